@@ -1,0 +1,11 @@
+"""Entry point: the router, and the server's start-up when it is run as an application."""
+
+import streamlit as st
+
+from pages._ui.server import lifespan
+from pages._ui.shell import route
+
+app = st.App("app.py", lifespan=lifespan)
+
+if __name__ == "__main__":
+    route()

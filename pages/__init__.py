@@ -1,0 +1,1 @@
+"""Pages of the app: inputs, spec, result, show."""

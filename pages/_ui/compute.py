@@ -1,0 +1,32 @@
+"""Results by cohort and spec, kept for this session only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from sts_core.cohort import Cohort
+
+
+def _function_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+@st.cache_data(
+    scope="session",
+    max_entries=128,
+    ttl=3600,
+    show_spinner=False,
+    hash_funcs={
+        "sts_core.cohort.Cohort": lambda cohort: cohort.fingerprint,
+        "builtins.function": _function_name,
+    },
+)
+def compute(analysis: Callable[[Cohort, Any], Any], cohort: Cohort, spec: Any) -> Any:
+    """Run an analysis, or give the result of the same cohort and spec.
+
+    The key is the cohort's fingerprint, never its tables: those are hashed by a sample when large.
+    """
+    return analysis(cohort, spec)

@@ -1,0 +1,286 @@
+"""Endpoints with their evidence: what the event is, and in which unit the time is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import streamlit as st
+
+from pages._ui import state
+from pages._ui.inputs import choose, choose_one, plain
+from sts_core.cohort import Cohort, Table
+from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
+from sts_core.findings import StudyError
+from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
+from sts_core.values import DateOrder, text_of
+
+_UNITS = [unit.value for unit in TimeUnit]
+_ORDERS: dict[DateOrder, str] = {"dmy": "day, month, year", "mdy": "month, day, year"}
+_NONE = "(none)"
+
+
+def endpoints(cohort: Cohort) -> None:
+    """Show every endpoint as a card; those to confirm come first."""
+    found = cohort.study.definitions.endpoints
+    waiting = [code for code, endpoint in found.items() if not endpoint.is_confirmed]
+    if waiting:
+        st.info(
+            "Please confirm what is an event, and the unit of time. Nothing rests on a guess.",
+            icon=":material/help:",
+        )
+    for code in [*waiting, *(code for code in found if code not in waiting)]:
+        with st.container(border=True, key=f"endpoint-{re.sub(r'[^A-Za-z0-9]+', '-', code)}"):
+            _card(cohort, code, found[code])
+    if not found:
+        st.write("No time to an event was recognised in this file. You can define one yourself.")
+    _add_endpoint(cohort)
+
+
+def _replace_endpoint(study: Study, code: str, endpoint: Endpoint | None) -> None:
+    others = {key: value for key, value in study.definitions.endpoints.items() if key != code}
+    if endpoint is not None:
+        others = {
+            key: (endpoint if key == code else value)
+            for key, value in {**study.definitions.endpoints, code: endpoint}.items()
+        }
+    state.change_study(replace(study, definitions=replace(study.definitions, endpoints=others)))
+    state.forget_widgets()
+
+
+def _card(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(endpoint.label)}** ({plain(code)})", width="stretch")
+        if endpoint.is_confirmed:
+            st.badge("Confirmed", icon=":material/check:", color="green")
+        else:
+            st.badge("To confirm", icon=":material/help:", color="orange")
+        st.button(
+            "", icon=":material/delete:", type="tertiary", key=f"endpoint.delete.{code}",
+            help="Remove this endpoint; undo brings it back",
+            on_click=_replace_endpoint, args=(cohort.study, code, None),
+        )  # fmt: skip
+    try:
+        if endpoint.from_dates:
+            _dates_part(cohort, code, endpoint)
+        else:
+            _times_part(cohort, code, endpoint)
+    except StudyError as error:
+        for finding in error.findings:
+            st.error(plain(str(finding)))
+
+
+def _outcome(cohort: Cohort, code: str) -> None:
+    """Say what the endpoint amounts to under its present definition."""
+    data = survival_data(cohort, code)
+    n_event = int(data.event.sum())
+    kinds = Counter(kind for kind in data.kind if kind is not None)
+    parts = ""
+    if len(kinds) > 1:
+        parts = " (" + ", ".join(f"{plain(kind)} {count}" for kind, count in kinds.items()) + ")"
+    lost = sum(len(loss.subjects) for loss in data.losses)
+    text = f"{data.n} patients with a time, {n_event} events{parts}, {data.n - n_event} censored"
+    if lost:
+        reasons = "; ".join(f"{len(loss.subjects)} {loss.reason.value}" for loss in data.losses)
+        text += f"; {lost} without: {reasons}"
+    st.caption(f"{text}.")
+
+
+def _column_names(cohort: Cohort, role: str) -> list[str]:
+    return [str(name) for name in cohort.tables[role].frame.columns]
+
+
+def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
+    where = "; ".join(
+        f"{key} = {', '.join(map(str, value))}" for key, value in endpoint.rows.items()
+    )
+    st.caption(
+        f"Time in “{plain(endpoint.time)}”, status in “{plain(endpoint.event or 'no column')}”"
+        + (f", rows with {plain(where)}." if where else ".")
+    )
+    unit = _unit_question(cohort, code, endpoint)
+    events, censored, complete = endpoint.events, endpoint.censored, True
+    if endpoint.event is not None:
+        events, censored, complete = _event_question(cohort, code, endpoint)
+    display = choose_one(
+        "Show results in", _UNITS, f"endpoint.display.{code}", kept=endpoint.display_unit.value
+    )
+    new = replace(
+        endpoint, unit=TimeUnit(unit) if unit else None, events=events, censored=censored,
+        display_unit=TimeUnit(display),
+    )  # fmt: skip
+    _confirm(cohort, code, endpoint, new, ready=bool(unit) and complete)
+
+
+def _unit_question(cohort: Cohort, code: str, endpoint: Endpoint) -> str | None:
+    found = time_range(cohort, endpoint)
+    spread = f"median {found[0]:g}, largest {found[1]:g}" if found else "it holds no number"
+    return st.segmented_control(
+        f"Unit of “{plain(endpoint.time)}” ({spread})", _UNITS,
+        key=state.seeded(f"endpoint.unit.{code}", endpoint.unit.value if endpoint.unit else None,
+                         [*_UNITS, None]),
+    )  # fmt: skip
+
+
+def _event_question(
+    cohort: Cohort, code: str, endpoint: Endpoint
+) -> tuple[dict[str, tuple[Scalar, ...]], tuple[Scalar, ...], bool]:
+    """Ask which values of the status column are an event; say whether that is complete."""
+    counts = status_counts(cohort, endpoint)
+    unknown = counts.pop("", 0)
+    kind_of = {
+        str(text_of(value)): kind for kind, coded in endpoint.events.items() for value in coded
+    }
+    options = sorted(counts)
+    if len(options) > 20:
+        st.warning(
+            f"“{plain(endpoint.event)}” has {len(options)} different values and can't be a status."
+        )
+        return dict.fromkeys(endpoint.events, ()), (), False
+    start = [value for value in options if value in kind_of]
+    chosen = st.pills(
+        f"Which values of “{plain(endpoint.event)}” mean that the event happened?",
+        options, selection_mode="multi",
+        key=state.seeded(f"endpoint.events.{code}", start, options),
+        format_func=lambda value: f"{plain(value)} ({counts[value]} patients)",
+        help="All other values count as censored: the event had not happened at that time.",
+    )  # fmt: skip
+    first = next(iter(endpoint.events), "event")
+    events: dict[str, tuple[Scalar, ...]] = {}
+    for value in options:
+        if value in chosen:
+            kind = kind_of.get(value, first)
+            events[kind] = (*events.get(kind, ()), value)
+    censored = tuple(value for value in options if value not in chosen)
+    n_event = sum(counts[value] for value in chosen)
+    st.caption(
+        f"{n_event} events, {sum(counts.values()) - n_event} censored"
+        + (f", {unknown} not known." if unknown else ".")
+    )
+    if not chosen:
+        st.warning("No value is an event yet.")
+    return events, censored, bool(chosen)
+
+
+def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
+    columns = _column_names(cohort, endpoint.table)
+    table = cohort.tables[endpoint.table]
+    with st.container(horizontal=True):
+        start = choose("From", columns, f"endpoint.start.{code}", kept=endpoint.start)
+        dates: dict[str, str] = {}
+        for kind, column in endpoint.event_dates.items():
+            chosen = choose(
+                f"Event: {plain(kind)}", [_NONE, *columns], f"endpoint.date.{code}.{kind}",
+                kept=column,
+            )  # fmt: skip
+            if chosen != _NONE:
+                dates[kind] = chosen
+        contact = choose(
+            "Without event, until", [_NONE, *columns], f"endpoint.contact.{code}",
+            kept=next(iter(endpoint.last_contact), _NONE),
+        )  # fmt: skip
+    contacts = (
+        () if contact == _NONE
+        else endpoint.last_contact if contact in endpoint.last_contact else (contact,)
+    )  # fmt: skip
+    _date_orders(cohort, code, [start, *dates.values(), *contacts], table)
+    events, censored, complete = endpoint.events, endpoint.censored, True
+    if endpoint.event is not None:
+        events, censored, complete = _event_question(cohort, code, endpoint)
+    _outcome(cohort, code)
+    new = replace(
+        endpoint, start=start, event_dates=dates, last_contact=contacts, events=events,
+        censored=censored,
+    )  # fmt: skip
+    _confirm(cohort, code, endpoint, new, ready=complete and bool(dates or events))
+
+
+def _date_orders(cohort: Cohort, code: str, columns: list[str], table: Table) -> None:
+    """Ask in which order a date column is written that can be read two ways."""
+    source = cohort.study.data.tables[table.role]
+    for column in dict.fromkeys(columns):
+        known = source.columns.get(column, ColumnFormat())
+        example = ambiguous_dates(cohort, table.role, column)
+        if example is None:
+            continue
+        kept = known.date_order if known.status is Status.CONFIRMED else None
+        chosen = st.segmented_control(
+            f"“{plain(column)}” can be read two ways (for instance {plain(example)}). It is",
+            list(_ORDERS), format_func=lambda order: _ORDERS[order],
+            key=state.seeded(f"endpoint.order.{code}.{column}", kept, [*_ORDERS, None]),
+        )  # fmt: skip
+        if chosen and chosen != kept:
+            formats = {
+                **source.columns,
+                column: replace(known, date_order=chosen, status=Status.CONFIRMED),
+            }
+            tables = {
+                **cohort.study.data.tables, table.role: replace(source, columns=formats)
+            }  # fmt: skip
+            state.change_study(
+                replace(cohort.study, data=replace(cohort.study.data, tables=tables))
+            )
+            st.rerun()
+
+
+def _confirm(cohort: Cohort, code: str, old: Endpoint, new: Endpoint, *, ready: bool) -> None:
+    """Offer to confirm; a later change of a confirmed endpoint takes effect at once."""
+    confirmed = replace(new, events_status=Status.CONFIRMED, unit_status=Status.CONFIRMED)
+    if old.is_confirmed:
+        if ready and confirmed != replace(old, unit_status=Status.CONFIRMED):
+            _replace_endpoint(cohort.study, code, confirmed)
+            st.rerun()
+        return
+    if st.button(
+        f"Confirm {plain(code)}", type="primary", key=f"endpoint.confirm.{code}",
+        disabled=not ready, help=None if ready else "Choose the unit and the event values first.",
+    ):  # fmt: skip
+        _replace_endpoint(cohort.study, code, confirmed)
+        st.rerun()
+
+
+def _add_endpoint(cohort: Cohort) -> None:
+    """Offer an endpoint of the user's own, from a time and a status or from dates."""
+    with st.popover("Define another endpoint", icon=":material/add:"):
+        label = st.text_input("Name", placeholder="for instance: Overall survival", key="new.label")
+        source = choose_one(
+            "Its time comes from", ["time", "dates"], "new.source",
+            names={"time": "a column of times", "dates": "dates"},
+        )  # fmt: skip
+        columns = _column_names(cohort, "subjects")
+        if source == "time":
+            time = choose("Column of the time", columns, "new.time")
+            event = choose("Column of the status", columns, "new.event")
+            endpoint = Endpoint(label=label.strip(), time=time, event=event)
+        else:
+            start = choose("From", columns, "new.start")
+            progression = choose("Progression", [_NONE, *columns], "new.progression")
+            death = choose("Death", [_NONE, *columns], "new.death")
+            contact = choose("Without event, until", [_NONE, *columns], "new.contact")
+            dates = {"progression": progression, "death": death}
+            endpoint = Endpoint(
+                label=label.strip(), start=start,
+                event_dates={kind: name for kind, name in dates.items() if name != _NONE},
+                last_contact=() if contact == _NONE else (contact,),
+            )  # fmt: skip
+        if st.button("Add", type="primary", key="new.add"):
+            code = _free_code(cohort.study, label)
+            if not label.strip():
+                st.error("Give the endpoint a name.")
+            elif source == "dates" and not endpoint.event_dates:
+                st.error("Choose at least one date of an event.")
+            else:
+                _replace_endpoint(cohort.study, code, endpoint)
+                st.rerun()
+
+
+def _free_code(study: Study, label: str) -> str:
+    """Make a short code of a name: the initials of several words, else the word."""
+    words = re.findall(r"\w+", label)
+    base = "".join(word[0] for word in words).upper() if len(words) > 1 else label.strip()[:12]
+    code, number = base or "E", 1
+    while code in study.definitions.endpoints:
+        number += 1
+        code = f"{base}{number}"
+    return code

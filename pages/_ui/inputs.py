@@ -1,0 +1,188 @@
+"""Inputs that pages share: one function each, their value kept when a page is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import streamlit as st
+
+from pages._ui import state
+from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS, TICK_STEPS
+from sts_core.cohort import Cohort
+from sts_core.derive import is_categorical
+from sts_core.display import escape
+from sts_core.study import Measured
+from sts_core.values import number_of
+
+EVERYONE = ""
+ConfType = Literal["log-log", "log", "plain", "logit", "arcsin"]
+
+
+def plain(text: object) -> str:
+    """Make words from a file harmless in a label."""
+    return escape(str(text), "markdown")
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    kept: str | None = None,
+    names: Mapping[str, str] | None = None,
+    help: str | None = None,
+) -> str:
+    """Offer one of several options in a list, beginning with the one that was kept."""
+    start = kept if kept is not None and kept in options else options[0]
+    widget = state.seeded(key, start, options)
+    chosen: str = st.selectbox(label, options, key=widget, format_func=_namer(names), help=help)
+    return chosen
+
+
+def choose_one(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    kept: str | None = None,
+    names: Mapping[str, str] | None = None,
+    help: str | None = None,
+) -> str:
+    """Offer one of a few options side by side."""
+    start = kept if kept is not None and kept in options else options[0]
+    widget = state.seeded(key, start, options)
+    name = _namer(names)
+    chosen: str | None = st.segmented_control(
+        label,
+        options,
+        key=widget,
+        format_func=lambda option: plain(name(option)),
+        help=help,
+        required=True,
+    )
+    return start if chosen is None else chosen
+
+
+def toggle(label: str, key: str, *, kept: bool = False, help: str | None = None) -> bool:
+    """Offer a switch."""
+    return bool(st.toggle(label, key=state.seeded(key, kept), help=help))
+
+
+def toggled_levels(
+    label: str, levels: Sequence[str], key: str, *, kept: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Offer the groups of a comparison as pills; the order is the study's, not the clicks'."""
+    start = [level for level in levels if kept is None or level in kept]
+    widget = state.seeded(key, start or list(levels), levels)
+    chosen = st.pills(label, levels, selection_mode="multi", key=widget, format_func=plain)
+    return tuple(level for level in levels if level in chosen)
+
+
+def _namer(names: Mapping[str, str] | None) -> Callable[[Any], str]:
+    """Name options in a list, which shows text as it is."""
+    return str if names is None else lambda option: names.get(option, str(option))
+
+
+def choose_endpoint(cohort: Cohort, key: str, *, kept: str | None = None) -> str | None:
+    """Offer the endpoints that a person has confirmed; ``None`` when there is none."""
+    endpoints = cohort.study.definitions.endpoints
+    ready = {code: endpoint.label for code, endpoint in endpoints.items() if endpoint.is_confirmed}
+    if not ready:
+        return None
+    return choose("Endpoint", list(ready), key, kept=kept, names=ready)
+
+
+def grouping_names(cohort: Cohort) -> dict[str, str]:
+    """Give what patients may be grouped by: groupings, and variables known before time zero."""
+    definitions = cohort.study.definitions
+    named = {key: grouping.label for key, grouping in definitions.groupings.items()}
+    named |= {
+        key: variable.label
+        for key, variable in definitions.variables.items()
+        if is_categorical(variable) and variable.measured is not Measured.POST_BASELINE
+    }
+    return named
+
+
+def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str | None:
+    """Offer everyone together, or groups."""
+    names = {EVERYONE: "All patients together", **grouping_names(cohort)}
+    later = [
+        variable.label
+        for variable in cohort.study.definitions.variables.values()
+        if is_categorical(variable) and variable.measured is Measured.POST_BASELINE
+    ]
+    text = "Variables known before time zero, and merged groups."
+    if later:
+        text += (
+            " Not offered, because known only afterwards (groups formed later make survival look "
+            f"longer than it is): {', '.join(plain(label) for label in later)}."
+        )
+    chosen = choose("Compare by", list(names), key, kept=kept or EVERYONE, names=names, help=text)
+    return chosen or None
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalOptions:
+    """How curves are estimated and drawn."""
+
+    conf_type: ConfType
+    landmarks: tuple[float, ...] | None
+    tick_step: float | None
+    show_interval: bool | None
+
+
+_CONF_TYPES = {
+    "log-log": "log-log (this app, SAS)",
+    "log": "log (R's default)",
+    "plain": "plain (symmetric)",
+    "logit": "logit",
+    "arcsin": "arcsine",
+}
+_BANDS = {"auto": "Up to four groups", "on": "Always", "off": "Never"}
+
+
+def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> SurvivalOptions:
+    """Offer the scale of intervals, the times of rates, the axis and the bands."""
+    unit = cohort.study.definitions.endpoints[endpoint].display_unit
+    with st.popover("Options", icon=":material/tune:"):
+        conf_type = choose(
+            "Scale of confidence intervals", list(_CONF_TYPES), "km.conf_type",
+            kept=kept.get("conf_type") or cohort.study.analysis.conf_type, names=_CONF_TYPES,
+            help="The scale on which an interval is symmetric; software differs in its default.",
+        )  # fmt: skip
+        defaults = DEFAULT_LANDMARKS[unit]
+        marks = kept.get("landmarks") or defaults
+        text = st.text_input(
+            f"Survival rates at these {unit.value}",
+            key=state.seeded(f"km.landmarks.{unit.value}", ", ".join(f"{m:g}" for m in marks)),
+            help="Numbers with commas between, for instance 3, 6, 12.",
+        )
+        landmarks = parse_landmarks(text)
+        if landmarks is None:
+            st.error("Write times above 0 as numbers with commas between, for instance 3, 6, 12.")
+        steps = ["auto", *(f"{step:g}" for step in TICK_STEPS[unit])]
+        kept_step = kept.get("tick_step")
+        step = choose(
+            f"Distance of the axis ticks, {unit.value}", steps, f"km.step.{unit.value}",
+            kept=f"{kept_step:g}" if kept_step else "auto", names={"auto": "chosen by the app"},
+        )  # fmt: skip
+        shown = {None: "auto", True: "on", False: "off"}[kept.get("show_interval")]
+        bands = choose_one("Interval bands", list(_BANDS), "km.bands", kept=shown, names=_BANDS)
+    return SurvivalOptions(
+        cast("ConfType", conf_type),
+        None if landmarks in (None, defaults) else landmarks,
+        None if step == "auto" else float(step),
+        {"auto": None, "on": True, "off": False}[bands],
+    )
+
+
+def parse_landmarks(text: str) -> tuple[float, ...] | None:
+    """Read times written with commas between; ``None`` when they can't be read."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    found = [number_of(part) for part in parts]
+    if not found or len(found) > 8 or any(number is None or number <= 0 for number in found):
+        return None
+    return tuple(sorted({float(number) for number in found if number is not None}))

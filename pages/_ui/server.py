@@ -1,0 +1,41 @@
+"""What happens once, when the server starts."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+SPOOL_BYTES = 1 << 30
+
+
+def prepare_server() -> None:
+    """Close three holes of the server, and take the heavy imports out of the first click.
+
+    A ``pages`` folder makes a fresh server run a page without the router until somebody has opened
+    the root: the flag says that pages are declared. An upload above 1 MB is spooled to a file in
+    the temp folder: patient data would touch the disk. And a full garbage collection after every
+    rerun costs 100 ms with these libraries loaded: frozen objects are left out of it. Two of the
+    names are private; a test holds the behaviour, and the versions are pinned.
+    """
+    from starlette.formparsers import MultiPartParser
+    from streamlit.runtime.pages_manager import PagesManager
+
+    PagesManager.uses_pages_directory = False
+    MultiPartParser.spool_max_size = SPOOL_BYTES
+
+    import sts_core.analysis
+    import sts_core.figures.survival_curve
+    import sts_core.reading
+    import sts_core.render.plotly  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Prepare the server before it answers its first request."""
+    prepare_server()
+    yield {}

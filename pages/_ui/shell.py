@@ -1,0 +1,174 @@
+"""The frame around every page: menu, guard, cohort line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages._ui import state
+from sts_core.analysis.provenance import SYNTHETIC_STAMP
+from sts_core.cohort import Cohort
+from sts_core.derive import cutoff_date
+from sts_core.display import escape
+from sts_core.study import Study
+
+NAME = "STS Cohort Dashboard"
+PAGE_ICON = "static/icon.png"
+SIDEBAR_PIXELS = 210
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu."""
+
+    path: str
+    title: str
+    icon: str
+    section: str
+
+
+PAGES = (
+    Entry("pages/data.py", "Data", ":material/table_view:", "Cohort"),
+    Entry("pages/cohort.py", "Cohort", ":material/filter_alt:", "Cohort"),
+    Entry("pages/survival.py", "Survival", ":material/show_chart:", "Analysis"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a page works with: patients and choices."""
+
+    cohort: Cohort
+    study: Study
+
+
+def menu() -> st.Page:
+    """Declare the pages, and give the one that was asked for."""
+    sections: dict[str, list[st.Page]] = {}
+    for number, entry in enumerate(PAGES):
+        sections.setdefault(entry.section, []).append(
+            st.Page(entry.path, title=entry.title, icon=entry.icon, default=number == 0)
+        )
+    return st.navigation(sections)
+
+
+def route() -> None:
+    """Run the page that the address names."""
+    st.set_page_config(
+        page_title=NAME, page_icon=PAGE_ICON, layout="wide", initial_sidebar_state=SIDEBAR_PIXELS
+    )
+    current = menu()
+    state.enter_shell()
+    try:
+        current.run()
+    finally:
+        state.leave_shell()
+
+
+def page(title: str) -> Context:
+    """Begin a page that works on patients; without any it says so, and the run ends here.
+
+    Parameters
+    ----------
+    title
+        Heading of the page.
+    """
+    context = open_page(title)
+    if context is None:
+        _empty_state(state.workspace().has_data)
+        st.stop()
+    return context
+
+
+def open_page(title: str) -> Context | None:
+    """Begin a page: guard, heading, cohort line; ``None`` when there are no patients yet."""
+    if not state.in_shell():
+        # The page was run without the router: declare the menu and start again through it
+        menu()
+        st.rerun()
+    st.markdown(_STYLE, unsafe_allow_html=True)
+    st.title(title, anchor=False)
+    workspace = state.workspace()
+    if workspace.cohort is None or workspace.study is None:
+        return None
+    _cohort_line(workspace.cohort)
+    return Context(workspace.cohort, workspace.study)
+
+
+def _cohort_line(cohort: Cohort) -> None:
+    study = cohort.study
+    parts = [
+        _pill(f"<b>{cohort.n}</b> of {cohort.n_in_file} patients analysed"),
+        _pill(f"data cut-off <b>{cutoff}</b>" if (cutoff := cutoff_date(cohort)) is not None
+              else "data cut-off not stated"),
+        _pill(_in_force("criterion", "criteria", study.analysis.criteria)),
+        _pill(_in_force("filter", "filters", study.analysis.filters)),
+    ]  # fmt: skip
+    if cohort.exploratory:
+        parts.append(_pill("exploratory subset", "warn"))
+    if study.synthetic:
+        parts.append(_pill(SYNTHETIC_STAMP, "stamp"))
+    title = escape(study.title, "html")
+    st.markdown(
+        f'<div class="cohort-line"><span class="study">{title}</span>{"".join(parts)}</div>',
+        unsafe_allow_html=True,
+    )
+
+
+def _in_force(one: str, many: str, items: tuple[object, ...]) -> str:
+    n = sum(bool(getattr(item, "enabled", False)) for item in items)
+    return f"no {many}" if n == 0 else f"<b>{n}</b> {one if n == 1 else many} in force"
+
+
+def _pill(text: str, kind: str = "") -> str:
+    return f'<span class="pill {kind}">{text}</span>'
+
+
+def _empty_state(has_data: bool) -> None:
+    with st.container(border=True):
+        if has_data:
+            st.subheader("The patient table is not ready", anchor=False)
+            st.write(
+                "The file is loaded, but its patients can't be put together yet. "
+                "The Data page says what is missing and what to do."
+            )
+        else:
+            st.subheader("No patients yet", anchor=False)
+            st.write(
+                "Upload a spreadsheet with one row per patient on the Data page, "
+                "or look around with the synthetic sample first."
+            )
+        st.page_link("pages/data.py", label="Go to the Data page", icon=":material/table_view:")
+
+
+_STYLE = """<style>
+.cohort-line {display:flex; flex-wrap:wrap; gap:.4rem .5rem; align-items:center;
+  padding:.15rem 0 .6rem 0; font-size:.86rem; line-height:1.5;}
+.cohort-line .study {font-weight:600; margin-right:.4rem;}
+.cohort-line .pill {border:1px solid color-mix(in srgb, currentColor 22%, transparent);
+  border-radius:999px; padding:.08rem .65rem; white-space:nowrap;}
+.cohort-line .pill.stamp {background:#FCF0E4; color:#8A430B; border-color:#E3B98F; font-weight:600;}
+.cohort-line .pill.warn {background:#FBF5DF; color:#735603; border-color:#DCC98A; font-weight:600;}
+[data-testid="stMainBlockContainer"] {padding:2.6rem 2.6rem 3rem 2.6rem; max-width:1560px;}
+[data-testid="stCheckbox"] .stMarkdownEllipsis {white-space:normal; overflow:visible;}
+[class*="st-key-criteria-"], [class*="st-key-filters-"] {padding:.55rem .8rem; gap:.2rem;}
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] * {
+  color:light-dark(#fff, #0f1820) !important;}
+.sts-table {overflow-x:auto; font-size:.86rem; line-height:1.45; margin:.3rem 0 .8rem 0;}
+.sts-table table {border-collapse:collapse; width:100%; border:0; margin:0;}
+.sts-table th, .sts-table td {border:0 !important; padding:.3rem .45rem; text-align:left;
+  vertical-align:top;}
+.sts-table thead th {font-weight:600; vertical-align:bottom;
+  border-bottom:1px solid currentColor !important;}
+.sts-table thead tr:first-child th {border-top:1.5px solid currentColor !important;}
+.sts-table thead th.span {text-align:center;}
+.sts-table tbody tr:last-child td {border-bottom:1.5px solid currentColor !important;}
+.sts-table tbody tr:hover td {background:color-mix(in srgb, currentColor 5%, transparent);}
+.sts-table tr.heading td {font-weight:600;}
+.sts-table .num {text-align:right; font-variant-numeric:tabular-nums;}
+.sts-table td.num {white-space:nowrap;}
+.sts-table .notes {margin-top:.5rem; font-size:.8rem; opacity:.78;}
+.sts-table .notes p {margin:0 0 .12rem 0; font-size:inherit; max-width:70rem;}
+[data-testid="stMainBlockContainer"] h1 {padding:0 0 .1rem 0;}
+</style>"""

@@ -1,0 +1,206 @@
+"""The only module that touches ``st.session_state``.
+
+One immutable :class:`Workspace` holds what the user has; pure functions make the next one, and
+undo is a list of the former ones. Widgets are seeded from the workspace or from ``remembered``
+values, never the other way round, so that a choice survives a change of page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from sts_core.checks import check_cohort
+from sts_core.cohort import Cohort
+from sts_core.criteria import apply_criteria
+from sts_core.findings import Finding, StudyError
+from sts_core.reading import Workbook
+from sts_core.reading.assembly import assemble
+from sts_core.reading.recognise import Proposal, propose_study
+from sts_core.study import Study
+
+_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES = (
+    "workspace", "history", "shell", "notice", "choices",
+)  # fmt: skip
+MAX_UNDO = 50
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workspace:
+    """Everything that one user has in this session.
+
+    Attributes
+    ----------
+    workbooks
+        Files as read; in memory only.
+    proposal
+        What was recognised, with its evidence.
+    study
+        The choices.
+    cohort
+        The patients under these choices, or ``None`` when they can't be put together.
+    findings
+        What is wrong or worth knowing.
+    """
+
+    workbooks: tuple[Workbook, ...] = ()
+    proposal: Proposal | None = None
+    study: Study | None = None
+    cohort: Cohort | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a file is loaded."""
+        return bool(self.workbooks)
+
+
+def opened(workbooks: Sequence[Workbook], study: Study | None = None) -> Workspace:
+    """Give the workspace of freshly read files, under a study file when there is one."""
+    proposal = propose_study(workbooks)
+    return with_study(Workspace(tuple(workbooks), proposal), study or proposal.study)
+
+
+def with_study(workspace: Workspace, study: Study) -> Workspace:
+    """Give the workspace under other choices.
+
+    The cohort is put together again only when the tables' definitions changed.
+    """
+    old = workspace.cohort
+    try:
+        if old is not None and old.study.data == study.data:
+            cohort = apply_criteria(old, study)
+        else:
+            cohort = apply_criteria(assemble(study, workspace.workbooks), study)
+        findings = check_cohort(cohort)
+    except StudyError as error:
+        return replace(workspace, study=study, cohort=None, findings=error.findings)
+    return replace(workspace, study=study, cohort=cohort, findings=findings)
+
+
+def workspace() -> Workspace:
+    """Give the session's workspace; an empty one at first."""
+    found: Workspace = st.session_state.setdefault(_WORKSPACE, Workspace())
+    return found
+
+
+def put(new: Workspace, *, undoable: bool = True) -> None:
+    """Make a workspace the session's, keeping the former one for undo."""
+    history: list[Workspace] = st.session_state.setdefault(_HISTORY, [])
+    former = workspace()
+    if undoable and former.has_data:
+        history.append(former)
+        del history[:-MAX_UNDO]
+    st.session_state[_WORKSPACE] = new
+
+
+def change_study(study: Study) -> None:
+    """Change the choices, keep the data."""
+    if study != workspace().study:
+        put(with_study(workspace(), study))
+
+
+def can_undo() -> bool:
+    """Whether there is something to take back."""
+    return bool(st.session_state.get(_HISTORY))
+
+
+def undo() -> None:
+    """Take the last change back; the widgets follow."""
+    history: list[Workspace] = st.session_state.get(_HISTORY, [])
+    if history:
+        st.session_state[_WORKSPACE] = history.pop()
+        forget_widgets()
+
+
+def forget_widgets() -> None:
+    """Let widgets be seeded anew from the workspace."""
+    for key in [key for key in st.session_state if str(key).startswith("w:")]:
+        del st.session_state[key]
+
+
+def set_view(kind: str, spec: dict[str, Any]) -> None:
+    """Remember what a page shows, in the study file, without a step of undo."""
+    current = workspace()
+    if current.study is None or current.study.analysis.views.get(kind) == spec:
+        return
+    views = {**current.study.analysis.views, kind: spec}
+    study = replace(current.study, analysis=replace(current.study.analysis, views=views))
+    cohort = None if current.cohort is None else replace(current.cohort, study=study)
+    put(replace(current, study=study, cohort=cohort), undoable=False)
+
+
+def view(kind: str) -> dict[str, Any]:
+    """Give what a page showed last."""
+    study = workspace().study
+    return dict(study.analysis.views.get(kind, {})) if study else {}
+
+
+def seeded(key: str, value: Any, options: Collection[Any] | None = None) -> str:
+    """Seed a widget, and give its key in the session.
+
+    A widget that was not on the last page has lost its value: it then gets ``value``, which comes
+    from where the choice is kept. So does one whose value is no longer among the options.
+    """
+    widget_key = f"w:{key}"
+    current = st.session_state.get(widget_key, _NOTHING)
+    chosen = current if isinstance(current, list) else [current]
+    if current is _NOTHING or (options is not None and any(item not in options for item in chosen)):
+        st.session_state[widget_key] = value
+    return widget_key
+
+
+def widget_value(key: str) -> Any:
+    """Give a widget's current value, in its callback."""
+    return st.session_state.get(f"w:{key}")
+
+
+def drop_widget(key: str) -> None:
+    """Let one widget be seeded anew."""
+    st.session_state.pop(f"w:{key}", None)
+
+
+def remembered(key: str, default: Any = None) -> Any:
+    """Give a choice of a page that is no part of the study."""
+    return st.session_state.setdefault(_CHOICES, {}).get(key, default)
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a choice of a page that is no part of the study."""
+    st.session_state.setdefault(_CHOICES, {})[key] = value
+
+
+def uploaded(key: str) -> list[tuple[str, bytes]]:
+    """Give name and bytes of the files in an uploader."""
+    files = st.session_state.get(key) or []
+    return [(file.name, file.getvalue()) for file in files]
+
+
+def notice() -> tuple[str, tuple[Finding, ...]] | None:
+    """Give the message left by the last action, once."""
+    found: tuple[str, tuple[Finding, ...]] | None = st.session_state.pop(_NOTICE, None)
+    return found
+
+
+def leave_notice(message: str, findings: Sequence[Finding] = ()) -> None:
+    """Leave a message for the next run."""
+    st.session_state[_NOTICE] = (message, tuple(findings))
+
+
+def enter_shell() -> None:
+    """Mark that the router is running this page."""
+    st.session_state[_SHELL] = True
+
+
+def leave_shell() -> None:
+    """Mark that the router is done."""
+    st.session_state[_SHELL] = False
+
+
+def in_shell() -> bool:
+    """Whether the router is running this page."""
+    return bool(st.session_state.get(_SHELL))

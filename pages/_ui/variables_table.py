@@ -1,0 +1,131 @@
+"""Variables with their evidence, in a table that can be edited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages._ui import state
+from sts_core.cohort import Cohort
+from sts_core.derive import column_summary
+from sts_core.reading.proposal import ColumnEvidence
+from sts_core.study import Measured, Status, Study, Variable, VariableKind
+
+_KINDS = {
+    VariableKind.CATEGORICAL: "groups",
+    VariableKind.ORDERED: "ordered groups",
+    VariableKind.NUMERIC: "number",
+    VariableKind.DATE: "date",
+}
+_KIND_OF = {name: kind for kind, name in _KINDS.items()}
+_KNOWN = {
+    Measured.BASELINE: "before time zero",
+    Measured.POST_BASELINE: "after time zero",
+    Measured.UNKNOWN: "not stated",
+}
+_MEASURED_OF = {name: measured for measured, name in _KNOWN.items()}
+_LEFT_OUT = "not used"
+
+
+def variables(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
+    """Show every column of the patient table with what it was taken for; each can be changed."""
+    rows = _rows(cohort, evidence)
+    edited = st.data_editor(
+        rows,
+        key=f"variables.{cohort.data_hash[:8]}.{_generation(cohort)}",
+        hide_index=True,
+        width="stretch",
+        height=min(36 * (len(rows) + 1) + 4, 560),
+        disabled=["Column", "Values", "Known in", "Why"],
+        column_order=["Column", "Name", "Type", "Known", "Values", "Known in", "Why"],
+        column_config={
+            "Column": st.column_config.TextColumn(width=170, pinned=True),
+            "Name": st.column_config.TextColumn("Name in figures", width=190, max_chars=80),
+            "Type": st.column_config.SelectboxColumn(
+                options=[*_KIND_OF, _LEFT_OUT], required=True, width=130
+            ),
+            "Known": st.column_config.SelectboxColumn(
+                "When known", options=list(_MEASURED_OF), required=True, width=140,
+                help="Survival is compared only by what was known before time zero.",
+            ),
+            "Values": st.column_config.TextColumn(width="large"),
+            "Known in": st.column_config.TextColumn("Filled in", width="small"),
+            "Why": st.column_config.TextColumn("Taken for this because", width="medium"),
+        },
+    )  # fmt: skip
+    study = _edited(cohort.study, rows, list(edited))
+    if study != cohort.study:
+        state.change_study(study)
+        st.rerun()
+
+
+def _generation(cohort: Cohort) -> str:
+    """Name the editor anew when the variables changed, so that its edits are not applied twice."""
+    return str(hash(repr(cohort.study.definitions.variables)))
+
+
+def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[str, Any]]:
+    variables = cohort.study.definitions.variables
+    by_column: dict[str, list[str]] = {}
+    for key, known in variables.items():
+        by_column.setdefault(known.column or key, []).append(key)
+    source = cohort.study.data.tables["subjects"]
+    rows: list[dict[str, Any]] = []
+    for name in map(str, cohort.tables["subjects"].frame.columns):
+        if name == source.subject_id:
+            continue
+        why = evidence[name].reason if name in evidence else ""
+        hidden = name in evidence and not evidence[name].counts and not evidence[name].samples
+        summary = column_summary(cohort, name, show_values=not hidden)
+        for key in by_column.get(name, [""]):
+            variable = variables.get(key)
+            rows.append(
+                {
+                    "_key": key,
+                    "Column": name,
+                    "Name": variable.label if variable else name,
+                    "Type": _KINDS[variable.kind] if variable else _LEFT_OUT,
+                    "Known": _KNOWN[variable.measured if variable else Measured.UNKNOWN],
+                    "Values": summary.text,
+                    "Known in": f"{summary.n_known} of {summary.n}",
+                    "Why": why,
+                }
+            )
+    return rows
+
+
+def _edited(study: Study, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Study:
+    """Give the study with the edits of the table."""
+    variables = dict(study.definitions.variables)
+    for old, new in zip(before, after, strict=True):
+        changed = {name for name in ("Name", "Type", "Known") if old[name] != new[name]}
+        if not changed:
+            continue
+        key = old["_key"]
+        if new["Type"] == _LEFT_OUT:
+            variables.pop(key, None)
+            continue
+        known = variables.get(key)
+        variable = known or Variable(label=old["Column"], column=old["Column"])
+        key = key or _free_key(variables, old["Column"])
+        variables[key] = replace(
+            variable,
+            label=str(new["Name"] or old["Column"]).strip() or old["Column"],
+            kind=_KIND_OF[new["Type"]],
+            measured=_MEASURED_OF[new["Known"]],
+            status=Status.CONFIRMED,
+        )
+    return replace(study, definitions=replace(study.definitions, variables=variables))
+
+
+def _free_key(variables: Mapping[str, Variable], column: str) -> str:
+    base = re.sub(r"\W+", "_", column).strip("_").lower() or "variable"
+    key, number = base, 1
+    while key in variables:
+        number += 1
+        key = f"{base}_{number}"
+    return key

@@ -1,0 +1,39 @@
+"""Who is analysed: criteria, filters and the flow of patients."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _ui as ui
+from pages._ui import criteria_builder, state
+from sts_core.figures.flow_diagram import flow_diagram
+
+ctx = ui.page("Cohort")
+left, right = st.columns([11, 9], gap="large")
+
+with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("Criteria", anchor=False, width="stretch")
+        st.button(
+            "Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
+            key="undo",
+        )  # fmt: skip
+    st.caption(
+        "In this order. The order decides to which criterion a patient is counted, never who is "
+        "left. A value that is not known keeps the patient in, listed as not verifiable."
+    )
+    criteria_builder.list_criteria(ctx.cohort, "criteria")
+    criteria_builder.add_criterion(ctx.cohort, "criteria")
+    st.subheader("Exploratory filters", anchor=False)
+    criteria_builder.list_criteria(ctx.cohort, "filters")
+    criteria_builder.add_criterion(ctx.cohort, "filters")
+
+with right:
+    st.subheader("Flow of patients", anchor=False)
+
+    def figure():
+        """Draw the flow as the page shows it."""
+        return flow_diagram(ctx.cohort.flow, synthetic=ctx.study.synthetic)
+
+    ui.show_figure(figure(), key="flow.figure")
+    ui.export_menu("patient-flow", figure=figure, key="flow")

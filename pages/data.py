@@ -1,0 +1,84 @@
+"""Data in: upload or sample, what was recognised, what must be confirmed, what was found."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _ui as ui
+from pages._ui import endpoint_cards, intake, state, tables_card, variables_table
+
+ctx = ui.open_page("Data")
+ui.show_notice()
+workspace = state.workspace()
+
+if not workspace.has_data:
+    left, right = st.columns([3, 2], gap="large")
+    with left, st.container(border=True, height="stretch"):
+        st.subheader("Upload a spreadsheet", anchor=False)
+        st.write(
+            "One row per patient, with a date or a time for each endpoint. Column names may be in "
+            "any language; you confirm what was recognised before anything is estimated."
+        )
+        intake.uploader("Excel, OpenDocument, CSV, SPSS, Stata or SAS; with it, or later, "
+                        "a study file with your choices")  # fmt: skip
+        st.caption(
+            ":material/lock: The file is read in this server's memory only. It is not written to "
+            "disk, not sent anywhere, and gone when the session ends."
+        )
+    with right, st.container(border=True, height="stretch"):
+        st.subheader("Or look around first", anchor=False)
+        for number, sample in enumerate(intake.SAMPLES):
+            st.button(
+                sample.label, key=f"sample.{number}", on_click=intake.open_sample, args=(sample,),
+                type="primary" if number == 0 else "secondary", width="stretch",
+            )  # fmt: skip
+            st.caption(sample.text)
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    names = ", ".join(
+        f"{book.file} ({sum(len(sheet.frame) for sheet in book.sheets)} rows)"
+        for book in workspace.workbooks
+    )
+    st.markdown(f":material/description: {ui.plain(names)}", width="stretch")
+    st.download_button(
+        "Keep my choices", intake.study_text, "study.yaml", "application/yaml",
+        icon=":material/bookmark:", on_click="ignore", key="keep",
+        help="Columns, codes, endpoints, criteria and views as a file without any patient data. "
+        "Drop it with the same data, or the next data cut, and everything is as it is now.",
+    )  # fmt: skip
+    st.button(
+        "Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
+        key="undo",
+    )  # fmt: skip
+    with st.popover("Other files", icon=":material/upload_file:"):
+        intake.uploader("New data replace these; a study file changes the choices.")
+        for number, sample in enumerate(intake.SAMPLES):
+            st.button(
+                f"Sample: {sample.label}", key=f"sample.again.{number}",
+                on_click=intake.open_sample, args=(sample,), width="stretch",
+            )  # fmt: skip
+
+tables_card.patient_table(workspace)
+
+if ctx is None:
+    ui.show_findings(workspace.findings, title="Why there are no patients yet")
+    st.stop()
+
+endpoints, variables, findings = st.tabs(
+    [
+        "Endpoints",
+        "Variables",
+        f"Findings ({len(workspace.findings)})" if workspace.findings else "Findings",
+    ]
+)
+with endpoints:
+    endpoint_cards.endpoints(ctx.cohort)
+with variables:
+    evidence = workspace.proposal.evidence if workspace.proposal else {}
+    variables_table.variables(ctx.cohort, evidence)
+with findings:
+    if workspace.findings:
+        ui.show_findings(workspace.findings)
+    else:
+        st.success("Nothing was found that needs attention.", icon=":material/check_circle:")

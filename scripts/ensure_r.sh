@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes sure of R with its package survival, which only the validation needs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/system.sh
+. scripts/system.sh
+
+ready() { Rscript --vanilla -e 'library(survival)' >/dev/null 2>&1; }
+
+ready && exit 0
+if can_install; then
+    apt_install r-base-core r-cran-survival
+    ready && exit 0
+    die "R was installed, but its package survival does not load."
+fi
+die "The validation needs R and its package survival. Install them with: sudo apt-get install -y r-base-core r-cran-survival"

@@ -1,0 +1,136 @@
+"""Which of the patients analysed belong to which group of a comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from sts_core.cohort import Cohort
+from sts_core.derive import levels_of
+
+ALL_PATIENTS = "All patients"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One group: its name, colour slot, and who is in it (boolean over the file's patients)."""
+
+    label: str
+    slot: int | None
+    mask: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Groups of a comparison among the patients analysed.
+
+    Attributes
+    ----------
+    by, by_label
+        Key and name of what they are grouped by; ``None`` for everyone together.
+    overall
+        Everyone in any of the groups.
+    groups
+        In the study's order, also empty ones; just ``overall`` without a grouping.
+    all_levels
+        Every level of the grouping, chosen or not.
+    n_unknown, n_other
+        Patients analysed whose group isn't known, or isn't one of those compared.
+    """
+
+    by: str | None
+    by_label: str | None
+    overall: Member
+    groups: tuple[Member, ...]
+    all_levels: tuple[str, ...]
+    n_unknown: int
+    n_other: int
+
+    @property
+    def scope(self) -> str | None:
+        """Say over how many of the levels it runs; ``None`` when over all."""
+        if self.by is None or len(self.groups) == len(self.all_levels):
+            return None
+        return f"over {len(self.groups)} of {len(self.all_levels)} levels of {self.by_label}"
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """Say who is left out, and of how many levels these are."""
+        notes = []
+        if self.scope:
+            notes.append(f"Compared {self.scope}.")
+        if self.n_unknown:
+            notes.append(f"{patients(self.n_unknown)} not included: {self.by_label} not known.")
+        if self.n_other:
+            notes.append(f"{patients(self.n_other)} in groups that this comparison leaves out.")
+        return tuple(notes)
+
+
+def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -> Comparison:
+    """Split the patients analysed into groups.
+
+    Parameters
+    ----------
+    cohort
+        Patients; those not analysed are in no group.
+    by
+        Key of a variable or a grouping; everyone together when ``None``.
+    levels
+        Groups wanted, in any order; all of the study when ``None``.
+
+    Raises
+    ------
+    StudyError
+        When there is no such variable.
+    """
+    if by is None:
+        everyone = Member(ALL_PATIENTS, 0, cohort.included.copy())
+        return Comparison(None, None, everyone, (everyone,), (), 0, 0)
+    found = levels_of(cohort, by)
+    chosen = tuple(level for level in found.levels if levels is None or level in levels)
+    groups = tuple(
+        Member(
+            level,
+            found.slots[level],
+            cohort.included & np.array([value == level for value in found.values], dtype=bool),
+        )
+        for level in chosen
+    )
+    used = np.zeros(len(cohort.included), dtype=bool)
+    for group in groups:
+        used |= group.mask
+    unknown = cohort.included & np.array([value is None for value in found.values], dtype=bool)
+    return Comparison(
+        by,
+        found.label,
+        Member(ALL_PATIENTS, 0, used),
+        groups,
+        found.levels,
+        int(unknown.sum()),
+        int((cohort.included & ~used & ~unknown).sum()),
+    )
+
+
+def patients(n: int) -> str:
+    """Write ``1 patient`` or ``n patients``."""
+    return "1 patient" if n == 1 else f"{n} patients"
+
+
+def percent_level(conf_level: float) -> str:
+    """Write a coverage as ``95%`` or ``97.5%``."""
+    return f"{100 * conf_level:g}%"
+
+
+def r_string(text: str) -> str:
+    r"""Write text as a string of the R language.
+
+    JSON's escapes (``\"``, ``\\``, ``\n``, ``\u0007``) are R's too.
+    """
+    return json.dumps(text.replace("\0", ""), ensure_ascii=False)
+
+
+def r_strings(texts: tuple[str, ...]) -> str:
+    """Write texts as a character vector of the R language."""
+    return f"c({', '.join(map(r_string, texts))})" if texts else "character(0)"

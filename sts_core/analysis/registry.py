@@ -1,0 +1,82 @@
+"""Every analysis by its kind: what export, report and command line know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sts_core.analysis import kaplan_meier as km
+from sts_core.cohort import Cohort
+from sts_core.display import DisplayTable
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.results import ResultRow
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analysis as six pure functions, and its rows.
+
+    Attributes
+    ----------
+    kind
+        Tag of its spec.
+    spec_type
+        Dataclass of its choices.
+    compute
+        ``(cohort, spec) -> result``.
+    table, methods, sentences, rows, r_code
+        What can be made of the result alone.
+    """
+
+    kind: str
+    spec_type: type[Any]
+    compute: Callable[[Cohort, Any], Any]
+    table: Callable[[Any], DisplayTable]
+    methods: Callable[[Any], str]
+    sentences: Callable[[Any], tuple[str, ...]]
+    rows: Callable[[Any], tuple[ResultRow, ...]]
+    r_code: Callable[[Any], str]
+
+
+ANALYSES: dict[str, Analysis] = {
+    km.KIND: Analysis(
+        km.KIND,
+        km.KaplanMeierSpec,
+        km.kaplan_meier,
+        km.survival_table,
+        km.methods_sentence,
+        km.result_sentences,
+        km.result_rows,
+        km.r_code,
+    ),
+}
+
+
+def spec_from(document: dict[str, Any], *, where: str = "analysis.specs") -> Any:
+    """Build a spec from a mapping of the study file.
+
+    Raises
+    ------
+    StudyError
+        When its kind isn't known, or a value is wrong; the message gives the path.
+    """
+    kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in ANALYSES:
+        known = ", ".join(sorted(ANALYSES))
+        raise StudyError(_wrong(f"{where}: there is no analysis “{kind}” (known: {known})."))
+    try:
+        return TypeAdapter(ANALYSES[kind].spec_type).validate_python(document)
+    except ValidationError as error:
+        raise StudyError(
+            _wrong(f"{where}.{'.'.join(map(str, part['loc'])) or kind}: {part['msg']}.")
+            for part in error.errors(include_url=False, include_context=False)
+        ) from None
+
+
+def _wrong(message: str) -> Finding:
+    return Finding(
+        FindingCode.STUDY_FILE_INVALID, Severity.ERROR, message, "Correct the study file."
+    )

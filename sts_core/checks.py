@@ -1,0 +1,534 @@
+"""Rules on a cohort: what in the data or the definitions would mislead, said all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sts_core.cohort import Cohort, Table
+from sts_core.derive import (
+    Loss,
+    LossReason,
+    SurvivalData,
+    cutoff_date,
+    dates_of,
+    levels_of,
+    numbers_of,
+    survival_data,
+    table_dates,
+)
+from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed, worst_first
+from sts_core.reading.profile import profile_column
+from sts_core.study.types import (
+    DAYS_PER_UNIT,
+    Endpoint,
+    Status,
+    TableSource,
+    TimeUnit,
+    VariableKind,
+)
+from sts_core.values import missing_codes, numbers
+
+MAX_AGE = 120.0
+MAX_YEARS = 50.0
+EARLIEST = np.datetime64("1930-01-01", "D")
+GRADES = (1, 5)
+
+
+def check_cohort(cohort: Cohort) -> tuple[Finding, ...]:
+    """Give everything that was found on reading and by the rules of this module, worst first.
+
+    Parameters
+    ----------
+    cohort
+        Endpoints are looked at in the patients analysed, variables in all patients of the file.
+
+    Returns
+    -------
+    tuple of Finding
+        Nothing is raised: a column that isn't there is a finding like any other.
+    """
+    found = [*cohort.findings, *_unconfirmed_rows(cohort)]
+    for code in cohort.study.definitions.endpoints:
+        found += _endpoint(cohort, code)
+    found += _ambiguous_dates(cohort)
+    for key in cohort.study.definitions.variables:
+        found += _variable(cohort, key)
+    found += _criteria(cohort)
+    found += _grades(cohort)
+    return worst_first(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a loss is said."""
+
+    code: FindingCode
+    severity: Severity
+    what: str
+    hint: str
+
+
+_FILL = "Fill in the cells if the values are known; otherwise these patients stay out."
+_LOSSES: dict[LossReason, _Words] = {
+    LossReason.NO_ROW: _Words(
+        FindingCode.SUBJECT_WITHOUT_ROW, Severity.WARNING, "have no row for it",
+        "Check the ids of both tables and the row filter of the endpoint.",
+    ),
+    LossReason.TIME_MISSING: _Words(
+        FindingCode.TIME_MISSING, Severity.WARNING, "have no time", _FILL
+    ),
+    LossReason.TIME_UNREADABLE: _Words(
+        FindingCode.TIME_NOT_NUMERIC, Severity.ERROR, "have a time that is not a number",
+        "Correct the cells, or choose the decimal mark of the column on the Data page.",
+    ),
+    LossReason.TIME_NEGATIVE: _Words(
+        FindingCode.TIME_NEGATIVE, Severity.ERROR, "have a time below zero",
+        "Correct the time, or the date of the start or of the event: one is before the other.",
+    ),
+    LossReason.START_MISSING: _Words(
+        FindingCode.TIME_MISSING, Severity.WARNING, "have no date of the start", _FILL
+    ),
+    LossReason.START_UNREADABLE: _Words(
+        FindingCode.DATE_UNREADABLE, Severity.ERROR, "have a date of the start that can't be read",
+        "Write full dates as 2021-05-03, or choose the order of day and month on the Data page.",
+    ),
+    LossReason.END_MISSING: _Words(
+        FindingCode.TIME_MISSING, Severity.WARNING,
+        "have neither a date of the event nor of the last contact",
+        "Fill in the last contact: a patient without an event is censored there.",
+    ),
+    LossReason.END_UNREADABLE: _Words(
+        FindingCode.DATE_UNREADABLE, Severity.ERROR,
+        "have a date of the event or the last contact that can't be read",
+        "Write full dates as 2021-05-03, or choose the order of day and month on the Data page.",
+    ),
+    LossReason.EVENT_MISSING: _Words(
+        FindingCode.EVENT_MISSING, Severity.WARNING, "have no status", _FILL
+    ),
+    LossReason.EVENT_UNKNOWN: _Words(
+        FindingCode.EVENT_VALUE_UNKNOWN, Severity.ERROR,
+        "have a status that nothing was said about",
+        "On the Data page, say which values are events and which are censored.",
+    ),
+    LossReason.EVENT_DATE_MISSING: _Words(
+        FindingCode.EVENT_DATE_MISSING, Severity.ERROR,
+        "had the event by their status but have no date of it",
+        "Fill in the date, or correct the status.",
+    ),
+    LossReason.EVENT_CONTRADICTED: _Words(
+        FindingCode.EVENT_CONTRADICTED, Severity.ERROR,
+        "have a date of an event that their status denies",
+        "Correct the date or the status.",
+    ),
+    LossReason.ENTRY_MISSING: _Words(
+        FindingCode.TIME_MISSING, Severity.WARNING, "have no time of entry", _FILL
+    ),
+    LossReason.ENTRY_AFTER_END: _Words(
+        FindingCode.DATES_OUT_OF_ORDER, Severity.ERROR, "entered at or after the end of their time",
+        "Correct the entry, or the time.",
+    ),
+}  # fmt: skip
+
+
+def _patients(n: int) -> str:
+    return "1 patient" if n == 1 else f"{n} patients"
+
+
+def _endpoint(cohort: Cohort, code: str) -> list[Finding]:
+    endpoint = cohort.study.definitions.endpoints[code]
+    table = cohort.tables.get(endpoint.table)
+    if table is None:
+        return [
+            Finding(
+                FindingCode.TABLE_MISSING,
+                Severity.ERROR,
+                f"“{endpoint.label}” needs the table “{endpoint.table}”, which isn't there.",
+                "Add the file, or choose other columns for the endpoint on the Data page.",
+                table=endpoint.table,
+            )
+        ]
+    found = _unconfirmed(endpoint, table)
+    if endpoint.event is not None and not endpoint.events and not endpoint.censored:
+        return found  # nothing was said yet: not thousands of unknown values
+    try:
+        data = survival_data(cohort, code)
+    except StudyError as error:
+        return [*found, *error.findings]
+    found += [_loss(endpoint, table, loss) for loss in data.losses]
+    found += _events(endpoint, table, data)
+    if endpoint.from_dates:
+        found += _after_cutoff(cohort, endpoint, table)
+        found += _out_of_order(cohort, endpoint, table)
+    found += _too_long(cohort, endpoint, table, data)
+    return found
+
+
+def _unconfirmed(endpoint: Endpoint, table: Table) -> list[Finding]:
+    if endpoint.is_confirmed:
+        return []
+    open_ = []
+    if endpoint.event is not None and not endpoint.events and not endpoint.censored:
+        open_.append(f"what the values of “{endpoint.event}” mean, which the file doesn't say")
+    elif endpoint.events_status is not Status.CONFIRMED:
+        open_.append("which values are events")
+    if not endpoint.from_dates and endpoint.unit is None:
+        open_.append("the unit of the time, which the file doesn't say")
+    elif not endpoint.from_dates and endpoint.unit_status is not Status.CONFIRMED:
+        open_.append("the unit of the time")
+    return [
+        Finding(
+            FindingCode.STUDY_UNCONFIRMED,
+            Severity.WARNING,
+            f"“{endpoint.label}” waits for an answer: {'; '.join(open_)}.",
+            "Look at the counts on the Data page and confirm.",
+            file=table.file,
+            sheet=table.sheet,
+            column=endpoint.event or endpoint.time,
+            table=table.role,
+        )
+    ]
+
+
+def _unconfirmed_rows(cohort: Cohort) -> list[Finding]:
+    source = cohort.study.data.tables.get("subjects")
+    table = cohort.tables["subjects"]
+    if source is None or not source.rows or source.subject_id_status is Status.CONFIRMED:
+        return []
+    rule = "; ".join(f"{column} = {listed([*values])}" for column, values in source.rows.items())
+    return [
+        Finding(
+            FindingCode.STUDY_UNCONFIRMED,
+            Severity.WARNING,
+            f"It is not confirmed that the rows with {rule} are the patients.",
+            "Confirm the patient id and the row filter on the Data page.",
+            file=table.file,
+            sheet=table.sheet,
+            column=source.subject_id,
+            table="subjects",
+        )
+    ]
+
+
+def _loss(endpoint: Endpoint, table: Table, loss: Loss) -> Finding:
+    words = _LOSSES[loss.reason]
+    n = len(loss.subjects)
+    what = words.what
+    if n == 1:
+        what = what.replace("have ", "has ", 1).replace("their", "the")
+    values = f" ({listed([f'“{value}”' for value in loss.values])})" if loss.values else ""
+    return Finding(
+        words.code,
+        words.severity,
+        f"“{endpoint.label}”: {_patients(n)} {what}{values} and can't be used.",
+        words.hint,
+        file=table.file,
+        sheet=table.sheet,
+        column=loss.column,
+        rows=loss.rows,
+        count=n,
+        table=table.role,
+    )
+
+
+def _events(endpoint: Endpoint, table: Table, data: SurvivalData) -> list[Finding]:
+    if data.n and data.event.any():
+        return []
+    if not data.n:
+        message = f"“{endpoint.label}”: no patient has both a time and a status."
+        hint = "Check its columns on the Data page, and the criteria."
+    else:
+        message = f"“{endpoint.label}”: none of {_patients(data.n)} has an event."
+        hint = "If events did happen, check on the Data page which values are events."
+    return [
+        Finding(
+            FindingCode.ENDPOINT_NO_EVENTS,
+            Severity.WARNING,
+            message,
+            hint,
+            file=table.file,
+            sheet=table.sheet,
+            column=endpoint.event or endpoint.time,
+            count=data.n,
+            table=table.role,
+        )
+    ]
+
+
+def _after_cutoff(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[Finding]:
+    cutoff = cutoff_date(cohort) if endpoint.cutoff else None
+    if cutoff is None:
+        return
+    for name in dict.fromkeys((*endpoint.event_dates.values(), *endpoint.last_contact)):
+        late = table_dates(cohort, table.role, name).values > cutoff
+        if late.any():
+            yield Finding(
+                FindingCode.DATE_AFTER_CUTOFF,
+                Severity.NOTE,
+                f"{_patients(int(late.sum()))} have a date in “{name}” after the data cut-off "
+                f"({cutoff}); what came later is not counted.",
+                "Check the cut-off on the Data page, or the dates.",
+                file=table.file,
+                sheet=table.sheet,
+                column=name,
+                rows=tuple(int(row) for row in table.rows[late]),
+                count=int(late.sum()),
+                table=table.role,
+            )
+
+
+def _out_of_order(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[Finding]:
+    """Find patients of whom something is dated after their death."""
+    death = endpoint.event_dates.get("death")
+    if death is None:
+        return
+    died = table_dates(cohort, table.role, death).values
+    for name in dict.fromkeys((*endpoint.event_dates.values(), *endpoint.last_contact)):
+        if name == death:
+            continue
+        after = table_dates(cohort, table.role, name).values > died
+        if after.any():
+            yield Finding(
+                FindingCode.DATES_OUT_OF_ORDER,
+                Severity.WARNING,
+                f"In {_patients(int(after.sum()))} “{name}” is later than “{death}”.",
+                "Correct one of the two dates.",
+                file=table.file,
+                sheet=table.sheet,
+                column=name,
+                rows=tuple(int(row) for row in table.rows[after]),
+                count=int(after.sum()),
+                table=table.role,
+            )
+
+
+def _too_long(
+    cohort: Cohort, endpoint: Endpoint, table: Table, data: SurvivalData
+) -> Iterator[Finding]:
+    if not endpoint.from_dates and endpoint.unit is None:
+        return
+    years = data.time * DAYS_PER_UNIT[endpoint.raw_unit] / DAYS_PER_UNIT[TimeUnit.YEARS]
+    long = years > MAX_YEARS
+    if not long.any():
+        return
+    row_of = dict(zip(table.subject, table.rows, strict=True))
+    unit = "" if endpoint.from_dates else f" The unit is said to be {endpoint.raw_unit.value}."
+    yield Finding(
+        FindingCode.VALUE_IMPLAUSIBLE,
+        Severity.WARNING,
+        f"“{endpoint.label}”: {_patients(int(long.sum()))} with more than {MAX_YEARS:g} years."
+        f"{unit}",
+        "Check the dates or the time in these rows, and the unit.",
+        file=table.file,
+        sheet=table.sheet,
+        column=endpoint.start or endpoint.time,
+        rows=tuple(int(row_of[subject]) for subject in data.subject[long]),
+        count=int(long.sum()),
+        table=table.role,
+    )
+
+
+def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
+    for role, name in dict.fromkeys(_date_columns(cohort)):
+        table, source = cohort.tables[role], cohort.study.data.tables.get(role, TableSource())
+        format_ = source.columns.get(name)
+        if format_ is not None and format_.status is Status.CONFIRMED:
+            continue
+        codes = missing_codes(source.missing_codes)
+        if not profile_column(name, table.column(name), codes=codes).is_ambiguous:
+            continue
+        order = format_.date_order if format_ else None
+        reading = {"dmy": "as day/month/year", "mdy": "as month/day/year"}.get(order or "")
+        yield Finding(
+            FindingCode.DATE_AMBIGUOUS,
+            Severity.WARNING,
+            f"The dates of “{name}” can be read in two ways; they are read {reading}."
+            if reading
+            else f"The dates of “{name}” can be read in two ways, so they are not read.",
+            "Confirm the order of day and month on the Data page.",
+            file=table.file,
+            sheet=table.sheet,
+            column=name,
+            table=role,
+        )
+
+
+def _date_columns(cohort: Cohort) -> Iterator[tuple[str, str]]:
+    """Give role and name of every column that is read as dates."""
+    wanted: list[tuple[str, str | None]] = [("subjects", cohort.study.definitions.cutoff_column)]
+    for endpoint in cohort.study.definitions.endpoints.values():
+        if endpoint.from_dates:
+            names = (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
+            wanted += [(endpoint.table, name) for name in names]
+    for key, variable in cohort.study.definitions.variables.items():
+        if variable.kind is VariableKind.DATE:
+            wanted.append(("subjects", variable.column or key))
+    for role, name in wanted:
+        if name is not None and role in cohort.tables and name in cohort.tables[role].frame.columns:
+            yield role, name
+
+
+def _variable(cohort: Cohort, key: str) -> list[Finding]:
+    variable = cohort.study.definitions.variables[key]
+    table = cohort.tables["subjects"]
+    column = variable.column or key
+    try:
+        match variable.kind:
+            case VariableKind.NUMERIC:
+                read = numbers_of(cohort, key)
+                found = _unreadable(
+                    table, column, read.unreadable, FindingCode.NUMBER_UNREADABLE, "number"
+                )
+                return [*found, *_implausible_ages(table, column, variable.unit, read.values)]
+            case VariableKind.DATE:
+                read = dates_of(cohort, key)
+                found = _unreadable(
+                    table, column, read.unreadable, FindingCode.DATE_UNREADABLE, "date"
+                )
+                return [*found, *_implausible_dates(table, column, read.values)]
+            case _:
+                return _unlisted_levels(cohort, key)
+    except StudyError as error:
+        return list(error.findings)
+
+
+def _unreadable(
+    table: Table, column: str, mask: np.ndarray, code: FindingCode, what: str
+) -> list[Finding]:
+    if not mask.any():
+        return []
+    n = int(mask.sum())
+    return [
+        Finding(
+            code,
+            Severity.WARNING,
+            f"{n} cells of “{column}” hold no {what} and count as missing."
+            if n > 1
+            else f"1 cell of “{column}” holds no {what} and counts as missing.",
+            "Correct the cells, name their text as a missing code, or choose another type for the "
+            "column on the Data page.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
+            rows=tuple(int(row) for row in table.rows[mask]),
+            count=n,
+            table=table.role,
+        )
+    ]
+
+
+def _implausible_ages(
+    table: Table, column: str, unit: str | None, values: np.ndarray
+) -> list[Finding]:
+    words = column.casefold().replace("_", " ").split()
+    if "age" not in words and "年龄" not in column and unit != "years":
+        return []
+    with np.errstate(invalid="ignore"):
+        mask = (values < 0) | (values > MAX_AGE)
+    return _implausible(table, column, mask, f"is below 0 or above {MAX_AGE:g}")
+
+
+def _implausible_dates(table: Table, column: str, values: np.ndarray) -> list[Finding]:
+    today = np.datetime64(dt.datetime.now(tz=dt.UTC).date(), "D") + np.timedelta64(1, "D")
+    mask = (values < EARLIEST) | (values > today)
+    return _implausible(table, column, mask, f"is before {EARLIEST} or in the future")
+
+
+def _implausible(table: Table, column: str, mask: np.ndarray, what: str) -> list[Finding]:
+    if not mask.any():
+        return []
+    return [
+        Finding(
+            FindingCode.VALUE_IMPLAUSIBLE,
+            Severity.WARNING,
+            f"“{column}” {what} in {_patients(int(mask.sum()))}.",
+            "Correct these cells if they are wrong; they are used as they stand.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
+            rows=tuple(int(row) for row in table.rows[mask]),
+            count=int(mask.sum()),
+            table=table.role,
+        )
+    ]
+
+
+def _unlisted_levels(cohort: Cohort, key: str) -> list[Finding]:
+    variable = cohort.study.definitions.variables[key]
+    if not variable.levels or variable.cuts:
+        return []
+    table = cohort.tables["subjects"]
+    levels = levels_of(cohort, key)
+    stated = {*variable.levels, *variable.merged}
+    mask = np.array([level is not None and level not in stated for level in levels.values], bool)
+    if not mask.any():
+        return []
+    names = sorted({str(level) for level in levels.values[mask]})
+    return [
+        Finding(
+            FindingCode.LEVEL_UNKNOWN,
+            Severity.WARNING,
+            f"“{variable.label}” has levels that the study file does not list: "
+            f"{listed([f'“{name}”' for name in names])} ({_patients(int(mask.sum()))}).",
+            "Correct the spelling, or add or merge the levels on the Data page; until then they "
+            "stand after the others.",
+            file=table.file,
+            sheet=table.sheet,
+            column=variable.column or key,
+            rows=tuple(int(row) for row in table.rows[mask]),
+            count=int(mask.sum()),
+            table="subjects",
+        )
+    ]
+
+
+def _criteria(cohort: Cohort) -> Iterator[Finding]:
+    known = {
+        *cohort.study.definitions.variables,
+        *cohort.study.definitions.groupings,
+        *map(str, cohort.tables["subjects"].frame.columns),
+    }
+    analysis = cohort.study.analysis
+    for criterion in (*analysis.criteria, *analysis.filters):
+        if criterion.column not in known:
+            yield Finding(
+                FindingCode.CRITERION_COLUMN_MISSING,
+                Severity.ERROR,
+                f"A criterion asks for “{criterion.column}”, which is no column and no variable.",
+                "Choose another column for it on the Cohort page, or remove it.",
+                column=criterion.column,
+                table="subjects",
+            )
+
+
+def _grades(cohort: Cohort) -> Iterator[Finding]:
+    definition = cohort.study.definitions.adverse_events
+    if definition is None or definition.grade is None:
+        return
+    table = cohort.tables.get(definition.table)
+    if table is None or definition.grade not in table.frame.columns:
+        return
+    source = cohort.study.data.tables.get(definition.table, TableSource())
+    read = numbers(table.column(definition.grade), codes=missing_codes(source.missing_codes))
+    low, high = GRADES
+    with np.errstate(invalid="ignore"):
+        wrong = read.unreadable | (read.values < low) | (read.values > high)
+        wrong |= read.values != np.floor(np.where(np.isnan(read.values), 0, read.values))
+    wrong &= ~read.missing
+    if wrong.any():
+        n = int(wrong.sum())
+        yield Finding(
+            FindingCode.GRADE_OUT_OF_RANGE,
+            Severity.WARNING,
+            f"{n} adverse events have a grade that is not {low} to {high}.",
+            "Correct the grades; these events count for no grade.",
+            file=table.file,
+            sheet=table.sheet,
+            column=definition.grade,
+            rows=tuple(int(row) for row in table.rows[wrong]),
+            count=n,
+            table=table.role,
+        )

@@ -1,0 +1,162 @@
+"""The cohort: the subjects of one study with their tables, read-only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from sts_core import __version__
+from sts_core.findings import Finding
+from sts_core.study.types import ReportSection, Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """One table of the study, as the file has it.
+
+    Attributes
+    ----------
+    role
+        "subjects", "adverse_events", "assessments", ...
+    file, sheet
+        Where it came from, for messages.
+    frame
+        Object cells; columns named as in the file.
+    subject
+        Study id of each row ("S001"), object array.
+    rows
+        Spreadsheet row number of each row, 1-based.
+    """
+
+    role: str
+    file: str
+    sheet: str | None
+    frame: pd.DataFrame
+    subject: np.ndarray
+    rows: np.ndarray
+
+    def column(self, name: str) -> pd.Series:
+        """Give one column's cells.
+
+        Raises
+        ------
+        KeyError
+            When the table has no such column.
+        """
+        column: pd.Series = self.frame[name]
+        return column
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """One step of the flow: who was there, who left, and how many of them only for a missing value.
+
+    ``n_before - n_excluded == n_after`` always holds.
+    """
+
+    label: str
+    n_before: int
+    n_excluded: int
+    n_missing_excluded: int
+    n_not_verifiable: int
+    n_after: int
+    subjects: tuple[str, ...] = ()
+    after_time_zero: bool = False
+    exploratory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDiagram:
+    """From all patients in the file to those analysed; the steps add up."""
+
+    n_start: int
+    steps: tuple[FlowStep, ...] = ()
+
+    @property
+    def n_end(self) -> int:
+        """Patients after the last step."""
+        return self.steps[-1].n_after if self.steps else self.n_start
+
+
+def fingerprint_of(data_hash: str, study: Study) -> str:
+    """Hash what decides the numbers; what a page shows and what a report lists does not."""
+    deciding = replace(study, analysis=replace(study.analysis, views={}), report=ReportSection())
+    text = "\n".join((data_hash, __version__, repr(deciding)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """The subjects of one study, with every table that came with them.
+
+    A subject has a running study id (S001, in the order of the file). The id that the source used
+    stays in ``source_ids`` for the screen's "reveal" switch, and goes into no result.
+
+    Attributes
+    ----------
+    study
+        Every choice that was made.
+    tables
+        By role; a table that is not there was not recorded, which is not "none".
+    subjects
+        Study ids in file order, object array of shape (n,).
+    included
+        Which subjects are analysed, boolean array of shape (n,).
+    flow
+        How ``included`` came about.
+    source_ids
+        Study id -> id in the file.
+    findings
+        What was found when the tables were read.
+    data_hash
+        SHA-256 over the bytes of the files.
+    fingerprint
+        Hash of data, choices and version: two cohorts with the same one give the same numbers.
+    """
+
+    study: Study
+    tables: Mapping[str, Table]
+    subjects: np.ndarray
+    included: np.ndarray
+    flow: FlowDiagram
+    source_ids: Mapping[str, str] = field(repr=False)
+    findings: tuple[Finding, ...] = ()
+    data_hash: str = ""
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint_of(self.data_hash, self.study))
+
+    @property
+    def n_in_file(self) -> int:
+        """Patients in the file."""
+        return len(self.subjects)
+
+    @property
+    def n(self) -> int:
+        """Patients analysed."""
+        return int(self.included.sum())
+
+    @property
+    def analysed(self) -> np.ndarray:
+        """Study ids of the patients analysed, in file order."""
+        chosen: np.ndarray = self.subjects[self.included]
+        return chosen
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether a filter is in force, so that results are of an exploratory subset."""
+        return any(item.enabled for item in self.study.analysis.filters)
+
+    def row_of(self, subject: str) -> int:
+        """Spreadsheet row of a subject in the subjects table."""
+        table = self.tables["subjects"]
+        return int(table.rows[np.flatnonzero(table.subject == subject)[0]])
+
+    def with_selection(self, study: Study, included: np.ndarray, flow: FlowDiagram) -> Cohort:
+        """Give this cohort under other criteria."""
+        return replace(self, study=study, included=included, flow=flow)

@@ -1,0 +1,660 @@
+"""From cells to what an analysis takes: levels, numbers, dates and times to an event."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from sts_core.cohort import Cohort, Table
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.reading.assembly import column_missing, rows_matching
+from sts_core.study.types import Endpoint, Grouping, Scalar, TableSource, Variable, VariableKind
+from sts_core.values import ReadColumn, date_orders, dates, missing_codes, numbers, text_of, texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """A grouping of all subjects of a cohort.
+
+    Attributes
+    ----------
+    label
+        Name of the variable.
+    levels
+        All levels of the study in their order, also those without a patient.
+    values
+        Level of each subject in file order, ``None`` where not known; object array (n,).
+    reference
+        Level that others are compared with.
+    slots
+        Colour slot of each level; ``None`` is the grey of "other".
+    """
+
+    label: str
+    levels: tuple[str, ...]
+    values: np.ndarray
+    reference: str | None
+    slots: Mapping[str, int | None]
+
+
+N_SLOTS = 8
+
+
+def variable_of(cohort: Cohort, key: str) -> Variable:
+    """Give a variable's definition; a plain column of the file is a variable too.
+
+    Raises
+    ------
+    StudyError
+        When neither a variable nor a column has this name.
+    """
+    variables = cohort.study.definitions.variables
+    if key in variables:
+        return variables[key]
+    table = cohort.tables["subjects"]
+    if key not in table.frame.columns:
+        raise StudyError(
+            column_missing(
+                key, [*variables, *table.frame.columns], file=table.file, sheet=table.sheet
+            )
+        )
+    return Variable(label=key, column=key)
+
+
+def _source(cohort: Cohort, role: str) -> TableSource:
+    return cohort.study.data.tables.get(role, TableSource())
+
+
+def cells_of(cohort: Cohort, key: str) -> pd.Series:
+    """Give a variable's cells, one a subject in file order."""
+    variable = variable_of(cohort, key)
+    return _column(cohort.tables["subjects"], variable.column or key)
+
+
+def _column(table: Table, name: str) -> pd.Series:
+    if name not in table.frame.columns:
+        raise StudyError(
+            column_missing(name, table.frame.columns, file=table.file, sheet=table.sheet)
+        )
+    return table.column(name)
+
+
+def _codes(
+    cohort: Cohort, variable: Variable | None = None, role: str = "subjects"
+) -> frozenset[str]:
+    return missing_codes(
+        _source(cohort, role).missing_codes, variable.missing_codes if variable else ()
+    )
+
+
+def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
+    """Read a variable as numbers, one a subject in file order."""
+    variable = variable_of(cohort, key)
+    column = variable.column or key
+    format_ = _source(cohort, "subjects").columns.get(column)
+    return numbers(
+        cells_of(cohort, key),
+        decimal=format_.decimal if format_ else ".",
+        codes=_codes(cohort, variable),
+    )
+
+
+def dates_of(cohort: Cohort, key: str) -> ReadColumn:
+    """Read a variable as dates, one a subject in file order."""
+    variable = variable_of(cohort, key)
+    return table_dates(cohort, "subjects", variable.column or key, variable)
+
+
+def table_dates(
+    cohort: Cohort, role: str, column: str, variable: Variable | None = None
+) -> ReadColumn:
+    """Read a column of any table as dates, one a row of that table."""
+    format_ = _source(cohort, role).columns.get(column)
+    return dates(
+        _column(cohort.tables[role], column),
+        order=format_.date_order if format_ else None,
+        codes=_codes(cohort, variable, role),
+    )
+
+
+def levels_of(cohort: Cohort, key: str) -> Levels:
+    """Give the levels of a variable or of a grouping, one a subject in file order.
+
+    Raises
+    ------
+    StudyError
+        When neither a grouping, a variable nor a column has this name.
+    """
+    grouping = cohort.study.definitions.groupings.get(key)
+    if grouping is not None:
+        return _grouped(cohort, grouping)
+    variable = variable_of(cohort, key)
+    plain = (
+        _cut(numbers_of(cohort, key).values, variable.cuts)
+        if variable.cuts
+        else texts(cells_of(cohort, key), _codes(cohort, variable))
+    )
+    values = np.empty(len(plain), dtype=object)
+    values[:] = [variable.codes.get(text, text) for text in plain]
+    merged_into = {level: name for name, parts in variable.merged.items() for level in parts}
+    values[:] = [merged_into.get(level, level) for level in values]
+    stated = variable.levels or tuple(
+        variable.codes.get(level, level) for level in cut_levels(variable.cuts)
+    )
+    listed = dict.fromkeys(merged_into.get(level, level) for level in stated)
+    # a variable without stated levels shows every value of the file, whatever the criteria
+    present = sorted({level for level in values if level is not None}, key=natural_order)
+    levels = (*listed, *(level for level in present if level not in listed))
+    slots = _slots(variable, levels)
+    reference = variable.reference if variable.reference in levels else None
+    return Levels(
+        variable.label, levels, values, reference or (levels[0] if levels else None), slots
+    )
+
+
+def cut_levels(cuts: tuple[float, ...]) -> tuple[str, ...]:
+    """Name the groups that cut points make: ``<50``, ``50 to <60``, ``≥60``."""
+    if not cuts:
+        return ()
+    edges = [f"{cut:g}" for cut in sorted(cuts)]
+    between = [f"{low} to <{high}" for low, high in pairwise(edges)]
+    return (f"<{edges[0]}", *between, f"≥{edges[-1]}")
+
+
+def _cut(values: np.ndarray, cuts: tuple[float, ...]) -> np.ndarray:
+    names = cut_levels(cuts)
+    place = np.searchsorted(np.sort(np.asarray(cuts, dtype=float)), values, side="right")
+    out = np.empty(len(values), dtype=object)
+    out[:] = [
+        None if np.isnan(value) else names[at] for value, at in zip(values, place, strict=True)
+    ]
+    return out
+
+
+def natural_order(level: str) -> tuple[object, ...]:
+    """Sort key that puts numbers in numeric order before words ("2" before "10")."""
+    try:
+        return (0, float(level), level)
+    except ValueError:
+        return (1, 0.0, level.casefold())
+
+
+def _slots(variable: Variable, levels: tuple[str, ...]) -> dict[str, int | None]:
+    """Give each level its colour: stated, of a first member, or the next free one."""
+    slots: dict[str, int | None] = {}
+    for level in levels:
+        members = (level, *variable.merged.get(level, ()))
+        stated = next(
+            (variable.colours[name] for name in members if name in variable.colours), None
+        )
+        if stated is not None:
+            slots[level] = stated
+    free = iter(slot for slot in range(N_SLOTS) if slot not in slots.values())
+    for level in levels:
+        if level not in slots:
+            slots[level] = next(free, None)
+    return {level: slots[level] for level in levels}
+
+
+def _grouped(cohort: Cohort, grouping: Grouping) -> Levels:
+    base = levels_of(cohort, grouping.variable)
+    group_of = {level: name for name, parts in grouping.groups.items() for level in parts}
+    values = np.empty(len(base.values), dtype=object)
+    values[:] = [
+        None if level is None else group_of.get(level, grouping.rest) for level in base.values
+    ]
+    levels = (*grouping.groups, *((grouping.rest,) if grouping.rest else ()))
+    slots: dict[str, int | None] = {}
+    for name, parts in grouping.groups.items():
+        first = base.slots.get(parts[0]) if parts else None
+        slots[name] = first if first not in slots.values() else None
+    taken = set(slots.values())
+    free = iter(slot for slot in range(N_SLOTS) if slot not in taken)
+    for level in levels:
+        if slots.get(level) is None:
+            slots[level] = next(free, None)
+    return Levels(grouping.label, levels, values, levels[-1] if levels else None, slots)
+
+
+class LossReason(StrEnum):
+    """Why a subject has no time to an event."""
+
+    NO_ROW = "no row for this endpoint"
+    TIME_MISSING = "time missing"
+    TIME_UNREADABLE = "time not a number"
+    TIME_NEGATIVE = "time below zero"
+    START_MISSING = "start date missing"
+    START_UNREADABLE = "start date unreadable"
+    END_MISSING = "no date of event or last contact"
+    END_UNREADABLE = "date of event or last contact unreadable"
+    EVENT_MISSING = "event status missing"
+    EVENT_UNKNOWN = "event status not named in the study file"
+    EVENT_DATE_MISSING = "status says an event, but its date is missing"
+    EVENT_CONTRADICTED = "date of an event that the status denies"
+    ENTRY_MISSING = "entry time missing"
+    ENTRY_AFTER_END = "entry not before the end"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Subjects that an endpoint can't use, and why; ``rows`` are spreadsheet rows."""
+
+    reason: LossReason
+    subjects: tuple[str, ...]
+    rows: tuple[int, ...]
+    column: str | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurvivalData:
+    """Times to an event, as estimators take them.
+
+    Attributes
+    ----------
+    subject
+        Study ids, object array (n,).
+    position
+        Position of each in the cohort's file order, int array (n,).
+    time
+        Observed times in ``unit``, float array (n,).
+    kind
+        Kind of the event ("progression"), ``None`` when censored; object array (n,).
+    entry
+        Times of delayed entry, or ``None``.
+    losses
+        Who is not in here, and why. ``n + lost == subjects analysed``.
+    """
+
+    endpoint: Endpoint
+    subject: np.ndarray
+    position: np.ndarray
+    time: np.ndarray
+    kind: np.ndarray
+    entry: np.ndarray | None
+    losses: tuple[Loss, ...]
+
+    @property
+    def event(self) -> np.ndarray:
+        """Whether the event was seen, boolean array (n,)."""
+        return np.array([kind is not None for kind in self.kind], dtype=bool)
+
+    @property
+    def n(self) -> int:
+        """Subjects with a time."""
+        return len(self.subject)
+
+
+def survival_data(cohort: Cohort, code: str) -> SurvivalData:
+    """Derive one endpoint for the subjects that are analysed.
+
+    Parameters
+    ----------
+    cohort
+        Tables and definitions.
+    code
+        Code of the endpoint in the study file.
+
+    Raises
+    ------
+    StudyError
+        When a column isn't there, or a subject has several rows for the endpoint.
+    KeyError
+        When the study has no such endpoint.
+    """
+    endpoint = cohort.study.definitions.endpoints[code]
+    table = cohort.tables[endpoint.table]
+    row_of = _rows_by_subject(cohort, endpoint, table)
+    losses = _Losses(table)
+    index: list[tuple[int, int]] = []
+    for position in np.flatnonzero(cohort.included):
+        row = row_of.get(cohort.subjects[position])
+        if row is None:
+            losses.add(LossReason.NO_ROW, str(cohort.subjects[position]), None)
+        else:
+            index.append((int(position), row))
+    positions = np.array([position for position, _ in index], dtype=np.int64)
+    at = np.array([row for _, row in index], dtype=np.int64)
+    subjects = cohort.subjects[positions]
+    codes = _codes(cohort, role=endpoint.table)
+    if endpoint.from_dates:
+        time, kind, why, columns = _from_dates(cohort, endpoint, at, codes)
+    else:
+        time, kind, why, columns = _from_times(cohort, endpoint, table, at, codes)
+    entry = _entry(cohort, endpoint, table, at, codes) if endpoint.entry else None
+    if entry is not None:
+        for place in np.flatnonzero([reason is None for reason in why]):
+            if np.isnan(entry[place]):
+                why[place], columns[place] = LossReason.ENTRY_MISSING, endpoint.entry
+            elif entry[place] >= time[place]:
+                why[place], columns[place] = LossReason.ENTRY_AFTER_END, endpoint.entry
+    event_cells = texts(_column(table, endpoint.event), codes)[at] if endpoint.event else None
+    for i, reason in enumerate(why):
+        if reason is not None:
+            unknown = reason is LossReason.EVENT_UNKNOWN and event_cells is not None
+            losses.add(
+                reason, str(subjects[i]), int(at[i]), columns[i],
+                event_cells[i] if unknown and event_cells is not None else None,
+            )  # fmt: skip
+    used = np.array([reason is None for reason in why], dtype=bool)
+    return SurvivalData(
+        endpoint, subjects[used], positions[used], time[used], kind[used],
+        None if entry is None else entry[used], losses.done(),
+    )  # fmt: skip
+
+
+class _Losses:
+    """Collects who is lost, by reason and column."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._found: dict[
+            tuple[LossReason, str | None], tuple[list[str], list[int], dict[str, None]]
+        ] = {}
+
+    def add(
+        self,
+        reason: LossReason,
+        subject: str,
+        row: int | None,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        subjects, rows, values = self._found.setdefault((reason, column), ([], [], {}))
+        subjects.append(subject)
+        if row is not None:
+            rows.append(int(self._table.rows[row]))
+        if value is not None:
+            values[value] = None
+
+    def done(self) -> tuple[Loss, ...]:
+        return tuple(
+            Loss(reason, tuple(subjects), tuple(rows), column, tuple(values))
+            for (reason, column), (subjects, rows, values) in self._found.items()
+        )
+
+
+def _rows_by_subject(cohort: Cohort, endpoint: Endpoint, table: Table) -> dict[str, int]:
+    mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
+    rows = np.flatnonzero(mask)
+    repeated = pd.Series(table.subject[rows]).duplicated(keep=False).to_numpy()
+    if repeated.any():
+        raise StudyError(several_rows(endpoint, table, rows[repeated]))
+    return {str(table.subject[row]): int(row) for row in rows}
+
+
+def several_rows(endpoint: Endpoint, table: Table, rows: np.ndarray) -> Finding:
+    """Say that patients have several rows for one endpoint."""
+    return Finding(
+        FindingCode.SUBJECT_REPEATED,
+        Severity.ERROR,
+        f"“{endpoint.label}” has several rows for {len(set(table.subject[rows]))} patients.",
+        "Choose a row filter (for instance PARAMCD) for this endpoint on the Data page.",
+        file=table.file,
+        sheet=table.sheet,
+        rows=tuple(int(row) for row in table.rows[rows]),
+        count=len(rows),
+        table=table.role,
+    )
+
+
+def _text_set(values: tuple[Scalar, ...]) -> set[str]:
+    return {text for text in map(text_of, values) if text is not None}
+
+
+def _event_kinds(
+    endpoint: Endpoint, table: Table, at: np.ndarray, codes: frozenset[str]
+) -> tuple[np.ndarray, list[LossReason | None]]:
+    """Read the status column: kind of event or ``None``, and why a row can't be used."""
+    kind_of = {text: kind for kind, values in endpoint.events.items() for text in _text_set(values)}
+    censored = _text_set(endpoint.censored)
+    named = frozenset(code for code in codes if code not in {*kind_of, *censored})
+    assert endpoint.event is not None
+    status = texts(_column(table, endpoint.event), named)[at]
+    kind = np.empty(len(at), dtype=object)
+    why: list[LossReason | None] = []
+    for i, text in enumerate(status):
+        kind[i] = kind_of.get(text) if text is not None else None
+        if text is None:
+            why.append(LossReason.EVENT_MISSING)
+        elif text in kind_of or text in censored:
+            why.append(None)
+        else:
+            why.append(LossReason.EVENT_UNKNOWN)
+    return kind, why
+
+
+_Derived = tuple[np.ndarray, np.ndarray, list[LossReason | None], list[str | None]]
+
+
+def _from_times(
+    cohort: Cohort, endpoint: Endpoint, table: Table, at: np.ndarray, codes: frozenset[str]
+) -> _Derived:
+    assert endpoint.time is not None
+    format_ = _source(cohort, endpoint.table).columns.get(endpoint.time)
+    read = numbers(
+        _column(table, endpoint.time), decimal=format_.decimal if format_ else ".", codes=codes
+    )
+    time = read.values[at]
+    why: list[LossReason | None]
+    if endpoint.event:
+        kind, why = _event_kinds(endpoint, table, at, codes)
+    else:  # no status column: everyone had the event, which the study file states by its absence
+        kind, why = np.full(len(at), "event", dtype=object), [None] * len(at)
+    columns: list[str | None] = [endpoint.event if reason else None for reason in why]
+    for i, row in enumerate(at):
+        if read.unreadable[row]:
+            why[i], columns[i] = LossReason.TIME_UNREADABLE, endpoint.time
+        elif read.missing[row]:
+            why[i], columns[i] = LossReason.TIME_MISSING, endpoint.time
+        elif time[i] < 0:
+            why[i], columns[i] = LossReason.TIME_NEGATIVE, endpoint.time
+    return time, kind, why, columns
+
+
+def _from_dates(
+    cohort: Cohort, endpoint: Endpoint, at: np.ndarray, codes: frozenset[str]
+) -> _Derived:
+    """Derive whole days from dates: end minus start, censored at the data cut-off.
+
+    A status beside event dates can't be overruled in silence: an event without its date, and a
+    date that the status denies, are losses. Where the status is missing, the dates speak.
+    """
+    table, role = cohort.tables[endpoint.table], endpoint.table
+    assert endpoint.start is not None
+    n = len(at)
+    why: list[LossReason | None] = [None] * n
+    columns: list[str | None] = [None] * n
+    free = np.ones(n, dtype=bool)
+
+    def lose(mask: np.ndarray, reason: LossReason, column: str | None) -> None:
+        for i in np.flatnonzero(mask & free):
+            why[i], columns[i], free[i] = reason, column, False
+
+    def days(name: str) -> np.ndarray:
+        read = table_dates(cohort, role, name)
+        unreadable[name] = read.unreadable[at]
+        values: np.ndarray = read.values[at]
+        return values
+
+    unreadable: dict[str, np.ndarray] = {}
+    start = days(endpoint.start)
+    by_kind = {kind: days(name) for kind, name in endpoint.event_dates.items()}
+    happened, first = earliest_date(by_kind, n)
+    contact = latest_date([days(name) for name in endpoint.last_contact], n)
+    occurred = ~np.isnat(happened)
+    end, kind = np.where(occurred, happened, contact), first
+    if endpoint.event:
+        status, verdict = _event_kinds(endpoint, table, at, codes)
+        unknown = np.array([reason is LossReason.EVENT_UNKNOWN for reason in verdict], dtype=bool)
+        missing = np.array([reason is LossReason.EVENT_MISSING for reason in verdict], dtype=bool)
+        says_event = np.array([name is not None for name in status], dtype=bool)
+        says_none = ~(unknown | missing | says_event)
+        lose(unknown, LossReason.EVENT_UNKNOWN, endpoint.event)
+        if not endpoint.event_dates:  # one end date, its meaning in the status
+            lose(missing, LossReason.EVENT_MISSING, endpoint.event)
+            end, kind = contact, status
+        else:
+            with np.errstate(invalid="ignore"):
+                earlier = says_none & occurred & (contact < happened)
+            dated = ", ".join(endpoint.event_dates.values())
+            lose(says_event & ~occurred, LossReason.EVENT_DATE_MISSING, dated)
+            lose(says_none & occurred & ~earlier, LossReason.EVENT_CONTRADICTED, endpoint.event)
+            end = np.where(earlier, contact, end)
+            kind[earlier] = None
+    lose(unreadable[endpoint.start], LossReason.START_UNREADABLE, endpoint.start)
+    lose(np.isnat(start), LossReason.START_MISSING, endpoint.start)
+    for name in (*endpoint.event_dates.values(), *endpoint.last_contact):
+        lose(unreadable[name], LossReason.END_UNREADABLE, name)
+    lose(np.isnat(end), LossReason.END_MISSING, ", ".join(endpoint.last_contact) or None)
+    cutoff = cutoff_date(cohort) if endpoint.cutoff else None
+    if cutoff is not None:
+        beyond = end > cutoff
+        end = np.where(beyond, cutoff, end)
+        kind[beyond] = None
+    spent = (end - start).astype("timedelta64[D]")
+    time = np.where(np.isnat(spent), np.nan, spent.astype(float)) + endpoint.add_one_day
+    with np.errstate(invalid="ignore"):
+        lose(time < 0, LossReason.TIME_NEGATIVE, endpoint.start)
+    return time, kind, why, columns
+
+
+def earliest_date(dates_by_kind: Mapping[str, np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the earliest date of each row and its kind; the first named kind wins a tie."""
+    date, kind = np.full(n, np.datetime64("NaT", "D")), np.empty(n, dtype=object)
+    for name, values in dates_by_kind.items():
+        sooner = ~np.isnat(values) & (np.isnat(date) | (values < date))
+        date[sooner] = values[sooner]
+        kind[sooner] = name
+    return date, kind
+
+
+def latest_date(columns: Sequence[np.ndarray], n: int) -> np.ndarray:
+    """Give the latest known date of each row."""
+    date = np.full(n, np.datetime64("NaT", "D"))
+    for values in columns:
+        later = ~np.isnat(values) & (np.isnat(date) | (values > date))
+        date[later] = values[later]
+    return date
+
+
+def _entry(
+    cohort: Cohort, endpoint: Endpoint, table: Table, at: np.ndarray, codes: frozenset[str]
+) -> np.ndarray:
+    assert endpoint.entry is not None
+    if not endpoint.from_dates:
+        entries: np.ndarray = numbers(_column(table, endpoint.entry), codes=codes).values[at]
+        return entries
+    assert endpoint.start is not None
+    entered = table_dates(cohort, endpoint.table, endpoint.entry).values[at]
+    started = table_dates(cohort, endpoint.table, endpoint.start).values[at]
+    days = (entered - started).astype("timedelta64[D]")
+    return np.where(np.isnat(days), np.nan, days.astype(float))
+
+
+def cutoff_date(cohort: Cohort) -> np.datetime64 | None:
+    """Give the data cut-off: the study's date, else the latest date in its cut-off column."""
+    definitions = cohort.study.definitions
+    if definitions.cutoff:
+        return np.datetime64(dt.date.fromisoformat(definitions.cutoff), "D")
+    if definitions.cutoff_column:
+        values = table_dates(cohort, "subjects", definitions.cutoff_column).values
+        known = values[~np.isnat(values)]
+        return known.max() if len(known) else None
+    return None
+
+
+def is_categorical(variable: Variable) -> bool:
+    """Whether a variable has levels."""
+    return variable.kind in (VariableKind.CATEGORICAL, VariableKind.ORDERED)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """A column at a glance: rows, known cells, and its values in a few words."""
+
+    n: int
+    n_known: int
+    text: str
+
+
+MAX_SUMMARY_VALUES = 6
+
+
+def column_summary(cohort: Cohort, name: str, *, show_values: bool = True) -> ColumnSummary:
+    """Summarise a column of the patient table for confirmation.
+
+    Parameters
+    ----------
+    cohort
+        All patients in the file count, whatever the criteria.
+    name
+        Column as the file names it.
+    show_values
+        Whether values may be shown; not for identifiers and free text.
+    """
+    table = cohort.tables["subjects"]
+    codes = _codes(cohort)
+    known = [text for text in texts(_column(table, name), codes) if text is not None]
+    counts: dict[str, int] = {}
+    for text in known:
+        counts[text] = counts.get(text, 0) + 1
+    if not show_values:
+        return ColumnSummary(len(table.frame), len(known), "(not shown)")
+    if len(counts) <= MAX_SUMMARY_VALUES:
+        ordered = sorted(counts, key=natural_order)
+        text = ", ".join(f"{value} ({counts[value]})" for value in ordered)
+        return ColumnSummary(len(table.frame), len(known), text)
+    read = numbers(_column(table, name), codes=codes)
+    days = table_dates(cohort, "subjects", name)
+    if not read.unreadable.any():
+        values = read.values[np.isfinite(read.values)]
+        text = f"{values.min():g} to {values.max():g}, median {np.median(values):g}"
+    elif not days.unreadable.any():
+        when = days.values[~np.isnat(days.values)]
+        text = f"{when.min()} to {when.max()}"
+    else:
+        frequent = sorted(counts, key=lambda value: (-counts[value], natural_order(value)))
+        shown = ", ".join(f"{value} ({counts[value]})" for value in frequent[:MAX_SUMMARY_VALUES])
+        text = f"{len(counts)} values: {shown} ..."
+    return ColumnSummary(len(table.frame), len(known), text)
+
+
+def status_counts(cohort: Cohort, endpoint: Endpoint) -> dict[str, int]:
+    """Count the values of an endpoint's status column over its rows; "" counts the unknown ones."""
+    if endpoint.event is None:
+        return {}
+    table = cohort.tables[endpoint.table]
+    mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
+    named = _text_set(endpoint.censored).union(*map(_text_set, endpoint.events.values()))
+    codes = frozenset(code for code in _codes(cohort, role=endpoint.table) if code not in named)
+    counts: dict[str, int] = {}
+    for text in texts(_column(table, endpoint.event)[mask], codes):
+        counts[text or ""] = counts.get(text or "", 0) + 1
+    return counts
+
+
+def time_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | None:
+    """Give median and largest value of an endpoint's time column; ``None`` without a number."""
+    if endpoint.time is None:
+        return None
+    table = cohort.tables[endpoint.table]
+    mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
+    read = numbers(_column(table, endpoint.time)[mask], codes=_codes(cohort, role=endpoint.table))
+    known = read.values[np.isfinite(read.values)]
+    return (float(np.median(known)), float(known.max())) if len(known) else None
+
+
+def ambiguous_dates(cohort: Cohort, role: str, column: str) -> str | None:
+    """Give an example of a date column that can be read in two orders; ``None`` when it can't."""
+    cells = _column(cohort.tables[role], column)
+    codes = _codes(cohort, role=role)
+    if len(date_orders(cells, codes)) < 2:
+        return None
+    return next((text for text in texts(cells, codes) if text is not None), "")

@@ -1,0 +1,227 @@
+"""The last step: numbers to strings, once, for the screen and for every file."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from enum import StrEnum
+from typing import Literal
+
+from sts_core.estimates import Estimate, NotEstimable
+
+Cell = str | int | float | Estimate | None
+Medium = Literal["plotly", "markdown", "html", "xml", "excel", "text"]
+
+REASONS: Mapping[NotEstimable, str] = {
+    NotEstimable.NO_SUBJECTS: "no patients",
+    NotEstimable.NO_EVENTS: "no events",
+    NotEstimable.NOT_REACHED: "not reached",
+    NotEstimable.BEYOND_FOLLOW_UP: "beyond follow-up",
+    NotEstimable.LIMIT_NOT_REACHED: "limit not reached",
+    NotEstimable.ONE_GROUP: "fewer than two groups with patients",
+    NotEstimable.TOO_FEW: "too few patients or events",
+    NotEstimable.NO_VARIATION: "all patients have the same value",
+    NotEstimable.COLLINEAR: "determined by the other variables",
+    NotEstimable.SEPARATION: "no events in a level, or events in one level only",
+    NotEstimable.NOT_CONVERGED: "the fit did not converge",
+    NotEstimable.NOT_RECORDED: "not recorded in this file",
+    NotEstimable.REFERENCE: "reference level",
+}
+
+
+class Format(StrEnum):
+    """How the cells of a column are written."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    PERCENT = "percent"
+    P_VALUE = "p_value"
+    ESTIMATE = "estimate"
+    ESTIMATE_PERCENT = "estimate_percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its key in the rows, heading, format and spanner."""
+
+    key: str
+    label: str
+    format: Format = Format.TEXT
+    decimals: int = 1
+    spanner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayTable:
+    """A table as data: raw cells, and how each column is to be written.
+
+    Parameters
+    ----------
+    title
+        Heading of the table.
+    columns
+        In order; the first one is the stub.
+    rows
+        One mapping a row from column key to raw cell. ``_indent`` (int) and ``_heading``
+        (bool) may be given for layout.
+    footnotes
+        Definitions, methods and provenance, in order.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, Cell], ...]
+    footnotes: tuple[str, ...] = ()
+
+    def formatted(self) -> list[list[str]]:
+        """Give all cells as strings, row by row."""
+        return [
+            [format_value(row.get(column.key), column) for column in self.columns]
+            for row in self.rows
+        ]
+
+
+def round_half_up(number: float, decimals: int) -> str:
+    """Round as printed tables do (half away from zero), keeping trailing zeros.
+
+    Works on the shortest decimal that reads back as ``number``, so that 2.675 gives 2.68.
+    """
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    exponent = Decimal(1).scaleb(-decimals)
+    # the usual context of 28 digits refuses 1e30, which a fit without events in a group can give
+    rounded = Decimal(repr(float(number))).quantize(exponent, ROUND_HALF_UP, Context(prec=400))
+    text = f"{rounded:f}"
+    return text[1:] if re.fullmatch(r"-0(\.0*)?", text) else text
+
+
+def format_p(p_value: float | None) -> str:
+    """Write P with three decimals; below 0.001 and near one as a bound."""
+    if p_value is None:
+        return "NE"
+    if p_value < 0.001:
+        return "<0.001"
+    if p_value > 0.999:
+        return ">0.999"
+    return round_half_up(p_value, 3)
+
+
+def format_number(number: float | None, decimals: int = 1) -> str:
+    """Write a number, or NE for none."""
+    return "NE" if number is None else round_half_up(number, decimals)
+
+
+def format_percent(share: float | None, decimals: int = 1) -> str:
+    """Write a share in [0, 1] as a percentage without its sign."""
+    return "NE" if share is None else round_half_up(_times_hundred(share), decimals)
+
+
+def _times_hundred(share: float) -> float:
+    return float(Decimal(repr(float(share))) * 100)
+
+
+def format_estimate(
+    estimate: Estimate, decimals: int = 1, *, percent: bool = False, interval: bool = True
+) -> str:
+    """Write ``5.8 (4.8, 6.8)``; NR for a value not reached, NE for one not estimable.
+
+    Parameters
+    ----------
+    estimate
+        The value and its limits.
+    decimals
+        Decimals of all three.
+    percent
+        Whether to multiply by 100.
+    interval
+        Whether to write the limits.
+    """
+    if estimate.reason is NotEstimable.REFERENCE:
+        return "1 (reference)"
+
+    def written(number: float) -> str:
+        return round_half_up(_times_hundred(number) if percent else number, decimals)
+
+    if estimate.value is None:
+        text = "NR" if estimate.reason is NotEstimable.NOT_REACHED else "NE"
+        if not interval or (estimate.low is None and estimate.high is None):
+            return text
+    else:
+        text = written(estimate.value)
+    if not interval:
+        return text
+    low = "NE" if estimate.low is None else written(estimate.low)
+    high = "NE" if estimate.high is None else written(estimate.high)
+    return f"{text} ({low}, {high})"
+
+
+def format_count(count: int, total: int, decimals: int = 1) -> str:
+    """Write ``9 (17.6)``; ``0`` alone for none, so that a zero stands out."""
+    if count == 0 or total == 0:
+        return str(count)
+    return f"{count} ({format_percent(count / total, decimals)})"
+
+
+def format_value(value: Cell, column: Column) -> str:
+    """Write one raw cell as its column asks."""
+    if isinstance(value, Estimate):
+        return format_estimate(
+            value, column.decimals, percent=column.format is Format.ESTIMATE_PERCENT
+        )
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    match column.format:
+        case Format.P_VALUE:
+            return format_p(value)
+        case Format.PERCENT | Format.ESTIMATE_PERCENT:
+            return format_percent(value, column.decimals)
+        case Format.NUMBER | Format.ESTIMATE:
+            return format_number(value, column.decimals)
+        case _:
+            return str(value)
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """Join as in a sentence: ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=\"'/@^])")
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+def escape(text: str, medium: Medium) -> str:
+    r"""Make text that came from a spreadsheet harmless in a medium.
+
+    Parameters
+    ----------
+    text
+        Level, header or any other words out of a user's file.
+    medium
+        ``plotly`` and ``html`` get entities; ``markdown`` gets backslashes on one line; ``xml``
+        loses what XML can't hold (its writer does the entities); ``excel`` gets an apostrophe
+        before what a spreadsheet would run as a formula (for CSV; xlsx cells are typed).
+    """
+    clean = _CONTROL.sub("�", text)
+    match medium:
+        case "html":
+            return html.escape(clean, quote=True)
+        case "plotly":
+            # Plotly reads <b>, <i>, <a>... and entities, and takes quotes as they are
+            return html.escape(clean, quote=False)
+        case "markdown":
+            return _MARKDOWN.sub(r"\\\1", " ".join(clean.split()))
+        case "excel":
+            return f"'{clean}" if clean.startswith(_FORMULA_START) else clean
+        case _:
+            return clean

@@ -1,0 +1,687 @@
+"""Kaplan-Meier: the product-limit curve and everything that is read from it.
+
+Times may be in any unit; every time in a result is in the unit that went in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sts_core.estimates import NotEstimable
+from sts_core.estimators.tied_times import (
+    TOLERANCE,
+    FloatArray,
+    IntArray,
+    align_with_tolerance,
+    check_survival_data,
+    distinct_starts,
+    read_only,
+)
+
+
+class ConfType(StrEnum):
+    """Scale on which the interval of a survival probability is symmetric."""
+
+    LOG_LOG = "log-log"
+    LOG = "log"
+    PLAIN = "plain"
+    LOGIT = "logit"
+    ARCSIN = "arcsin"
+
+
+class QuantileRule(StrEnum):
+    """Which time is the quantile when the curve is flat exactly at the wanted probability.
+
+    ``MIDPOINT`` takes the middle of the flat stretch, which ends at the last time if no step
+    follows (R). ``MIDPOINT_OR_NONE`` does the same, but gives no number if no step follows (SAS, by
+    its published rule). ``FIRST`` takes the beginning of the stretch (SPSS, by its published rule).
+    """
+
+    MIDPOINT = "midpoint"
+    MIDPOINT_OR_NONE = "midpoint-or-none"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductLimit:
+    """Product-limit estimate of one group.
+
+    Parameters
+    ----------
+    n
+        Subjects.
+    time
+        Distinct times at which anybody had the event or was censored, ascending; shape (k,).
+    n_risk
+        Subjects under observation just before each time.
+    n_event, n_censor
+        Subjects with the event, and censored, at each time.
+    estimate
+        Survival just after each time (the step at the time is included).
+    greenwood
+        Cumulative sum of ``d / (n (n - d))``; infinite once everyone at risk had the event.
+    std_error
+        Standard error of ``estimate``; NaN where ``greenwood`` is infinite.
+    entry_time
+        Sorted times of delayed entry; empty without left truncation.
+    tolerance
+        Distance up to which two times are the same.
+    """
+
+    n: int
+    time: FloatArray
+    n_risk: IntArray
+    n_event: IntArray
+    n_censor: IntArray
+    estimate: FloatArray
+    greenwood: FloatArray
+    std_error: FloatArray
+    entry_time: FloatArray
+    tolerance: float
+
+    @property
+    def total_events(self) -> int:
+        """Number of events over the whole follow-up."""
+        return int(self.n_event.sum())
+
+    @property
+    def last_time(self) -> float:
+        """Largest time, NaN without subjects."""
+        return float(self.time[-1]) if self.time.size else math.nan
+
+    @property
+    def ends_in_zero(self) -> bool:
+        """Whether the curve has come down to 0, so that nothing beyond it is unknown."""
+        return bool(self.time.size) and float(self.estimate[-1]) == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """Time by which a share of the subjects had the event, with its interval.
+
+    ``value``, ``low`` and ``high`` are NaN where there is none; the reason stands beside it.
+    """
+
+    probability: float
+    value: float
+    low: float
+    high: float
+    conf_level: float
+    method: str
+    reason: NotEstimable | None = None
+    low_reason: NotEstimable | None = None
+    high_reason: NotEstimable | None = None
+    std_error: float = math.nan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SurvivalAt:
+    """Survival at chosen times; arrays of the shape of ``time``.
+
+    ``n_risk`` counts subjects with a time at or after the chosen one; ``n_event`` those with the
+    event up to and including it. ``reason`` says why ``estimate`` is NaN, ``limit_reason`` why the
+    limits are NaN although there is an estimate.
+    """
+
+    time: FloatArray
+    estimate: FloatArray
+    std_error: FloatArray
+    conf_low: FloatArray
+    conf_high: FloatArray
+    n_risk: IntArray
+    n_event: IntArray
+    reason: tuple[NotEstimable | None, ...]
+    limit_reason: tuple[NotEstimable | None, ...]
+    conf_level: float
+    conf_type: ConfType
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMean:
+    """Mean time up to a horizon, in the unit of the times; NaN with a reason if unknown."""
+
+    horizon: float
+    value: float
+    std_error: float
+    low: float
+    high: float
+    conf_level: float
+    reason: NotEstimable | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtRiskTable:
+    """Counts at ticks; ``n_risk + n_event + n_censor + n_not_entered`` is ``n`` at every tick.
+
+    ``n_risk`` has a time at or after the tick; ``n_event`` and ``n_censor`` are cumulative, before
+    the tick; ``n_not_entered`` come under observation at or after it.
+    """
+
+    n: int
+    tick: FloatArray
+    n_risk: IntArray
+    n_event: IntArray
+    n_censor: IntArray
+    n_not_entered: IntArray
+
+
+def product_limit(
+    time: ArrayLike, event: ArrayLike, *, entry: ArrayLike | None = None
+) -> ProductLimit:
+    """Estimate survival by Kaplan and Meier's product of conditional survivals.
+
+    Events at a time come before censorings at the same time: who is censored at ``t`` is at risk
+    at ``t``. With ``entry``, a subject is at risk at ``t`` if ``entry < t <= time``.
+
+    Parameters
+    ----------
+    time
+        Follow-up times, finite and not negative; shape (n,).
+    event
+        Whether follow-up ended in the event: booleans or 0 and 1; shape (n,).
+    entry
+        Times of delayed entry; at or before 0 means under observation from the start.
+
+    Returns
+    -------
+    ProductLimit
+        One row for every distinct time; no rows without subjects.
+
+    Raises
+    ------
+    ValueError
+        If the data cannot be follow-up data (see :func:`~.tied_times.check_survival_data`).
+
+    References
+    ----------
+    Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-481. Standard error: Greenwood's formula.
+    """
+    times, events, entries = check_survival_data(time, event, entry)
+    entered = np.zeros(0)
+    if entries is not None:
+        (times, entries), pooled_tolerance = align_with_tolerance(times, entries)
+        if np.any(entries >= times):
+            raise ValueError("entry must be before time by more than the tolerance for ties")
+        entered = np.sort(entries[np.isfinite(entries)])
+    order = np.argsort(times)
+    ordered = times[order]
+    starts, tolerance = distinct_starts(ordered)
+    if starts.size == 0:
+        n_event = n_leaving = np.zeros(0, dtype=np.int64)
+    else:
+        n_leaving = np.diff(starts, append=ordered.size)
+        n_event = np.add.reduceat(events[order].astype(np.int64), starts)
+    if entries is not None:
+        tolerance = pooled_tolerance
+    at_or_after = ordered.size - starts
+    distinct = ordered[starts]
+    n_risk = at_or_after - (entered.size - np.searchsorted(entered, distinct, side="left"))
+    return curve_from_counts(
+        n=ordered.size,
+        time=distinct,
+        n_risk=n_risk,
+        n_event=n_event,
+        n_censor=n_leaving - n_event,
+        entry_time=entered,
+        tolerance=tolerance,
+    )
+
+
+def curve_from_counts(
+    *,
+    n: int,
+    time: FloatArray,
+    n_risk: IntArray,
+    n_event: IntArray,
+    n_censor: IntArray,
+    entry_time: FloatArray,
+    tolerance: float,
+) -> ProductLimit:
+    """Make the curve from the counts at distinct ascending times, all of shape (k,)."""
+    risk = n_risk.astype(np.float64)
+    left = risk - n_event
+    share = np.divide(left, risk, out=np.ones_like(risk), where=risk > 0)
+    estimate = np.cumprod(share)
+    # Nobody left: 0/0 without an event adds nothing, d/0 with one is infinite.
+    step = np.where(n_event > 0, np.inf, 0.0)
+    np.divide(n_event, risk * left, out=step, where=left > 0)
+    greenwood = np.cumsum(step)
+    std_error: FloatArray = np.full(estimate.shape, np.nan)
+    finite = np.isfinite(greenwood)
+    std_error[finite] = estimate[finite] * np.sqrt(greenwood[finite])
+    return ProductLimit(
+        n=int(n),
+        time=read_only(np.asarray(time, dtype=np.float64)),
+        n_risk=read_only(n_risk.astype(np.int64)),
+        n_event=read_only(n_event.astype(np.int64)),
+        n_censor=read_only(n_censor.astype(np.int64)),
+        estimate=read_only(np.asarray(estimate, dtype=np.float64)),
+        greenwood=read_only(np.asarray(greenwood, dtype=np.float64)),
+        std_error=read_only(std_error),
+        entry_time=read_only(np.asarray(entry_time, dtype=np.float64)),
+        tolerance=tolerance,
+    )
+
+
+def confidence_limits(
+    curve: ProductLimit, conf_level: float = 0.95, conf_type: ConfType | str = ConfType.LOG_LOG
+) -> tuple[FloatArray, FloatArray]:
+    """Give the pointwise interval of the survival probability at every time of the curve.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    conf_level
+        Coverage, in (0, 1).
+    conf_type
+        Scale of the interval.
+
+    Returns
+    -------
+    low, high
+        Arrays of the shape of ``curve.time``, clipped to 0 and 1. All types are NaN at a survival
+        of 0; log-log, logit and arcsin also at a survival of 1, where these scales have no width.
+
+    Notes
+    -----
+    With ``G`` for Greenwood's sum: plain ``S ± z S sqrt(G)``; log ``S exp(± z sqrt(G))``; log-log
+    ``S ** exp(± z sqrt(G) / log S)``; logit with half-width ``z sqrt(G) / (1 - S)``; arcsin
+    ``sin(asin(sqrt(S)) ± z/2 sqrt(G S / (1 - S))) ** 2``. See Borgan and Liestøl, Scand J Stat
+    1990;17:35-41, and Kalbfleisch and Prentice, section 1.4.
+    """
+    return _limits(curve.estimate, curve.greenwood, _z(conf_level), ConfType(conf_type))
+
+
+def _z(conf_level: float) -> float:
+    if not 0 < conf_level < 1:
+        raise ValueError(f"conf_level must be between 0 and 1, but was {conf_level}")
+    return NormalDist().inv_cdf(1 - (1 - conf_level) / 2)
+
+
+def _limits(
+    estimate: FloatArray, greenwood: FloatArray, z: float, conf_type: ConfType
+) -> tuple[FloatArray, FloatArray]:
+    low = np.full(estimate.shape, np.nan)
+    high = np.full(estimate.shape, np.nan)
+    if conf_type in (ConfType.PLAIN, ConfType.LOG):
+        low[estimate == 1] = high[estimate == 1] = 1.0
+    inside = (estimate > 0) & (estimate < 1)
+    s = estimate[inside]
+    width = z * np.sqrt(greenwood[inside])
+    # Far in a tail the odds or the exponent may overflow; the limit is then 0 or 1, as it should.
+    with np.errstate(over="ignore"):
+        if conf_type is ConfType.PLAIN:
+            lower, upper = np.maximum(s - s * width, 0), np.minimum(s + s * width, 1)
+        elif conf_type is ConfType.LOG:
+            lower, upper = s * np.exp(-width), np.minimum(s * np.exp(width), 1)
+        elif conf_type is ConfType.LOG_LOG:
+            hazard = -np.log(s)
+            ratio = width / hazard
+            lower, upper = np.exp(-hazard * np.exp(ratio)), np.exp(-hazard * np.exp(-ratio))
+        elif conf_type is ConfType.LOGIT:
+            odds = s / (1 - s)
+            half = width / (1 - s)
+            lower, upper = 1 - 1 / (1 + odds * np.exp(-half)), 1 - 1 / (1 + odds * np.exp(half))
+        else:
+            angle = np.arcsin(np.sqrt(s))
+            half = 0.5 * width * np.sqrt(s / (1 - s))
+            lower = np.sin(np.maximum(angle - half, 0)) ** 2
+            upper = np.sin(np.minimum(angle + half, np.pi / 2)) ** 2
+    low[inside], high[inside] = lower, upper
+    return low, high
+
+
+def quantile(
+    curve: ProductLimit,
+    probability: float = 0.5,
+    conf_level: float = 0.95,
+    conf_type: ConfType | str = ConfType.LOG_LOG,
+    rule: QuantileRule | str = QuantileRule.MIDPOINT,
+) -> Quantile:
+    """Give the time at which the curve has fallen by ``probability``, with its interval.
+
+    The limits are the times at which the limits of the pointwise band fall by as much (Brookmeyer
+    and Crowley's interval on the scale ``conf_type``), found by the same ``rule``.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    probability
+        Share with the event, in (0, 1); 0.5 for the median.
+    conf_level, conf_type
+        Of the pointwise band.
+    rule
+        What to do on a stretch that is flat at exactly the wanted probability. A survival counts
+        as equal to it within 1.5e-8.
+
+    Returns
+    -------
+    Quantile
+        ``NOT_REACHED`` if the curve stays above, ``LIMIT_NOT_REACHED`` for a limit of the band
+        that does.
+
+    References
+    ----------
+    Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
+    """
+    _check_probability(probability)
+    conf_type, rule = ConfType(conf_type), QuantileRule(rule)
+    low_band, high_band = confidence_limits(curve, conf_level, conf_type)
+    if curve.n == 0:
+        value = low = high = math.nan
+        reason = low_reason = high_reason = NotEstimable.NO_SUBJECTS
+    else:
+        value, low, high = (
+            _crossing(curve.time, band, probability, rule)
+            for band in (curve.estimate, low_band, high_band)
+        )
+        reason = NotEstimable.NOT_REACHED
+        low_reason = high_reason = NotEstimable.LIMIT_NOT_REACHED
+    return Quantile(
+        probability=probability,
+        value=value,
+        low=low,
+        high=high,
+        conf_level=conf_level,
+        method=conf_type.value,
+        reason=reason if math.isnan(value) else None,
+        low_reason=low_reason if math.isnan(low) else None,
+        high_reason=high_reason if math.isnan(high) else None,
+    )
+
+
+def _check_probability(probability: float) -> None:
+    if not 0 < probability < 1:
+        raise ValueError(f"probability must be between 0 and 1, but was {probability}")
+
+
+def _crossing(
+    time: FloatArray, survival: FloatArray, probability: float, rule: QuantileRule
+) -> float:
+    """Find the time at which a survival curve, or a limit of its band, has fallen far enough.
+
+    Undefined (NaN) points of a band are left out. A band's upper limit can rise again in the tail;
+    R reads it in order of probability, not of time, and so does this function, so that the limits
+    agree; on a curve that only falls the two are the same.
+    """
+    fallen = np.concatenate([[0.0], 1 - survival])
+    at = np.concatenate([[0.0], time])
+    _, first = np.unique(fallen, return_index=True)
+    first.sort()
+    fallen, at = fallen[first], at[first]
+    ends_flat = not math.isnan(fallen[-1]) and abs(probability - float(fallen[-1])) < TOLERANCE
+    defined = ~np.isnan(fallen)
+    fallen, at = fallen[defined], at[defined]
+    order = np.argsort(fallen, kind="stable")
+    fallen, at = fallen[order], at[order]
+    reached = int(np.searchsorted(fallen + TOLERANCE, probability, side="left"))
+    passed = int(np.searchsorted(fallen - TOLERANCE, probability, side="left"))
+    if reached == fallen.size:
+        return math.nan
+    if rule is QuantileRule.FIRST:
+        return float(at[reached])
+    if ends_flat:
+        if rule is QuantileRule.MIDPOINT_OR_NONE and float(time[-1]) > float(at[reached]):
+            return math.nan
+        return float(at[reached] + time[-1]) / 2
+    if passed == fallen.size:
+        return math.nan
+    return float(at[reached] + at[passed]) / 2
+
+
+def symmetric_quantile(
+    curve: ProductLimit, probability: float = 0.5, conf_level: float = 0.95, width: float = 0.05
+) -> Quantile:
+    """Give a quantile with a symmetric interval on the time axis, as SPSS's published formula does.
+
+    The standard error of the time ``t_p`` is that of the survival there, divided by a
+    finite-difference estimate of the density: ``f = (S(u) - S(l)) / (l - u)`` with ``u`` the last
+    event time at which survival is at least ``1 - p + width`` and ``l`` the first at which it is
+    at most ``1 - p - width``. The lower limit is cut at 0.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    probability
+        Share with the event, in (0, 1).
+    conf_level
+        Coverage, in (0, 1).
+    width
+        Half the range of probabilities over which the density is taken.
+
+    Returns
+    -------
+    Quantile
+        Its point is the first time at which survival is at most ``1 - p``. Limits and standard
+        error are NaN (``LIMIT_NOT_REACHED``) where ``u`` or ``l`` does not exist, and
+        ``NO_VARIATION`` where the survival at the point is 0 and so has no standard error.
+
+    References
+    ----------
+    Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., practical note 3 to section 4.5;
+    Collett D. Modelling Survival Data in Medical Research, section 2.4.
+    """
+    _check_probability(probability)
+    z = _z(conf_level)
+    method = "symmetric"
+    steps = np.flatnonzero(curve.n_event > 0)
+    time, survival = curve.time[steps], curve.estimate[steps]
+    target = 1 - probability
+    at = int(np.count_nonzero(survival > target + TOLERANCE))
+    if at == time.size:
+        reason = NotEstimable.NOT_REACHED if curve.n else NotEstimable.NO_SUBJECTS
+        return Quantile(
+            probability, math.nan, math.nan, math.nan, conf_level, method, reason, reason, reason
+        )
+    value = float(time[at])
+    above = int(np.count_nonzero(survival >= target + width - TOLERANCE)) - 1
+    below = int(np.count_nonzero(survival > target - width + TOLERANCE))
+    std_error = float(curve.std_error[steps[at]])
+    why: NotEstimable | None = None
+    if above < 0 or below == time.size:
+        why = NotEstimable.LIMIT_NOT_REACHED
+    elif math.isnan(std_error):
+        why = NotEstimable.NO_VARIATION
+    if why is not None:
+        return Quantile(probability, value, math.nan, math.nan, conf_level, method, None, why, why)
+    density = float((survival[above] - survival[below]) / (time[below] - time[above]))
+    error = std_error / density
+    return Quantile(
+        probability,
+        value,
+        max(0.0, value - z * error),
+        value + z * error,
+        conf_level,
+        method,
+        std_error=error,
+    )
+
+
+def survival_at(
+    curve: ProductLimit,
+    times: ArrayLike,
+    conf_level: float = 0.95,
+    conf_type: ConfType | str = ConfType.LOG_LOG,
+    *,
+    extend: bool = False,
+) -> SurvivalAt:
+    """Read survival at chosen times; a step at the time itself is included.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    times
+        Chosen times, finite and not negative, in the curve's unit; shape (m,).
+    conf_level, conf_type
+        Of the interval.
+    extend
+        Beyond the last time, carry the last value on. By default survival is unknown there
+        (``BEYOND_FOLLOW_UP``), unless the curve came down to 0.
+
+    Returns
+    -------
+    SurvivalAt
+        Limits are NaN at a survival of 0 (``NO_VARIATION``) and, for the types that have none, at
+        a survival of 1 (``NO_EVENTS``).
+
+    Raises
+    ------
+    ValueError
+        On a chosen time that is missing or negative.
+    """
+    chosen = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if not np.all(np.isfinite(chosen)) or np.any(chosen < 0):
+        raise ValueError("times must be finite and not negative")
+    conf_type = ConfType(conf_type)
+    position = np.searchsorted(curve.time, chosen + curve.tolerance, side="right")
+    estimate = np.concatenate([[1.0], curve.estimate])[position]
+    greenwood = np.concatenate([[0.0], curve.greenwood])[position]
+    std_error = np.concatenate([[0.0], curve.std_error])[position]
+    low, high = _limits(estimate, greenwood, _z(conf_level), conf_type)
+    n_event = np.concatenate([[0], np.cumsum(curve.n_event)])[position]
+
+    reason: list[NotEstimable | None] = [None] * chosen.size
+    if curve.n == 0:
+        reason = [NotEstimable.NO_SUBJECTS] * chosen.size
+    elif not extend and not curve.ends_in_zero:
+        beyond = chosen > curve.last_time + curve.tolerance
+        reason = [NotEstimable.BEYOND_FOLLOW_UP if far else None for far in beyond]
+    unknown = np.array([why is not None for why in reason], dtype=np.bool_)
+    for values in (estimate, std_error, low, high):
+        values[unknown] = np.nan
+    limit_reason = [
+        None
+        if unknown[i] or not math.isnan(low[i])
+        else (NotEstimable.NO_EVENTS if estimate[i] > 0 else NotEstimable.NO_VARIATION)
+        for i in range(chosen.size)
+    ]
+    return SurvivalAt(
+        time=read_only(chosen.copy()),
+        estimate=read_only(estimate),
+        std_error=read_only(std_error),
+        conf_low=read_only(low),
+        conf_high=read_only(high),
+        n_risk=at_risk_from_curve(curve, chosen).n_risk,
+        n_event=read_only(n_event.astype(np.int64)),
+        reason=tuple(reason),
+        limit_reason=tuple(limit_reason),
+        conf_level=conf_level,
+        conf_type=conf_type,
+    )
+
+
+def restricted_mean(
+    curve: ProductLimit,
+    horizon: float | None = None,
+    conf_level: float = 0.95,
+    *,
+    extend: bool = False,
+) -> RestrictedMean:
+    """Give the mean time up to a horizon: the area under the curve.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    horizon
+        End of the area, above 0; the largest time of the curve by default.
+    conf_level
+        Coverage of the interval ``value ± z std_error``, in (0, 1).
+    extend
+        Beyond the last time, carry the last value on. By default the mean is then unknown
+        (``BEYOND_FOLLOW_UP``), unless the curve came down to 0.
+
+    Returns
+    -------
+    RestrictedMean
+        With variance ``Σ A_i² d_i / (n_i (n_i - d_i))``, where ``A_i`` is the area from the i-th
+        event time to the horizon.
+
+    References
+    ----------
+    Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., section 4.5; Karrison T, Control Clin
+    Trials 1997;18:151-167.
+    """
+    z = _z(conf_level)
+    end = curve.last_time if horizon is None else float(horizon)
+    reason: NotEstimable | None = None
+    if curve.n == 0:
+        reason = NotEstimable.NO_SUBJECTS
+    elif horizon is not None and not (math.isfinite(end) and end > 0):
+        raise ValueError(f"horizon must be finite and above 0, but was {horizon}")
+    elif not extend and not curve.ends_in_zero and end > curve.last_time + curve.tolerance:
+        reason = NotEstimable.BEYOND_FOLLOW_UP
+    if reason is not None:
+        nan = math.nan
+        return RestrictedMean(end, nan, nan, nan, nan, conf_level, reason)
+    inside = curve.time <= end
+    edges = np.concatenate([[0.0], curve.time[inside], [end]])
+    areas = np.diff(edges) * np.concatenate([[1.0], curve.estimate[inside]])
+    area_after = np.cumsum(areas[:0:-1])[::-1]
+    risk = curve.n_risk[inside].astype(np.float64)
+    left = risk - curve.n_event[inside]
+    # Where nobody is left the curve is 0 and no area follows: the term is 0, not 0 times infinity.
+    term = np.divide(curve.n_event[inside], risk * left, out=np.zeros_like(risk), where=left > 0)
+    value = float(areas.sum())
+    std_error = math.sqrt(float(np.sum(area_after**2 * term)))
+    return RestrictedMean(
+        end, value, std_error, value - z * std_error, value + z * std_error, conf_level
+    )
+
+
+def at_risk_table(
+    time: ArrayLike,
+    event: ArrayLike,
+    ticks: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+) -> AtRiskTable:
+    """Count, at each tick, who is at risk, who had the event and who was censored before it.
+
+    Parameters
+    ----------
+    time, event, entry
+        Follow-up as in :func:`product_limit`.
+    ticks
+        Finite times, any order; shape (m,).
+
+    Returns
+    -------
+    AtRiskTable
+        Counts of shape (m,) that sum to the number of subjects.
+    """
+    return at_risk_from_curve(product_limit(time, event, entry=entry), ticks)
+
+
+def at_risk_from_curve(curve: ProductLimit, ticks: ArrayLike) -> AtRiskTable:
+    """Do as :func:`at_risk_table` for a curve that is there already."""
+    tick = np.atleast_1d(np.asarray(ticks, dtype=np.float64))
+    if not np.all(np.isfinite(tick)):
+        raise ValueError("ticks must be finite")
+    before = np.searchsorted(curve.time, tick - curve.tolerance, side="left")
+    n_event = np.concatenate([[0], np.cumsum(curve.n_event)])[before].astype(np.int64)
+    n_censor = np.concatenate([[0], np.cumsum(curve.n_censor)])[before].astype(np.int64)
+    n_not_entered = _not_entered(curve, tick)
+    return AtRiskTable(
+        n=curve.n,
+        tick=read_only(tick.copy()),
+        n_risk=read_only(np.asarray(curve.n - n_event - n_censor - n_not_entered, np.int64)),
+        n_event=read_only(n_event),
+        n_censor=read_only(n_censor),
+        n_not_entered=read_only(n_not_entered),
+    )
+
+
+def _not_entered(curve: ProductLimit, times: FloatArray) -> IntArray:
+    before = np.searchsorted(curve.entry_time, times - curve.tolerance, side="left")
+    return np.asarray(curve.entry_time.size - before, dtype=np.int64)

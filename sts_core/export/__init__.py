@@ -1,0 +1,1 @@
+"""Results into files; each writer knows tables and figures, and no analysis."""

@@ -1,0 +1,202 @@
+"""A Word document: native tables, figures at 300 dpi, words and footnotes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+
+from sts_core import __version__
+from sts_core.display import DisplayTable, Format, escape
+from sts_core.export.report import Report, Section
+from sts_core.figures.fonts import METRICS
+from sts_core.figures.layout import layout
+from sts_core.figures.theme import JOURNAL_DOUBLE, OFFICE_FONT, OFFICE_FONT_EAST_ASIAN
+from sts_core.render.print import to_png
+
+_MUTED = RGBColor(0x4A, 0x56, 0x63)
+_INK = RGBColor(0x0F, 0x18, 0x20)
+_WIDTH, _HEIGHT = 170.0, 190.0  # room of a figure, mm
+_WIDE_TABLE = 8  # columns from which the text is smaller
+
+
+def write_document(report: Report) -> bytes:
+    """Write a report as a docx file (A4)."""
+    document = Document()
+    _page(document.sections[0])
+    _styles(document)
+    document.add_heading(escape(report.provenance.title, "xml"), level=0)
+    for note in report.provenance.footnotes:
+        _paragraph(document, note, size=9.5, colour=_MUTED)
+    for section in report.sections:
+        _section(document, section)
+    document.add_heading("Methods and provenance", level=1)
+    for sentence in report.methods:
+        _paragraph(document, sentence)
+    _paragraph(
+        document,
+        f"Data and choices have the fingerprint {report.provenance.fingerprint}; "
+        f"computed by STS Cohort Dashboard {__version__}.",
+        colour=_MUTED,
+    )
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def _page(section: Any) -> None:
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.left_margin = section.right_margin = Mm(20)
+    section.top_margin = section.bottom_margin = Mm(18)
+
+
+def _styles(document: Any) -> None:
+    for name, size in (("Normal", 10.5), ("Title", 20), ("Heading 1", 14)):
+        style = document.styles[name]
+        style.font.name = OFFICE_FONT
+        style.font.size = Pt(size)
+        style.font.color.rgb = _INK
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        for slot in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+            fonts.attrib.pop(qn(f"w:{slot}"), None)
+        fonts.set(qn("w:hAnsi"), OFFICE_FONT)
+        fonts.set(qn("w:eastAsia"), OFFICE_FONT_EAST_ASIAN)
+
+
+def _paragraph(
+    document: Any, text: str, *, size: float | None = None, colour: RGBColor | None = None
+) -> Any:
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_after = Pt(3)
+    run = paragraph.add_run(escape(text, "xml"))
+    if size is not None:
+        run.font.size = Pt(size)
+    if colour is not None:
+        run.font.color.rgb = colour
+    return paragraph
+
+
+def _section(document: Any, section: Section) -> None:
+    document.add_heading(escape(section.title, "xml"), level=1)
+    if section.sentences:
+        _paragraph(document, " ".join(section.sentences))
+    if section.figure is not None:
+        # title and footnotes are the document's own text
+        figure = replace(section.figure, title="", footnotes=())
+        placed = layout(figure, JOURNAL_DOUBLE, METRICS)
+        width = min(_WIDTH, _HEIGHT * placed.width / placed.height)
+        document.add_picture(io.BytesIO(to_png(placed)), width=Mm(width))
+        document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+        properties = document.inline_shapes[-1]._inline.docPr
+        properties.set("descr", escape(section.figure.alt, "xml"))
+        properties.set("title", escape(section.title, "xml"))
+    if section.table is not None and section.table.rows:
+        _table(document, section.table)
+    for note in section.footnotes:
+        _paragraph(document, note, size=8, colour=_MUTED)
+
+
+def _table(document: Any, table: DisplayTable) -> None:
+    spanners = [column.spanner or "" for column in table.columns]
+    header_rows = 2 if any(spanners) else 1
+    cells = table.formatted()
+    grid = document.add_table(rows=header_rows + len(cells), cols=len(table.columns))
+    grid.alignment = WD_TABLE_ALIGNMENT.CENTER
+    _column_widths(grid, table, cells)
+    if header_rows == 2:
+        _spanner_row(grid.rows[0], spanners)
+    _fill(grid.rows[header_rows - 1], [column.label for column in table.columns], table, bold=True)
+    for number, row in enumerate(cells):
+        raw = table.rows[number]
+        _fill(grid.rows[header_rows + number], row, table, bold=bool(raw.get("_heading")),
+              indent=int(str(raw.get("_indent") or 0)))  # fmt: skip
+    for row in grid.rows[:header_rows]:
+        _row_property(row, "w:tblHeader")
+    for row in grid.rows:
+        _row_property(row, "w:cantSplit")
+    _rule(grid.rows[0], "top")
+    _rule(grid.rows[header_rows - 1], "bottom")
+    _rule(grid.rows[-1], "bottom")
+
+
+def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]]) -> None:
+    """Share the width of the page by the longest cell of each column."""
+    grid.autofit = False
+    size = 7.5 if len(table.columns) >= _WIDE_TABLE else 9.0
+    longest = []
+    for place, column in enumerate(table.columns):
+        words = [*column.label.split(), *(row[place] for row in cells)]
+        width = max((METRICS.width(word, size, 600) for word in words), default=0.0) * 1.08 + 13.0
+        longest.append(min(width, 150.0) if place == 0 else width)
+    room = _WIDTH * 72 / 25.4
+    scale = min(1.0, room / sum(longest))
+    for column, width in zip(grid.columns, longest, strict=True):
+        column.width = Pt(width * scale)
+        for cell in column.cells:
+            cell.width = Pt(width * scale)
+
+
+def _spanner_row(row: Any, spanners: Sequence[str]) -> None:
+    place = 0
+    while place < len(spanners):
+        end = place
+        while end + 1 < len(spanners) and spanners[end + 1] == spanners[place]:
+            end += 1
+        cell = row.cells[place]
+        if spanners[place]:
+            cell = cell.merge(row.cells[end]) if end > place else cell
+            _cell(cell, spanners[place], bold=True, alignment=WD_ALIGN_PARAGRAPH.CENTER)
+        place = end + 1
+
+
+def _fill(
+    row: Any, texts: Sequence[str], table: DisplayTable, *, bold: bool, indent: int = 0
+) -> None:
+    size = 7.5 if len(table.columns) >= _WIDE_TABLE else 9.0
+    for place, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
+        right = place > 0 and table.columns[place].format is not Format.TEXT
+        _cell(
+            cell, text, bold=bold,
+            alignment=WD_ALIGN_PARAGRAPH.RIGHT if right else WD_ALIGN_PARAGRAPH.LEFT,
+            size=size,
+        )  # fmt: skip
+        if place == 0 and indent:
+            cell.paragraphs[0].paragraph_format.left_indent = Mm(4 * indent)
+
+
+def _cell(cell: Any, text: str, *, bold: bool, alignment: Any, size: float = 9.0) -> None:
+    paragraph = cell.paragraphs[0]
+    paragraph.alignment = alignment
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1)
+    run = paragraph.add_run(escape(text, "xml"))
+    run.font.size = Pt(size)
+    run.bold = bold
+
+
+def _row_property(row: Any, name: str) -> None:
+    properties = row._tr.get_or_add_trPr()
+    properties.append(OxmlElement(name))
+
+
+def _rule(row: Any, side: str) -> None:
+    """Draw a rule above or below a row; python-docx has no call for it."""
+    for cell in row.cells:
+        properties = cell._tc.get_or_add_tcPr()
+        borders = properties.find(qn("w:tcBorders"))
+        if borders is None:
+            borders = OxmlElement("w:tcBorders")
+            properties.append(borders)
+        if borders.find(qn(f"w:{side}")) is not None:
+            continue
+        edge = OxmlElement(f"w:{side}")
+        for key, value in (("val", "single"), ("sz", "8"), ("space", "0"), ("color", "0F1820")):
+            edge.set(qn(f"w:{key}"), value)
+        borders.append(edge)

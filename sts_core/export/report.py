@@ -1,0 +1,84 @@
+"""A report: sections in order, each with its figure, table, words and footnotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sts_core.analysis.plan import Done
+from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.cohort import Cohort
+from sts_core.display import DisplayTable
+from sts_core.figures.catalogue import figure_of
+from sts_core.figures.flow_diagram import flow_diagram
+from sts_core.figures.marks import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One finding: what a slide, a page of a document or a sheet shows.
+
+    Attributes
+    ----------
+    title
+        Heading.
+    figure, table
+        Either may be missing.
+    methods
+        How it was made, one sentence.
+    sentences
+        What was found.
+    footnotes
+        Definitions, denominators, selection, stamps.
+    """
+
+    title: str
+    figure: Figure | None
+    table: DisplayTable | None
+    methods: str
+    sentences: tuple[str, ...]
+    footnotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Sections of one cohort, with where they come from."""
+
+    provenance: Provenance
+    sections: tuple[Section, ...]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Every methods sentence once, in order."""
+        return tuple(dict.fromkeys(part.methods for part in self.sections if part.methods))
+
+
+def flow_section(cohort: Cohort) -> Section:
+    """Give the flow of patients as a section."""
+    notes = provenance_of(cohort).footnotes
+    return Section(
+        title="Patients and criteria",
+        figure=flow_diagram(cohort.flow, synthetic=cohort.study.synthetic),
+        table=None,
+        methods="",
+        sentences=(f"Of {cohort.n_in_file} patients in the file, {cohort.n} were analysed.",),
+        footnotes=notes,
+    )
+
+
+def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
+    """Put the flow of patients and the analyses into one report."""
+    sections = [flow_section(cohort)]
+    for item in done:
+        table = item.analysis.table(item.result)
+        sections.append(
+            Section(
+                title=table.title,
+                figure=figure_of(item.analysis.kind, item.result),
+                table=table,
+                methods=item.analysis.methods(item.result),
+                sentences=item.analysis.sentences(item.result),
+                footnotes=table.footnotes,
+            )
+        )
+    return Report(provenance_of(cohort), tuple(sections))

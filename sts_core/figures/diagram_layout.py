@@ -1,0 +1,154 @@
+"""Placing a diagram: boxes in rows and columns, joined by arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sts_core.figures.fonts import FontMetrics
+from sts_core.figures.marks import (
+    Box,
+    Diagram,
+    Figure,
+    Role,
+)
+from sts_core.figures.panel_layout import (
+    draw_arrow,
+)
+from sts_core.figures.placed import (
+    ASCENT,
+    PlacedFigure,
+)
+from sts_core.figures.sheet import (
+    BOLD,
+    LINE_HEIGHT,
+    MIN_TEXT,
+    Sheet,
+    finish,
+    place_footnotes,
+    place_heading,
+    rectangle,
+)
+from sts_core.figures.theme import FigureSize
+
+
+def place_diagram(
+    figure: Figure, diagram: Diagram, size: FigureSize, metrics: FontMetrics
+) -> PlacedFigure:
+    """Place a diagram on a page; see :func:`sts_core.figures.layout.layout`."""
+    placed = None
+    for scale in (1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.52):
+        trial = replace(size, text=max(MIN_TEXT, size.text * scale))
+        placed = _draw_diagram(figure, diagram, trial, metrics)
+        if size.height is None or placed.height <= size.height + 0.01:
+            break
+    assert placed is not None
+    return placed
+
+
+def _draw_diagram(
+    figure: Figure, diagram: Diagram, size: FigureSize, metrics: FontMetrics
+) -> PlacedFigure:
+    sheet = Sheet(size, metrics)
+    text = sheet.text
+    step = LINE_HEIGHT * text
+    content = size.width - 2 * size.margin
+    top = place_heading(sheet, figure, content, size.margin)
+    pad = 0.7 * text
+    gap_x, gap_y = 2.6 * text, 1.15 * text
+    n_columns = 1 + max((box.column for box in diagram.boxes), default=0)
+    widest = (content - gap_x * (n_columns - 1)) / n_columns - 2 * pad
+    inner = {
+        column: min(
+            widest,
+            max(
+                (
+                    sheet.measure(line.text, None, BOLD if line.bold else 400)
+                    for box in diagram.boxes
+                    if box.column == column
+                    for line in box.lines
+                ),
+                default=0.0,
+            )
+            + 0.01,
+        )
+        for column in range(n_columns)
+    }
+    widths = {column: inner[column] + 2 * pad for column in inner}
+    used = sum(widths.values()) + gap_x * (n_columns - 1)
+    lefts = {}
+    x = size.margin + max(content - used, 0.0) / 2
+    for column in range(n_columns):
+        lefts[column] = x
+        x += widths[column] + gap_x
+    written = {
+        box.key: [
+            (piece, line.bold, line.role)
+            for line in box.lines
+            for piece in sheet.wrapped(
+                line.text, inner[box.column], None, BOLD if line.bold else 400
+            )
+        ]
+        for box in diagram.boxes
+    }
+    n_rows = 1 + max((box.row for box in diagram.boxes), default=0)
+    heights = [
+        max(
+            (len(written[box.key]) * step + 2 * pad for box in diagram.boxes if box.row == row),
+            default=0.0,
+        )
+        for row in range(n_rows)
+    ]
+    tops = []
+    y = top + 2.0
+    for height in heights:
+        tops.append(y)
+        y += height + gap_y
+    bottom = y - gap_y
+    edges: dict[str, tuple[float, float, float, float]] = {}
+    for box in diagram.boxes:
+        high = len(written[box.key]) * step + 2 * pad
+        box_top = tops[box.row] + (heights[box.row] - high) / 2
+        left = lefts[box.column]
+        edges[box.key] = (left, box_top, left + widths[box.column], box_top + high)
+    _draw_connectors(sheet, diagram, edges)
+    for box in diagram.boxes:
+        _draw_box(sheet, box, edges[box.key], written[box.key], pad)
+    y = place_footnotes(sheet, figure, content, bottom)
+    height = y + size.margin
+    if size.height is not None:
+        height = max(height, size.height)
+    return finish(sheet, figure, size.width, height, ())
+
+
+def _draw_connectors(
+    sheet: Sheet, diagram: Diagram, edges: dict[str, tuple[float, float, float, float]]
+) -> None:
+    for connector in diagram.connectors:
+        start, end = edges[connector.start], edges[connector.end]
+        trunk = (start[0] + start[2]) / 2
+        if connector.kind == "down":
+            draw_arrow(sheet, (trunk, start[3]), (trunk, end[1]), Role.AXIS, "Arrow")
+        else:
+            level = (end[1] + end[3]) / 2
+            draw_arrow(sheet, (trunk, level), (end[0], level), Role.AXIS, "Arrow")
+
+
+def _draw_box(
+    sheet: Sheet,
+    box: Box,
+    edge: tuple[float, float, float, float],
+    lines: Iterable[tuple[str, bool, Role]],
+    pad: float,
+) -> None:
+    sheet.fill(
+        rectangle(*edge),
+        Role.STRIPE if box.emphasis else Role.SURFACE,
+        stroke=box.role,
+        width=0.7 * sheet.line,
+        name=f"Box: {box.lines[0].text}" if box.lines else "Box",
+    )
+    y = edge[1] + pad + ASCENT * sheet.text
+    for text, bold, role in lines:
+        sheet.write(edge[0] + pad, y, text, weight=BOLD if bold else 400, role=role)
+        y += LINE_HEIGHT * sheet.text

@@ -1,0 +1,162 @@
+"""What can be wrong with data or a study file, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_LISTED = 10
+
+
+class Severity(StrEnum):
+    """How much a finding matters; ordered worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class FindingCode(StrEnum):
+    """Every kind of finding; each has a row in ``docs/findings.md``."""
+
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_EMPTY = "file_empty"
+    FILE_PROTECTED = "file_protected"
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_WRONG_TYPE = "file_wrong_type"
+    FILE_TOOK_TOO_LONG = "file_took_too_long"
+    FILE_CELL_TOO_FAR = "file_cell_too_far"
+    SHEET_EMPTY = "sheet_empty"
+    SHEET_HEADER_ONLY = "sheet_header_only"
+    COLUMN_NAME_REPEATED = "column_name_repeated"
+    CELL_ERROR_VALUE = "cell_error_value"
+    STUDY_FILE_INVALID = "study_file_invalid"
+    STUDY_UNCONFIRMED = "study_unconfirmed"
+    TABLE_MISSING = "table_missing"
+    COLUMN_MISSING = "column_missing"
+    SUBJECT_MISSING = "subject_missing"
+    SUBJECT_REPEATED = "subject_repeated"
+    SUBJECT_UNMATCHED = "subject_unmatched"
+    EVENT_VALUE_UNKNOWN = "event_value_unknown"
+    EVENT_MISSING = "event_missing"
+    TIME_MISSING = "time_missing"
+    TIME_NEGATIVE = "time_negative"
+    TIME_NOT_NUMERIC = "time_not_numeric"
+    DATE_UNREADABLE = "date_unreadable"
+    DATE_AMBIGUOUS = "date_ambiguous"
+    DATE_AFTER_CUTOFF = "date_after_cutoff"
+    NUMBER_UNREADABLE = "number_unreadable"
+    LEVEL_UNKNOWN = "level_unknown"
+    ENDPOINT_NO_EVENTS = "endpoint_no_events"
+    ROW_FILTER_EMPTY = "row_filter_empty"
+    GRADE_OUT_OF_RANGE = "grade_out_of_range"
+    CRITERION_COLUMN_MISSING = "criterion_column_missing"
+    DATA_CHANGED = "data_changed"
+    FILE_EXPANDS_TOO_MUCH = "file_expands_too_much"
+    FILE_NEEDS_TOO_MUCH_MEMORY = "file_needs_too_much_memory"
+    FILE_READER_STOPPED = "file_reader_stopped"
+    FILE_READ_BY_CONTENT = "file_read_by_content"
+    TEXT_ENCODING_ASSUMED = "text_encoding_assumed"
+    TEXT_DAMAGED = "text_damaged"
+    TEXT_CELL_SPANS_LINES = "text_cell_spans_lines"
+    TEXT_ONE_COLUMN = "text_one_column"
+    HEADER_NOT_FOUND = "header_not_found"
+    ROWS_ABOVE_HEADER = "rows_above_header"
+    COLUMN_UNNAMED = "column_unnamed"
+    FORMULA_NOT_CALCULATED = "formula_not_calculated"
+    CELLS_MERGED = "cells_merged"
+    SUBJECT_ID_NOT_FOUND = "subject_id_not_found"
+    SUBJECT_WITHOUT_ROW = "subject_without_row"
+    ROWS_NOT_PATIENTS = "rows_not_patients"
+    SHEET_NOT_USED = "sheet_not_used"
+    COLUMN_NOT_USED = "column_not_used"
+    COLUMN_PRIVATE = "column_private"
+    ENDPOINT_NOT_FOUND = "endpoint_not_found"
+    ENDPOINT_SOURCES_DIFFER = "endpoint_sources_differ"
+    EVENT_DATE_MISSING = "event_date_missing"
+    EVENT_CONTRADICTED = "event_contradicted"
+    DATES_OUT_OF_ORDER = "dates_out_of_order"
+    VALUE_IMPLAUSIBLE = "value_implausible"
+
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that the user should know about the data or the study file.
+
+    Parameters
+    ----------
+    code, severity
+        What it is, and how much it matters.
+    message
+        What is wrong, in one sentence with its count.
+    hint
+        What to do about it.
+    file, sheet, column
+        Where, by the names that the user's file uses.
+    rows
+        Spreadsheet row numbers as the user sees them (1-based).
+    count
+        How many cells or rows; ``None`` where counting has no meaning.
+    table
+        Role of the table ("subjects", "adverse_events") when it has one.
+    """
+
+    code: FindingCode
+    severity: Severity
+    message: str
+    hint: str = ""
+    file: str | None = None
+    sheet: str | None = None
+    column: str | None = None
+    rows: tuple[int, ...] = ()
+    count: int | None = None
+    table: str | None = None
+
+    @property
+    def where(self) -> str:
+        """File, sheet, column and rows in one line; empty when none is known."""
+        parts = [part for part in (self.file, self.sheet) if part]
+        if self.column:
+            parts.append(f"column “{self.column}”")
+        if self.rows:
+            parts.append(listed_rows(self.rows))
+        return " · ".join(parts)
+
+    def __str__(self) -> str:
+        """Message, place and hint as one paragraph."""
+        place = f" ({self.where})" if self.where else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{self.message}{place}{hint}"
+
+
+class StudyError(Exception):
+    """Data or study file can't be used; holds every fatal finding at once.
+
+    The text of the exception names only the codes, so that nothing of a patient's
+    data can reach a log by way of a traceback.
+    """
+
+    def __init__(self, findings: Iterable[Finding] | Finding) -> None:
+        self.findings = (findings,) if isinstance(findings, Finding) else tuple(findings)
+        super().__init__(", ".join(finding.code.value for finding in self.findings))
+
+
+def listed(values: Sequence[object], *, limit: int = MAX_LISTED) -> str:
+    """Give the first values and the count of the rest, for a message."""
+    shown = ", ".join(str(value) for value in values[:limit])
+    rest = len(values) - limit
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def listed_rows(rows: Sequence[int]) -> str:
+    """Give spreadsheet rows for a message: ``row 7`` or ``rows 7, 9, 12``."""
+    return ("row " if len(rows) == 1 else "rows ") + listed(rows)
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings by severity, keeping the order within each."""
+    return tuple(sorted(findings, key=lambda finding: _ORDER[finding.severity]))

@@ -1,0 +1,196 @@
+"""Which values of a status column are events: a guess with its reason, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sts_core.reading.vocabulary import Words, vocabulary
+from sts_core.study.types import Scalar
+
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,8})")
+_TRUE, _FALSE = {"true", "t"}, {"false", "f"}
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A guess about a status column.
+
+    Attributes
+    ----------
+    events
+        Kind of event -> values; empty when the file does not say.
+    censored
+        Values without event.
+    reason
+        Why.
+    by_words
+        Whether every value is a word that says it.
+    """
+
+    events: dict[str, tuple[Scalar, ...]]
+    censored: tuple[Scalar, ...]
+    reason: str
+    by_words: bool = False
+
+    def says(self, names: Mapping[str, str]) -> str | None:
+        """Give the guess in words; ``names`` holds meanings of codes."""
+        if not self.events and not self.censored:
+            return None
+
+        def written(values: tuple[Scalar, ...]) -> str:
+            texts = [str(value) for value in values]
+            return " or ".join(
+                f"{text} ({names[text]})" if names.get(text, text) != text else text
+                for text in texts
+            )
+
+        parts = [f"{written(values)} = {kind}" for kind, values in self.events.items()]
+        if self.censored:
+            parts.append(f"{written(self.censored)} = censored")
+        return "; ".join(parts)
+
+
+def scalar(text: str) -> Scalar:
+    """Give a text as the study file writes it: whole numbers without quotes."""
+    return int(text) if _WHOLE.fullmatch(text) and text != "-0" else text
+
+
+def looks_like_status(texts: Mapping[str, int], labels: Mapping[str, str]) -> bool:
+    """Whether values could be those of a status: few, and words or small codes."""
+    if not 1 <= len(texts) <= 8:
+        return False
+    known = vocabulary()
+    small = re.compile(r"-?\d")
+    return all(
+        known.status.get(word) or known.lexicons["yes_no"].get(word) or small.fullmatch(word)
+        for word in (labels.get(text, text) for text in texts)
+    )
+
+
+def guess_coding(
+    texts: Mapping[str, int],
+    header: Words,
+    event: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    medians: Mapping[str, float] | None = None,
+) -> Coding:
+    """Guess which values of a status column are events.
+
+    Parameters
+    ----------
+    texts
+        Known values with their number of rows.
+    header
+        Words of the column's header.
+    event
+        Kind of event of this endpoint.
+    labels
+        Meaning of codes, where the file says it.
+    medians
+        Median time of the rows with each value; the censored ones tend to be longer.
+    """
+    labels = labels or {}
+    by_words = _by_words(texts, event, labels)
+    if by_words is not None:
+        return by_words
+    words = vocabulary()
+    codes = {labels.get(text, text).casefold(): text for text in texts}
+    if len(codes) != len(texts):
+        return Coding({}, (), "The values can't be told apart by their case; say which is which.")
+    yes = next((text for code, text in codes.items() if _is(code, "Yes", _TRUE | {"1"})), None)
+    no = next((text for code, text in codes.items() if _is(code, "No", _FALSE | {"0"})), None)
+    if set(texts) == {"1", "2"}:
+        return _one_two(header, event, medians)
+    if {yes, no} - {None} != set(texts) or len(texts) > 2:
+        return Coding(
+            {}, (), "The file doesn't say what these values mean; name the events of each kind."
+        )
+    if set(header) & words.censor_code:
+        return _coding(event, no, yes, "By the CDISC rule, CNSR = 0 is the event and 1 is censored")
+    if set(header) & words.censor_ambiguous:
+        return _by_times(event, yes, no, medians)
+    if words.inverse.match(header):
+        return _coding(
+            event, no, yes, f"The header asks whether it did not happen; {yes} is no event"
+        )
+    reason = f"{yes if yes is not None else 'A 1'} usually means that the event happened"
+    return _coding(event, yes, no, reason + _shown(medians))
+
+
+def _is(code: str, level: str, others: set[str]) -> bool:
+    return code in others or vocabulary().lexicons["yes_no"].get(code) == level
+
+
+def _coding(event: str, happened: str | None, not_: str | None, reason: str) -> Coding:
+    return Coding(
+        {} if happened is None else {event: (scalar(happened),)},
+        () if not_ is None else (scalar(not_),),
+        f"{reason}.",
+    )
+
+
+def _by_words(texts: Mapping[str, int], event: str, labels: Mapping[str, str]) -> Coding | None:
+    """Read words such as Dead and Alive; ``None`` when a value is no such word."""
+    status = vocabulary().status
+    kinds = {text: status.get(labels.get(text, text)) for text in texts}
+    if None in kinds.values() or not texts:
+        return None
+    events: dict[str, tuple[Scalar, ...]] = {}
+    for text, kind in kinds.items():
+        if kind is not None and kind != "censored":
+            name = event if kind == "event" else kind
+            events[name] = (*events.get(name, ()), scalar(text))
+    censored = tuple(scalar(text) for text, kind in kinds.items() if kind == "censored")
+    return Coding(events, censored, "The words say it.", by_words=True)
+
+
+def _one_two(header: Words, event: str, medians: Mapping[str, float] | None) -> Coding:
+    if set(header) & (vocabulary().censor_code | vocabulary().censor_ambiguous):
+        return Coding({}, (), "1 and 2 under this header can mean either." + _shown(medians))
+    reason = "With 1 and 2, 2 is usually the event (as in R's lung data)"
+    return _coding(event, "2", "1", reason + _shown(medians))
+
+
+def _by_times(
+    event: str, yes: str | None, no: str | None, medians: Mapping[str, float] | None
+) -> Coding:
+    """Headers such as "censor" are used both ways: the longer times are likely the censored."""
+    ambiguous = "Headers like this are used both ways (1 = censored, and 1 = event)"
+    if yes is None or no is None or not medians or {yes, no} - set(medians):
+        return Coding({}, (), f"{ambiguous}; the file doesn't say which.")
+    if medians[yes] == medians[no]:
+        return Coding({}, (), f"{ambiguous}; the times don't tell which." + _shown(medians))
+    happened, not_ = (yes, no) if medians[yes] < medians[no] else (no, yes)
+    return _coding(
+        event,
+        happened,
+        not_,
+        f"{ambiguous}; the longer times are likelier censored{_shown(medians)}",
+    )
+
+
+def _shown(medians: Mapping[str, float] | None) -> str:
+    if not medians or len(medians) < 2:
+        return ""
+    parts = ", ".join(f"{text}: {value:g}" for text, value in sorted(medians.items()))
+    return f" (median time by value: {parts})"
+
+
+def median_times(status: np.ndarray, time: np.ndarray) -> dict[str, float]:
+    """Give the median time of the rows with each status value.
+
+    Parameters
+    ----------
+    status
+        Texts, ``None`` where missing; object array (n,).
+    time
+        Times, NaN where missing; float array (n,).
+    """
+    good = np.isfinite(time)
+    different = {text for text in status[good] if text is not None}
+    return {text: float(np.median(time[good & (status == text)])) for text in different}

@@ -1,0 +1,140 @@
+"""What recognition gives: a proposed study file, the evidence, and what must be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sts_core.findings import Finding
+from sts_core.study.types import Study
+from sts_core.values import DateOrder
+
+
+class ColumnRole(StrEnum):
+    """What a column is taken for."""
+
+    SUBJECT_ID = "subject_id"
+    VARIABLE = "variable"
+    TIME = "time"
+    STATUS = "status"
+    ENTRY = "entry"
+    DATE = "date"
+    PARAMETER = "parameter"
+    UNIT = "unit"
+    TERM = "term"
+    GRADE = "grade"
+    RELATED = "related"
+    SERIOUS = "serious"
+    RESPONSE = "response"
+    IGNORED = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnEvidence:
+    """What a column was taken for, and why.
+
+    Attributes
+    ----------
+    column, table
+        Its header, and the role of its table.
+    role
+        What it is taken for.
+    kind
+        "numeric", "date", "categorical", "text" or "empty", by its cells.
+    n, n_missing, n_distinct
+        Rows, rows that mean "not known", different known values.
+    samples
+        A few of its values; none for a column that identifies a patient or holds free text.
+    counts
+        Its most frequent values with their number of rows; none likewise.
+    low, high
+        Range of a number, or of a date as ISO text.
+    orders
+        Orders in which its dates can be read; two when it must be asked.
+    reason
+        Why it was taken for that, in words.
+    """
+
+    column: str
+    table: str
+    role: ColumnRole
+    kind: str
+    n: int
+    n_missing: int
+    n_distinct: int
+    samples: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    low: float | str | None = None
+    high: float | str | None = None
+    orders: tuple[DateOrder, ...] = ()
+    reason: str = ""
+
+
+class QuestionKind(StrEnum):
+    """What only a person can say."""
+
+    EVENT_CODING = "event_coding"
+    TIME_UNIT = "time_unit"
+    DATE_ORDER = "date_order"
+    SUBJECT_ID = "subject_id"
+    ROWS = "rows"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something to confirm before a number can be trusted.
+
+    Attributes
+    ----------
+    kind
+        What is asked.
+    path
+        Place of the answer in the study file, dotted.
+    text
+        The question in one or two sentences.
+    reason
+        Why the guess is what it is, or why there is none.
+    guess
+        The proposed answer in words; ``None`` when the file does not say.
+    options
+        Answers to choose from; empty for an open answer.
+    table, endpoint, columns
+        What it is about.
+    counts
+        Values of the column with their number of rows.
+    """
+
+    kind: QuestionKind
+    path: str
+    text: str
+    reason: str = ""
+    guess: str | None = None
+    options: tuple[str, ...] = ()
+    table: str = "subjects"
+    endpoint: str | None = None
+    columns: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """A study file as far as the data say it, with the evidence.
+
+    Attributes
+    ----------
+    study
+        Every guess in it has the status ``guessed``.
+    evidence
+        Columns of the patient table by name; those of other tables as ``role.name``.
+    questions
+        What must be confirmed, in the order in which to ask.
+    findings
+        What was noticed on the way, worst first.
+    """
+
+    study: Study
+    evidence: Mapping[str, ColumnEvidence] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,288 @@
+"""Cells of a sheet -> a table: the row of names is found, blank rows and columns are left out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sts_core.findings import Finding, Severity
+from sts_core.reading import messages
+from sts_core.reading.archive import column_letters
+from sts_core.reading.child import ReadGrid
+from sts_core.reading.workbook import RawTable
+
+# Rows in which the names are looked for.
+_HEADER_ROWS = 60
+_MIN_WORDS_SHARE = 0.6
+_ERROR_VALUES = frozenset(
+    {"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+)
+_NUMBER_OR_DATE = re.compile(r"[-+<>=~]{0,2}\s*\d[\d.,:/\sTZ-]*%?")
+_COMMA_DECIMAL = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
+_POINT_DECIMAL = re.compile(r"[-+]?(?:\d*\.\d+|\d{1,3}(?:,\d{3})+\.\d+)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tabulated:
+    """A sheet as a table, or the finding that says why it is none.
+
+    Parameters
+    ----------
+    table
+        ``None`` when the sheet has no names or no rows below them.
+    findings
+        What the user should know; of severity ``ERROR`` only when ``table`` is ``None``.
+    """
+
+    table: RawTable | None
+    findings: tuple[Finding, ...]
+
+
+def tabulate(file: str, grid: ReadGrid) -> Tabulated:
+    """Make a table of the cells of one sheet.
+
+    Parameters
+    ----------
+    file
+        Name of the file.
+    grid
+        Its cells.
+    """
+    n_rows, n_columns = len(grid.row_numbers), len(grid.values)
+    filled = np.zeros((n_rows, n_columns), dtype=bool)
+    for place in range(n_columns):
+        known = np.array([value is not None for value in grid.values[place]], dtype=bool)
+        filled[:, place] = known[grid.codes[place]]
+    if grid.names is not None:
+        return _with_given_names(file, grid, filled)
+    if not filled.any():
+        return Tabulated(None, (messages.sheet_empty(file, grid.sheet, Severity.ERROR),))
+    header = _find_header(grid, filled)
+    first_full = int(grid.row_numbers[header.place])
+    if not header.words:
+        finding = messages.header_missing(file, grid.sheet, first_full, Severity.ERROR)
+        return Tabulated(None, (finding,))
+    below = np.zeros(n_rows, dtype=bool)
+    below[header.place + 1 :] = filled[header.place + 1 :].any(axis=1)
+    if not below.any():
+        finding = messages.header_only(file, grid.sheet, first_full, Severity.ERROR)
+        return Tabulated(None, (finding,))
+
+    findings: list[Finding] = []
+    above = grid.row_numbers[: header.place][filled[: header.place].any(axis=1)]
+    if len(above):
+        findings.append(messages.rows_above_header(file, grid.sheet, above.tolist(), first_full))
+    row_numbers = grid.row_numbers[below].astype(np.int64)
+    kept = [
+        place
+        for place in range(n_columns)
+        if filled[header.place, place] or filled[below, place].any()
+    ]
+    names = _unique_names(
+        [_name(grid.values[place][grid.codes[place][header.place]]) for place in kept],
+        [column_letters(grid.first_column + place + 1) for place in kept],
+    )
+    findings.extend(_repeated(file, grid.sheet, names))
+    for place, name in zip(kept, names, strict=True):
+        if not filled[header.place, place]:
+            rows = row_numbers[filled[below, place]].tolist()
+            findings.append(
+                messages.column_unnamed(file, grid.sheet, name.given, rows[:100], len(rows))
+            )
+    errors = _error_cells(grid)
+    columns: dict[str, NDArray[np.object_]] = {}
+    for place, name in zip(kept, names, strict=True):
+        values, is_error = _without_errors(grid.values[place])
+        codes = grid.codes[place][below]
+        columns[name.given] = values[codes]
+        seen = set(row_numbers[is_error[codes]].tolist()) if is_error.any() else set()
+        seen |= errors.get(grid.first_column + place + 1, set()) & set(row_numbers.tolist())
+        if seen:
+            rows = sorted(seen)
+            findings.append(
+                messages.error_values(file, grid.sheet, name.given, rows[:100], len(rows))
+            )
+    findings.extend(_other_findings(file, grid, first_full, row_numbers))
+    table = RawTable(
+        file=file,
+        sheet=grid.sheet,
+        frame=_frame(columns, len(row_numbers)),
+        header_row=first_full,
+        row_numbers=row_numbers,
+        hidden=grid.hidden,
+        decimal_comma=_has_decimal_comma([grid.values[place] for place in kept]),
+    )
+    return Tabulated(table, tuple(findings))
+
+
+def _with_given_names(file: str, grid: ReadGrid, filled: NDArray[np.bool_]) -> Tabulated:
+    assert grid.names is not None
+    if not filled.any():
+        make = messages.header_only if grid.names else None
+        finding = (
+            make(file, grid.sheet, 0, Severity.ERROR)
+            if make
+            else messages.sheet_empty(file, grid.sheet, Severity.ERROR)
+        )
+        return Tabulated(None, (finding,))
+    rows = filled.any(axis=1)
+    names = _unique_names(grid.names, [str(place + 1) for place in range(len(grid.names))])
+    columns = {
+        name.given: grid.values[place][grid.codes[place][rows]] for place, name in enumerate(names)
+    }
+    by_source = {name.source: name.given for name in reversed(names)}
+    labels = grid.facts.get("column_labels", {})
+    value_labels = grid.facts.get("value_labels", {})
+    table = RawTable(
+        file=file,
+        sheet=grid.sheet,
+        frame=_frame(columns, int(rows.sum())),
+        header_row=0,
+        row_numbers=grid.row_numbers[rows].astype(np.int64),
+        decimal_comma=_has_decimal_comma(grid.values),
+        column_labels={
+            by_source[name]: str(label) for name, label in labels.items() if name in by_source
+        },
+        value_labels={
+            by_source[name]: {
+                value: str(label)
+                for value, label in pairs
+                if isinstance(value, str | int | float | bool)
+            }
+            for name, pairs in value_labels.items()
+            if name in by_source
+        },
+    )
+    return Tabulated(table, tuple(_repeated(file, grid.sheet, names)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    place: int
+    words: bool
+
+
+def _find_header(grid: ReadGrid, filled: NDArray[np.bool_]) -> _Header:
+    """Find the first row that is about as full as the fullest; names are words.
+
+    Titles and comments fill few cells. A full row of values means that there are no names: to
+    look further down would lose patients.
+    """
+    n_filled = filled[:_HEADER_ROWS].sum(axis=1)
+    most = int(n_filled.max())
+    enough = max(most / 2, min(most, 2))
+    place = int(np.flatnonzero(n_filled >= enough)[0])
+    cells = [
+        grid.values[column][grid.codes[column][place]]
+        for column in np.flatnonzero(filled[place]).tolist()
+    ]
+    return _Header(place, sum(map(_is_word, cells)) >= _MIN_WORDS_SHARE * len(cells))
+
+
+def _is_word(cell: object) -> bool:
+    return (
+        isinstance(cell, str)
+        and cell not in _ERROR_VALUES
+        and _NUMBER_OR_DATE.fullmatch(cell) is None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ColumnName:
+    source: str
+    given: str
+
+
+def _name(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat()
+    return re.sub(r"\s*[\r\n\t]+\s*", " ", str(cell))
+
+
+def _unique_names(names: Sequence[str], places: Sequence[str]) -> list[_ColumnName]:
+    taken = set(names)
+    given: list[_ColumnName] = []
+    used: set[str] = set()
+    for name, place in zip(names, places, strict=True):
+        base = name or f"Column {place}"
+        candidate, number = base, 1
+        while candidate in used or (candidate != name and candidate in taken):
+            number += 1
+            candidate = f"{base} ({number})"
+        used.add(candidate)
+        given.append(_ColumnName(name, candidate))
+    return given
+
+
+def _repeated(file: str, sheet: str | None, names: Sequence[_ColumnName]) -> list[Finding]:
+    later: dict[str, list[str]] = {}
+    for name in names:
+        if name.source and name.given != name.source:
+            later.setdefault(name.source, []).append(name.given)
+    return [
+        messages.column_name_repeated(file, sheet, source, given) for source, given in later.items()
+    ]
+
+
+def _without_errors(
+    values: NDArray[np.object_],
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    is_error = np.array(
+        [isinstance(value, str) and value in _ERROR_VALUES for value in values], dtype=bool
+    )
+    if is_error.any():
+        values = values.copy()
+        values[is_error] = None
+    return values, is_error
+
+
+def _error_cells(grid: ReadGrid) -> dict[int, set[int]]:
+    """Rows with an error cell, by 1-based column."""
+    errors: dict[int, set[int]] = {}
+    for row, column in grid.facts.get("errors", []):
+        errors.setdefault(int(column), set()).add(int(row))
+    return errors
+
+
+def _other_findings(
+    file: str, grid: ReadGrid, header_row: int, row_numbers: NDArray[np.int64]
+) -> list[Finding]:
+    findings: list[Finding] = []
+    uncalculated = int(grid.facts.get("n_uncalculated", 0))
+    if uncalculated:
+        findings.append(messages.formulas_uncalculated(file, grid.sheet, uncalculated))
+    last = int(row_numbers[-1])
+    merged: list[list[Any]] = [
+        area
+        for area in grid.facts.get("merged", [])
+        if area[2] > header_row and area[0] <= last and area[:2] != area[2:]
+    ]
+    if merged:
+        rows = sorted({max(int(area[0]), header_row) for area in merged})
+        findings.append(messages.merged_cells(file, grid.sheet, rows, len(merged)))
+    return findings
+
+
+def _frame(columns: dict[str, NDArray[np.object_]], n_rows: int) -> pd.DataFrame:
+    return pd.DataFrame(columns, index=pd.RangeIndex(n_rows), dtype=object)
+
+
+def _has_decimal_comma(columns: Sequence[NDArray[np.object_]]) -> bool:
+    comma = False
+    for values in columns:
+        for value in values:
+            if not isinstance(value, str):
+                continue
+            if _POINT_DECIMAL.fullmatch(value):
+                return False
+            comma = comma or _COMMA_DECIMAL.fullmatch(value) is not None
+    return comma

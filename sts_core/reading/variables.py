@@ -1,0 +1,416 @@
+"""Characteristics of patients: kind, levels in order, and when they became known."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from sts_core.derive import natural_order
+from sts_core.reading.endpoints import date_columns, is_date_column
+from sts_core.reading.profile import Profile
+from sts_core.reading.sheet import Sheet, id_rank, is_response
+from sts_core.reading.vocabulary import (
+    VariableConcept,
+    Words,
+    is_chinese,
+    vocabulary,
+    words_of,
+)
+from sts_core.study.types import Measured, Variable, VariableKind
+
+MAX_LEVELS = 12
+# A usual characteristic such as histotype or site may have more.
+MAX_LEVELS_NAMED = 40
+_MAX_CODE = 12
+_LONG_TEXT = 40.0
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
+_LEADING_NUMBER = re.compile(r"^\s*(?:[<>≤≥=~]+\s*)?([-+]?\d+(?:\.\d+)?)")
+_STAGED = re.compile(
+    r"^(?:stage|grade|ecog|ps|g|t|n|m|ct|pt|cn|pn|cm)?[\s_-]*([0-9]|iv|i{1,3}|v)([a-d]?)([0-9]?)\b.*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VariableGuess:
+    """A column as a variable, or the reason why it is none.
+
+    Attributes
+    ----------
+    column
+        Its header.
+    key, variable
+        Key and definition in the study file; ``None`` when it is no variable.
+    reason
+        Why.
+    private
+        Whether it identifies a person or holds free text, so that no value may be shown.
+    """
+
+    column: str
+    key: str | None
+    variable: Variable | None
+    reason: str
+    private: bool = False
+
+
+def guess_variables(
+    sheet: Sheet, taken: Collection[str], outcomes: Collection[str] = ()
+) -> list[VariableGuess]:
+    """Describe every column of the patient table that nothing else has claimed.
+
+    Parameters
+    ----------
+    sheet
+        The patient table.
+    taken
+        Columns that are the id or belong to an endpoint.
+    outcomes
+        Columns that look like a time or a status although no endpoint uses them.
+    """
+    dated = {column.name: column.use for column in date_columns(sheet, {})}
+    keys: dict[str, str] = {}
+    found = []
+    response = _response_of(sheet, taken)
+    first = _most_usual(sheet, taken)
+    for name, profile in sheet.profiles.items():
+        if name in taken:
+            continue
+        guess = _guess(sheet, name, profile, dated.get(name), is_best=name == response)
+        if guess.key is not None:
+            if first.get(guess.key, name) != name:
+                guess = _under_own_name(guess, key_of(name))
+            guess = _with_free_key(guess, keys)
+            assert guess.key is not None
+            keys[guess.key] = name
+        if name in outcomes and guess.variable is not None:
+            variable = replace(guess.variable, measured=Measured.POST_BASELINE)
+            reason = f"{guess.reason}; it looks like an outcome"
+            guess = VariableGuess(name, guess.key, variable, reason)
+        found.append(guess)
+    return found
+
+
+def _most_usual(sheet: Sheet, taken: Collection[str]) -> dict[str, str]:
+    """Choose, for each concept, the column with its most usual name."""
+    ranked: dict[str, tuple[int, str]] = {}
+    for name, words in sheet.words.items():
+        match = vocabulary().variables.match(words)
+        if name in taken or match is None or not match.exact:
+            continue
+        best = ranked.get(match.concept)
+        if best is None or match.rank < best[0]:
+            ranked[match.concept] = (match.rank, name)
+    return {concept: name for concept, (_, name) in ranked.items()}
+
+
+def _under_own_name(guess: VariableGuess, key: str) -> VariableGuess:
+    """Name a second column of the same meaning by its own header."""
+    assert guess.variable is not None
+    column = guess.column if key != guess.column else None
+    variable = replace(guess.variable, label=label_of(guess.column), column=column)
+    return replace(guess, key=key, variable=variable)
+
+
+def _inside(label: str) -> str:
+    """Write a label inside a sentence: a capital only where it begins an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _with_free_key(guess: VariableGuess, keys: Mapping[str, str]) -> VariableGuess:
+    assert guess.key is not None
+    if guess.key not in keys:
+        return guess
+    stem = key_of(guess.column)
+    key, number = stem, 2
+    while key in keys:
+        key, number = f"{stem}_{number}", number + 1
+    return _under_own_name(guess, key)
+
+
+def _response_of(sheet: Sheet, taken: Collection[str]) -> str | None:
+    """Choose the column of best overall response: by its header, else the only such one."""
+    columns = [
+        name
+        for name, profile in sheet.profiles.items()
+        if name not in taken and profile.complete and is_response(profile)
+    ]
+    for exact in (True, False):
+        for name in columns:
+            match = vocabulary().variables.match(sheet.words[name])
+            if match and match.concept == "best_response" and match.exact is exact:
+                return name
+    return columns[0] if len(columns) == 1 else None
+
+
+def _guess(
+    sheet: Sheet, name: str, profile: Profile, date_use: str | None, *, is_best: bool
+) -> VariableGuess:
+    words = sheet.words[name]
+    match = vocabulary().variables.match(words)
+    concept = vocabulary().variable_concepts[match.concept] if match else None
+    reason = _not_a_variable(words, profile, date_use, concept)
+    if reason is not None:
+        return VariableGuess(name, None, None, *reason)
+    if is_date_column(sheet, name):
+        return _date(name, date_use)
+    if is_best:
+        concept = vocabulary().variable_concepts["best_response"]
+        exact = True
+    else:
+        exact = match is not None and match.exact
+    labels = {text: sheet.label_of(name, text) for text in profile.counts}
+    kind, why = _kind(profile, concept, labels)
+    if kind is None:
+        return VariableGuess(name, None, None, why, private=True)
+    chinese = is_chinese(name)
+    use_concept = concept is not None and exact and (not concept.is_umbrella or chinese)
+    label = concept.label if concept and use_concept else label_of(name)
+    if sheet.raw.column_labels.get(name) and not use_concept:
+        label = " ".join(sheet.raw.column_labels[name].split())
+    key = concept.key if concept and use_concept else key_of(name)
+    if concept is not None:
+        phrase = f"“{name}” {'is' if exact else 'has'} a usual name for {_inside(concept.label)}"
+    else:
+        phrase = f"“{name}” is not a known name" if not chinese else f"“{name}” is not known"
+    measured = Measured(concept.measured) if concept else Measured.UNKNOWN
+    if kind is VariableKind.NUMERIC:
+        unit = concept.unit if concept and exact else None
+        variable = Variable(
+            label=label,
+            kind=kind,
+            column=name if key != name else None,
+            unit=unit,
+            measured=measured,
+        )
+        return VariableGuess(name, key, variable, f"{phrase}; {why}")
+    codes = level_codes(profile, concept, labels)
+    levels, ordered = level_order({codes.get(text, text) for text in profile.counts}, concept)
+    if ordered and len(levels) > 2 and not profile.is_numeric:
+        kind = VariableKind.ORDERED  # numbers alone may be mere names of groups
+    variable = Variable(
+        label=label,
+        kind=kind,
+        column=name if key != name else None,
+        levels=levels,
+        codes=codes,
+        measured=measured,
+    )
+    return VariableGuess(name, key, variable, f"{phrase}; {why}")
+
+
+def _not_a_variable(
+    words: Words, profile: Profile, date_use: str | None, concept: VariableConcept | None
+) -> tuple[str, bool] | None:
+    if not profile.n_known:
+        return "no row holds a value", False
+    if date_use == "birth":
+        return "a date of birth identifies a person; give the age instead", True
+    if vocabulary().private.match(words) is not None:
+        return "it identifies a person", True
+    if vocabulary().not_a_variable.match(words) is not None:
+        return "free text, or a key of another system", True
+    if id_rank(words) is not None and (concept is None or profile.n_distinct > MAX_LEVELS):
+        return "an identifier", True
+    if profile.n_distinct == 1:
+        return "every row holds the same value", False
+    return None
+
+
+def _date(name: str, use: str | None) -> VariableGuess:
+    measured = {
+        "start": Measured.BASELINE,
+        "event": Measured.POST_BASELINE,
+        "contact": Measured.POST_BASELINE,
+        "end": Measured.POST_BASELINE,
+        "post_baseline": Measured.POST_BASELINE,
+    }.get(use or "", Measured.UNKNOWN)
+    key = key_of(name)
+    variable = Variable(
+        label=label_of(name),
+        kind=VariableKind.DATE,
+        column=name if key != name else None,
+        measured=measured,
+    )
+    return VariableGuess(name, key, variable, "the cells are dates")
+
+
+def _kind(
+    profile: Profile, concept: VariableConcept | None, labels: Mapping[str, str]
+) -> tuple[VariableKind | None, str]:
+    """Tell numbers from levels and from free text."""
+    n = profile.n_distinct
+    wanted = concept.kind if concept else None
+    ranges = all(_LEADING_NUMBER.match(text) for text in profile.counts)
+    if wanted == "numeric" and profile.is_numeric:
+        return VariableKind.NUMERIC, "numbers"
+    if profile.is_numeric and not _has_labels(labels):
+        if wanted in ("ordered", "categorical") and n <= MAX_LEVELS and profile.is_whole:
+            kind = VariableKind.ORDERED if wanted == "ordered" else VariableKind.CATEGORICAL
+            return kind, f"{n} values"
+        if wanted == "categorical" and profile.is_whole and n > MAX_LEVELS:
+            return None, f"{n} different codes are too many for levels"
+        if n <= 2 or _are_codes(profile):
+            return VariableKind.CATEGORICAL, f"{n} values, taken for codes of levels"
+        return VariableKind.NUMERIC, f"numbers, {n} different ones"
+    if not profile.complete:
+        return None, "free text or an identifier: too many different values"
+    limit = MAX_LEVELS_NAMED if wanted in ("categorical", "ordered") else MAX_LEVELS
+    if n > limit:
+        return None, f"{n} different texts are too many for levels"
+    if n > 2 and n > 0.5 * profile.n_known and not (concept and wanted) and not ranges:
+        return None, "nearly every row has a text of its own"
+    if n == profile.n_known and profile.n_known > 5:
+        return None, "every row has a text of its own"
+    if profile.mean_length > _LONG_TEXT and not concept:
+        return None, "long free text"
+    kind = VariableKind.ORDERED if wanted == "ordered" else VariableKind.CATEGORICAL
+    return kind, f"{n} levels"
+
+
+def _has_labels(labels: Mapping[str, str]) -> bool:
+    return any(text != label for text, label in labels.items())
+
+
+def _are_codes(profile: Profile) -> bool:
+    """Whether whole numbers are few, small and without great gaps, as codes of levels are."""
+    if profile.low is None or profile.high is None:
+        return False
+    if profile.n_distinct <= 3 and profile.low >= 0 and profile.high <= 5 and not profile.is_whole:
+        return True  # 0, 0.5, 1
+    return (
+        profile.is_whole
+        and profile.low >= 0
+        and profile.high <= _MAX_CODE
+        and profile.n_distinct <= 6
+        and profile.n_distinct >= 0.6 * (profile.high - profile.low + 1)
+    )
+
+
+def level_codes(
+    profile: Profile, concept: VariableConcept | None, labels: Mapping[str, str]
+) -> dict[str, str]:
+    """Give the standard spelling of each value that has another one.
+
+    Abbreviations of histotypes stay as the file has them, unless two spellings of the same
+    histotype stand in the column or the text is Chinese.
+    """
+    spelt = {text: label for text, label in labels.items() if label != text}
+    lexicons = vocabulary().lexicons
+    texts = {text: spelt.get(text, text) for text in profile.counts}
+    name = concept.levels if concept else None
+    candidates = [name] if name else []
+    if name is None:
+        candidates = [
+            other
+            for other in ("yes_no", "sex")
+            if all(lexicons[other].get(text) for text in texts.values())
+        ]
+    standard: dict[str, str | None] = dict.fromkeys(texts)
+    for lexicon in (*candidates, "yes_no", "other"):
+        for text, written in texts.items():
+            in_chinese = is_chinese(written)
+            if standard[text] is None and (lexicon in candidates or in_chinese):
+                standard[text] = lexicons[lexicon].get(written)
+    if name == "histotype":
+        used = [level for level in standard.values() if level]
+        merges = len(used) != len(set(used))
+        foreign = any(is_chinese(text) for text in texts.values())
+        if not merges and not foreign:  # capitals only
+            standard = {
+                text: level if level and words_of(level) == words_of(texts[text]) else None
+                for text, level in standard.items()
+            }
+    by_case: dict[str, str] = {}
+    out = {}
+    for text, written in texts.items():
+        level = standard[text] or written
+        if standard[text] is None:  # "Deep" and "deep" are one level: the more frequent spelling
+            level = by_case.setdefault(" ".join(written.casefold().split()), written)
+        if level != text:
+            out[text] = level
+    return out
+
+
+def level_order(
+    levels: Collection[str], concept: VariableConcept | None
+) -> tuple[tuple[str, ...], bool]:
+    """Put levels in the order of a scale, of numbers, or of the alphabet; "others" last.
+
+    Returns
+    -------
+    tuple
+        The levels, and whether they are known to stand in an order.
+    """
+    last = [level for level in levels if words_of(level) in vocabulary().last]
+    first = [level for level in levels if level not in last]
+    name = concept.levels if concept else None
+    if name == "response":
+        given = list(vocabulary().lexicons["response"].levels)
+        ranked = given  # an empty category is a result too
+        rest = sorted((level for level in first if level not in given), key=natural_order)
+        return (*ranked, *rest, *sorted(last)), True
+    rank = _scale(first, staged=concept is not None and concept.kind == "ordered")
+    if rank is None:
+        return (*sorted(first, key=natural_order), *sorted(last)), False
+    return (*sorted(first, key=lambda level: rank[level]), *sorted(last)), not last
+
+
+def _scale(levels: list[str], *, staged: bool) -> dict[str, tuple[float, ...]] | None:
+    """Rank levels that all belong to one scale; ``None`` when there is none."""
+    if len(levels) < 2:
+        return None
+    words = {level: words_of(level) for level in levels}
+    for scale in vocabulary().scales:
+        if all(parts in scale for parts in words.values()):
+            return {level: (float(scale.index(parts)),) for level, parts in words.items()}
+    if staged or all(words[level][0] in ("stage", "grade") or _is_roman(level) for level in levels):
+        ranks = {level: _staged(level) for level in levels}
+        if None not in ranks.values() and len(set(ranks.values())) == len(levels):
+            return {level: rank for level, rank in ranks.items() if rank is not None}
+    numbered = {level: _LEADING_NUMBER.match(level) for level in levels}
+    if all(numbered.values()):
+        out: dict[str, tuple[float, ...]] = {}
+        for level, found in numbered.items():
+            assert found is not None
+            sign = level.strip()[:1]
+            shift = -0.5 if sign in "<≤" else 0.5 if sign in ">≥" else 0.0
+            out[level] = (float(found[1]), shift)
+        return out if len(set(out.values())) == len(levels) else None
+    return None
+
+
+def _is_roman(level: str) -> bool:
+    return unicodedata.normalize("NFKC", level).strip().casefold().rstrip("abcd期级") in _ROMAN
+
+
+def _staged(level: str) -> tuple[float, ...] | None:
+    text = unicodedata.normalize("NFKC", level).strip()
+    text = re.sub(r"[期级]$", "", text)
+    found = _STAGED.match(text)
+    if not found:
+        return None
+    number = found[1].casefold()
+    main = _ROMAN[number] if number in _ROMAN else int(number)
+    return float(main), float(ord(found[2].casefold()) if found[2] else 0), float(found[3] or 0)
+
+
+def key_of(header: str) -> str:
+    """Give a header as a key: words joined by an underscore, Chinese characters kept."""
+    key = "_".join(words_of(header)).replace("%", "percent").strip("_")
+    return key or "column"
+
+
+def label_of(header: str) -> str:
+    """Give a header as a label: gaps for underscores, a capital, abbreviations in capitals."""
+    text = " ".join(re.sub(r"[_.\s]+", " ", header).split())
+    text = re.sub(r"(?<=[a-z]{3})(?=[A-Z])", " ", text)
+    known = vocabulary().abbreviations
+    parts = [known.get(part.casefold(), part) for part in text.split(" ")]
+    if not parts or not parts[0]:
+        return header
+    if parts[0].islower():
+        parts[0] = parts[0][:1].upper() + parts[0][1:]
+    return " ".join(parts)

@@ -1,0 +1,85 @@
+"""A file as it was read: tables with the user's own column names and cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sts_core.findings import Finding
+
+Cell = str | float | int | bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTable:
+    """One sheet, with cells as they were read.
+
+    Parameters
+    ----------
+    file, sheet
+        Where it comes from; ``sheet`` is ``None`` in formats without sheets.
+    frame
+        One row a row below the column names, blank rows and columns left out; every column has
+        dtype ``object`` and holds ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``None``.
+        In text tables every cell is ``str`` or ``None``.
+    header_row
+        Spreadsheet row of the column names, from 1; 0 where the format keeps them apart.
+    row_numbers
+        Shape (rows,): spreadsheet row of each row of ``frame``, from 1.
+    hidden
+        Whether the workbook hides the sheet.
+    decimal_comma
+        Whether numbers written as text use a comma as decimal mark, and none uses a point.
+    column_labels
+        Long names of columns (SPSS, Stata, SAS), by column.
+    value_labels
+        Meaning of codes (SPSS, Stata, SAS), by column.
+    """
+
+    file: str
+    sheet: str | None
+    frame: pd.DataFrame
+    header_row: int
+    row_numbers: NDArray[np.int64]
+    hidden: bool = False
+    decimal_comma: bool = False
+    column_labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[Cell, str]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Sheet name, or the file name where there are no sheets."""
+        return self.file if self.sheet is None else self.sheet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workbook:
+    """All tables of one file.
+
+    Parameters
+    ----------
+    file
+        Its name, without a directory.
+    sha256
+        Hash of its bytes, as hexadecimal digits.
+    sheets
+        Tables in the order of the file; at least one.
+    findings
+        What the user should know about how it was read.
+    format
+        Format in words, by content.
+    encoding, delimiter
+        Of a text table.
+    """
+
+    file: str
+    sha256: str
+    sheets: tuple[RawTable, ...]
+    findings: tuple[Finding, ...] = ()
+    format: str = ""
+    encoding: str | None = None
+    delimiter: str | None = None

@@ -1,0 +1,1 @@
+"""One renderer a medium; none of them knows an analysis."""

@@ -1,0 +1,968 @@
+"""Figures for the screen: plain dictionaries for Plotly, with hover and study ids on the marks.
+
+The unplaced figure is taken with its own ticks and ranges, so that screen and file show the same
+axes. The dictionaries hold only JSON types; ``st.plotly_chart`` and ``Plotly.react`` both take
+them. Footnotes are not drawn: the page writes them below the figure as text that can be selected.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sts_core.display import escape
+from sts_core.figures.fonts import METRICS
+from sts_core.figures.layout import layout
+from sts_core.figures.marks import (
+    Arrow,
+    Axis,
+    Band,
+    Bar,
+    CensorTicks,
+    Chart,
+    Dash,
+    Diagram,
+    Figure,
+    FloatArray,
+    Key,
+    KeyEntry,
+    Panel,
+    PointInterval,
+    Role,
+    RowGrid,
+    Rule,
+    Scale,
+    StepLine,
+    TableStrip,
+    Text,
+    TextColumn,
+    thin_steps,
+)
+from sts_core.figures.placed import PlacedPath, PlacedText
+from sts_core.figures.sheet import dash_lengths, wrap
+from sts_core.figures.strip_layout import StripPlan, choose_strip, widest_cell
+from sts_core.figures.theme import (
+    DARK,
+    FONT_FALLBACK,
+    FONT_FAMILY,
+    LIGHT,
+    FigureSize,
+    Palette,
+)
+
+FONT = f"{FONT_FAMILY}, {FONT_FALLBACK}, Arial, sans-serif"
+TEXT = 13
+SMALL = 12
+ROW = 18.0
+PLOT_HEIGHT = 380.0
+MAX_STEPS = 400
+LINE = 2.0
+#: For ``st.plotly_chart(config=...)``: no camera, no upload, no links.
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "modeBarButtonsToRemove": [
+        "toImage",
+        "select2d",
+        "lasso2d",
+        "autoScale2d",
+        "sendDataToCloud",
+    ],
+    "responsive": True,
+}
+
+Json = dict[str, Any]
+
+
+def to_plotly(figure: Figure, dark: bool = False, *, width: float = 900.0) -> Json:
+    """Give a figure as ``{"data": [...], "layout": {...}}``.
+
+    Parameters
+    ----------
+    figure
+        What to draw.
+    dark
+        Whether it stands on a dark page; the background itself stays transparent.
+    width
+        Room to expect in pixels, for decisions on wrapping; the chart stretches with its place.
+
+    Returns
+    -------
+    dict
+        JSON types only. The alternative text is ``figure.alt``, for the element that holds it.
+    """
+    palette = DARK if dark else LIGHT
+    if isinstance(figure.body, Chart):
+        return _chart(figure, figure.body, palette, width)
+    if isinstance(figure.body, RowGrid):
+        return _row_grid(figure, figure.body, palette, width)
+    return _diagram(figure, figure.body, palette, width)
+
+
+def _safe(text: str) -> str:
+    """Escape text and keep its line breaks."""
+    return "<br>".join(escape(line, "plotly") for line in text.splitlines()) if text else ""
+
+
+def _font(palette: Palette, role: Role = Role.TEXT, size: float = TEXT, weight: int = 400) -> Json:
+    return {"family": FONT, "size": size, "color": palette.colour(role), "weight": weight}
+
+
+def _with_opacity(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _numbers(values: FloatArray) -> list[float | None]:
+    # six digits are far below a pixel and a third of the bytes
+    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]
+
+
+def _dash(dash: Dash, width: float = LINE) -> str:
+    lengths = dash_lengths(dash, width)
+    return ",".join(f"{length:g}px" for length in lengths) if lengths else "solid"
+
+
+def _base_layout(palette: Palette, height: float) -> Json:
+    return {
+        "template": {},
+        "height": round(height),
+        "autosize": True,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": _font(palette),
+        "hovermode": "closest",
+        "hoverdistance": 30,
+        "dragmode": False,
+        "showlegend": False,
+        "hoverlabel": {
+            "bgcolor": palette.background,
+            "bordercolor": palette.colour(Role.AXIS),
+            "font": _font(palette, size=SMALL),
+            "align": "left",
+        },
+        "shapes": [],
+        "annotations": [],
+    }
+
+
+def _margin(left: float, right: float, top: float, bottom: float) -> Json:
+    return {"l": round(left), "r": round(right), "t": round(top), "b": round(bottom), "pad": 0}
+
+
+def _annotation(
+    text: str, font: Json, *, xref: str = "paper", yref: str = "paper", **place: Any
+) -> Json:
+    return {"text": text, "font": font, "showarrow": False, "xref": xref, "yref": yref, **place}
+
+
+def _stamp(figure: Figure, palette: Palette, top: float) -> list[Json]:
+    if not figure.stamp:
+        return []
+    return [
+        _annotation(
+            _safe(figure.stamp),
+            _font(palette, Role.STAMP, SMALL, 600),
+            x=1,
+            y=1,
+            xanchor="right",
+            yanchor="top",
+            yshift=round(top) - 2,
+        )
+    ]
+
+
+def _axis(axis: Axis, palette: Palette, *, upright: bool) -> Json:
+    line = palette.colour(Role.AXIS)
+    low, high = axis.low, axis.high
+    ticks: list[float] = list(axis.ticks)
+    if axis.scale is Scale.LOG:
+        low, high = math.log10(low), math.log10(high)
+    return {
+        "type": "log" if axis.scale is Scale.LOG else "linear",
+        "range": [low, high],
+        "autorange": False,
+        "fixedrange": True,
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": [_safe(label) for label in axis.tick_labels],
+        "tickfont": _font(palette, size=TEXT),
+        "title": {
+            "text": _safe(axis.title) if axis.visible else "",
+            "font": _font(palette, size=TEXT),
+            "standoff": 8,
+        },
+        "showgrid": axis.grid,
+        "gridcolor": palette.colour(Role.GRID),
+        "gridwidth": 1,
+        "zeroline": False,
+        "visible": axis.visible,
+        "showline": axis.visible,
+        "linecolor": line,
+        "linewidth": 1,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": line,
+        "automargin": False,
+        "tickangle": 0,
+        "layer": "below traces",
+        "side": "left" if upright else "bottom",
+    }
+
+
+# ------------------------------------------------------------------------------------------ chart
+
+
+def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json:
+    panel = chart.panel
+    plan = None
+    label_width = 0.0
+    left, right, half = 24.0, 28.0, 0.0
+    if panel.y.visible:
+        widest = max((METRICS.width(t, TEXT) for t in panel.y.tick_labels), default=0.0)
+        left += widest + (TEXT * 1.6 if panel.y.title else 0.0)
+    if chart.strip is not None and chart.strip.groups:
+        plan, label_width = _plan_strip(chart.strip, panel.x, width, left)
+        cells = [row.cells[0] for group in plan.groups for row in group.rows if row.cells]
+        half = max((METRICS.width(cell, SMALL) / 2 for cell in cells), default=0.0)
+        left = max(left, label_width + half + 16.0)
+        right = max(right, widest_cell(plan, lambda cell: METRICS.width(cell, SMALL)) / 2 + 6.0)
+    rows = _strip_rows(plan, label_width) if plan else []
+    axis_height = 30.0 + (TEXT * 1.8 if panel.x.title else 0.0)
+    strip_height = len(rows) * ROW + 6.0 if rows else 0.0
+    legend_rows = _legend_rows(chart.key, width - left)
+    notes = list(chart.key.notes) if chart.key else []
+    top = 10.0 + (20.0 if figure.stamp else 0.0) + legend_rows * 21.0 + len(notes) * ROW
+    inner = PLOT_HEIGHT + (axis_height + strip_height if rows else 0.0)
+    bottom = 8.0 if rows else axis_height + 8.0
+
+    page = _base_layout(palette, top + inner + bottom)
+    page["margin"] = {
+        "l": round(left),
+        "r": round(right),
+        "t": round(top),
+        "b": round(bottom),
+        "pad": 0,
+    }
+    page["xaxis"] = {**_axis(panel.x, palette, upright=False), "anchor": "y"}
+    page["yaxis"] = {
+        **_axis(panel.y, palette, upright=True),
+        "domain": [round(1 - PLOT_HEIGHT / inner, 5), 1],
+    }
+    data = _panel_traces(panel, palette, page, "x", "y")
+    if chart.key is not None:
+        data += _legend(chart.key, palette, page, offset=(len(notes) * ROW + 4.0) / inner)
+        page["annotations"] += [
+            _annotation(
+                _safe(note),
+                _font(palette, size=SMALL, weight=500),
+                x=0,
+                y=1,
+                xanchor="left",
+                yanchor="bottom",
+                yshift=round((len(notes) - 1 - i) * ROW) + 3,
+            )
+            for i, note in enumerate(notes)
+        ]
+    page["annotations"] += _stamp(figure, palette, top)
+    if rows and chart.strip is not None:
+        page["yaxis2"] = {
+            "domain": [0, round(strip_height / inner, 5)],
+            "range": [len(rows) - 0.2, -0.6],
+            "visible": False,
+            "fixedrange": True,
+            "autorange": False,
+        }
+        data.append(_strip_trace(chart.strip, rows, palette))
+        page["annotations"] += _strip_labels(rows, palette, left, half)
+    return {"data": data, "layout": page}
+
+
+def _plan_strip(
+    strip: TableStrip, axis: Axis, width: float, left: float
+) -> tuple[StripPlan, float]:
+    def label_width_of(plan: StripPlan) -> float:
+        weight = 400 if plan.mode == "stacked" else 600
+        widths = [
+            METRICS.width(row.name, SMALL, weight) for group in plan.groups for row in group.rows
+        ]
+        return min(max(widths, default=0.0), 0.24 * width)
+
+    def fits(plan: StripPlan) -> bool:
+        inner = width - max(left, label_width_of(plan) + 24.0) - 28.0
+        places = np.sort(axis.fraction(np.array(strip.positions))) * inner
+        if len(places) < 2:
+            return True
+        widest = widest_cell(plan, lambda cell: METRICS.width(cell, SMALL))
+        return bool(widest + 6.0 <= float(np.diff(places).min()))
+
+    plan = choose_strip(strip, fits)
+    return plan, label_width_of(plan)
+
+
+class _StripLine:
+    """One line of the table under the axis: a label and perhaps cells."""
+
+    __slots__ = ("at_left", "bold", "cells", "label", "role")
+
+    def __init__(
+        self, label: str, cells: tuple[str, ...], role: Role, *, bold: bool, at_left: bool
+    ) -> None:
+        self.label = label
+        self.cells = cells
+        self.role = role
+        self.bold = bold
+        self.at_left = at_left
+
+
+def _strip_rows(plan: StripPlan, label_width: float) -> list[_StripLine]:
+    lines = []
+    if plan.heading:
+        lines.append(_StripLine(plan.heading, (), Role.TEXT, bold=True, at_left=True))
+    for group in plan.groups:
+        if plan.mode == "stacked" and group.label:
+            lines.append(_StripLine(group.label, (), group.role, bold=True, at_left=True))
+        own = plan.mode != "stacked" and bool(group.label)
+        for row in group.rows:
+            pieces = wrap(row.name, label_width + 0.01, SMALL, METRICS, 600 if own else 400)
+            for i, piece in enumerate(pieces):
+                lines.append(
+                    _StripLine(
+                        piece,
+                        row.cells if i == 0 else (),
+                        group.role if own else Role.MUTED,
+                        bold=own,
+                        at_left=own,
+                    )
+                )
+    return lines
+
+
+def _strip_trace(strip: TableStrip, rows: Sequence[_StripLine], palette: Palette) -> Json:
+    # one text trace on the curve's own x axis: columns can't drift from the ticks
+    x, y, text = [], [], []
+    for number, row in enumerate(rows):
+        for position, cell in zip(strip.positions, row.cells, strict=False):
+            x.append(float(position))
+            y.append(number)
+            text.append(escape(cell, "plotly"))
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": x,
+        "y": y,
+        "text": text,
+        "xaxis": "x",
+        "yaxis": "y2",
+        "textposition": "middle center",
+        "textfont": _font(palette, size=SMALL),
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "showlegend": False,
+        "name": "Numbers under the axis",
+    }
+
+
+def _strip_labels(
+    rows: Sequence[_StripLine], palette: Palette, left: float, half: float
+) -> list[Json]:
+    labels = []
+    for number, row in enumerate(rows):
+        place: Json = (
+            {"xanchor": "left", "xshift": -round(left) + 2}
+            if row.at_left
+            else {"xanchor": "right", "xshift": -round(half) - 8}
+        )
+        labels.append(
+            _annotation(
+                _safe(row.label),
+                _font(palette, row.role, SMALL, 600 if row.bold else 400),
+                yref="y2",
+                x=0,
+                y=number,
+                yanchor="middle",
+                **place,
+            )
+        )
+    return labels
+
+
+def _legend_rows(key: Key | None, width: float) -> int:
+    if key is None or len(key.entries) + len(key.symbols) < 2:
+        return 0
+    used, rows = 0.0, 1
+    # Plotly gives all entries of a horizontal legend the width of the widest
+    widest = max(METRICS.width(e.label, TEXT) for e in (*key.entries, *key.symbols)) + 56.0
+    for _ in (*key.entries, *key.symbols):
+        if used and used + widest > width:
+            rows, used = rows + 1, 0.0
+        used += widest
+    return rows
+
+
+def _legend(key: Key, palette: Palette, page: Json, offset: float) -> list[Json]:
+    entries = (*key.entries, *key.symbols)
+    if len(entries) < 2:
+        return []
+    page["showlegend"] = True
+    page["legend"] = {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": round(1 + offset, 5),
+        "yanchor": "bottom",
+        "font": _font(palette),
+        "itemclick": False,
+        "itemdoubleclick": False,
+        "bgcolor": "rgba(0,0,0,0)",
+        "traceorder": "normal",
+        "itemwidth": 34,
+    }
+    return [_legend_trace(entry, palette) for entry in entries]
+
+
+def _legend_trace(entry: KeyEntry, palette: Palette) -> Json:
+    colour = palette.colour(entry.role)
+    trace: Json = {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "name": _safe(entry.label),
+        "showlegend": True,
+        "hoverinfo": "skip",
+        "mode": "lines",
+        "line": {"color": colour, "width": LINE, "dash": _dash(entry.dash)},
+    }
+    if entry.sample == "tick":
+        trace["mode"] = "lines+markers"
+        trace["line"] = {"color": colour, "width": 1.5}
+        trace["marker"] = _tick_marker(colour)
+    elif entry.sample == "box":
+        trace["mode"] = "markers"
+        trace["marker"] = {"symbol": "square", "size": 11, "color": colour}
+        del trace["line"]
+    return trace
+
+
+# ------------------------------------------------------------------------------------------ marks
+
+
+def _panel_traces(panel: Panel, palette: Palette, page: Json, x: str, y: str) -> list[Json]:
+    traces: list[Json] = []
+    for mark in panel.marks:
+        match mark:
+            case StepLine():
+                traces += _step_line(mark, palette)
+            case Band():
+                traces += _band(mark, palette)
+            case CensorTicks():
+                traces.append(_censor_ticks(mark, palette))
+            case Rule():
+                page["shapes"].append(_rule(mark, palette, x, y))
+            case Text():
+                page["annotations"].append(
+                    _annotation(
+                        _safe(mark.text),
+                        _font(palette, mark.role, TEXT, 600 if mark.bold else 400),
+                        xref=x,
+                        yref=y,
+                        x=_axis_value(panel.x, mark.x),
+                        y=_axis_value(panel.y, mark.y),
+                        xanchor={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
+                    )
+                )
+            case Arrow():
+                page["annotations"].append(_arrow(mark, panel, palette, x, y))
+            case Bar() | PointInterval():
+                pass
+    bars = [mark for mark in panel.marks if isinstance(mark, Bar)]
+    traces += [_bar(bar, palette) for bar in bars]
+    if bars:
+        page["barmode"] = "overlay"
+    points = [mark for mark in panel.marks if isinstance(mark, PointInterval)]
+    traces += _point_intervals(points, panel.x, palette)
+    for trace in traces:
+        trace.setdefault("showlegend", False)
+        trace["xaxis"], trace["yaxis"] = x, y
+    return traces
+
+
+def _axis_value(axis: Axis, value: float) -> float:
+    # annotations on a log axis take the exponent, shapes and traces the value
+    return math.log10(value) if axis.scale is Scale.LOG else float(value)
+
+
+def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
+    if len(mark.x) == 0:
+        return []
+    chosen = thin_steps(len(mark.x), MAX_STEPS, mark.y)
+    thinned = StepLine(mark.x[chosen], mark.y[chosen], mark.x_end, mark.role)
+    x, y = thinned.corners()
+    texts = [mark.hover[i] for i in chosen] if mark.hover else [mark.name] * len(chosen)
+    hover = [_safe(text) for text in texts for _ in range(2)]
+    cut = len(x)
+    limit = mark.faded_from
+    if limit is not None:
+        cut = int(np.searchsorted(x, limit, side="right"))
+    parts = [(slice(0, cut), 1.0), (slice(max(cut - 1, 0), len(x)), palette.faded_opacity)]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": _numbers(x[part]),
+            "y": _numbers(y[part]),
+            "name": _safe(mark.name),
+            "text": hover[part],
+            "hovertemplate": "%{text}<extra></extra>",
+            "line": {
+                "color": palette.colour(mark.role),
+                "width": LINE,
+                "dash": _dash(mark.dash),
+                "shape": "linear",
+                "simplify": False,
+            },
+            "opacity": opacity,
+        }
+        for part, opacity in parts
+        if len(x[part]) > 1
+    ]
+
+
+def _band(mark: Band, palette: Palette) -> list[Json]:
+    if len(mark.x) > MAX_STEPS:
+        middle = np.where(np.isfinite(mark.low), mark.low, 0.0)
+        chosen = thin_steps(len(mark.x), MAX_STEPS, middle)
+        mark = Band(
+            mark.x[chosen], mark.low[chosen], mark.high[chosen], mark.x_end, mark.role, mark.name
+        )
+    traces = []
+    for x, low, high in mark.pieces():
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": _numbers(np.concatenate((x, x[::-1], x[:1]))),
+                "y": _numbers(np.concatenate((high, low[::-1], high[:1]))),
+                "name": _safe(mark.name),
+                "fill": "toself",
+                "fillcolor": _with_opacity(palette.colour(mark.role), palette.band_opacity),
+                "line": {"width": 0, "color": palette.colour(mark.role)},
+                "hoverinfo": "skip",
+            }
+        )
+    return traces
+
+
+def _tick_marker(colour: str) -> Json:
+    return {
+        "symbol": "line-ns-open",
+        "size": 9,
+        "color": colour,
+        "line": {"width": 1.5, "color": colour},
+    }
+
+
+def _censor_ticks(mark: CensorTicks, palette: Palette) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": _numbers(mark.x),
+        "y": _numbers(mark.y),
+        "name": _safe(mark.name),
+        "text": [_safe(text) for text in mark.hover],
+        "customdata": [list(subjects) for subjects in mark.subjects],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": _tick_marker(palette.colour(mark.role)),
+        "cliponaxis": False,
+    }
+
+
+def _rule(mark: Rule, palette: Palette, x: str, y: str) -> Json:
+    upright = mark.axis == "x"
+    whole = f"{y if upright else x} domain"
+    along = {
+        "start": 0 if mark.start is None else mark.start,
+        "end": 1 if mark.end is None else mark.end,
+    }
+    ref = whole if mark.start is None and mark.end is None else (y if upright else x)
+    shape: Json = {
+        "type": "line",
+        "layer": "below",
+        "line": {
+            "color": palette.colour(mark.role),
+            "width": 1.2,
+            "dash": _dash(mark.dash, 1.2),
+        },
+    }
+    if upright:
+        shape |= {"xref": x, "yref": ref, "x0": mark.at, "x1": mark.at}
+        shape |= {"y0": along["start"], "y1": along["end"]}
+    else:
+        shape |= {"xref": ref, "yref": y, "y0": mark.at, "y1": mark.at}
+        shape |= {"x0": along["start"], "x1": along["end"]}
+    return shape
+
+
+def _arrow(mark: Arrow, panel: Panel, palette: Palette, x: str, y: str) -> Json:
+    return {
+        "text": "",
+        "showarrow": True,
+        "arrowhead": 2,
+        "arrowwidth": 1.2,
+        "arrowcolor": palette.colour(mark.role),
+        "xref": x,
+        "yref": y,
+        "axref": x,
+        "ayref": y,
+        "x": _axis_value(panel.x, mark.x1),
+        "y": _axis_value(panel.y, mark.y1),
+        "ax": _axis_value(panel.x, mark.x0),
+        "ay": _axis_value(panel.y, mark.y0),
+    }
+
+
+def _bar(mark: Bar, palette: Palette) -> Json:
+    upright = mark.orientation == "vertical"
+    along, across = ("y", "x") if upright else ("x", "y")
+    return {
+        "type": "bar",
+        "orientation": "v" if upright else "h",
+        across: [mark.position],
+        along: [mark.end - mark.start],
+        "base": [mark.start],
+        "width": [mark.thickness],
+        "name": _safe(mark.name),
+        "text": [_safe(mark.hover or mark.name)],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+        "customdata": [list(mark.subjects)],
+        "marker": {"color": palette.colour(mark.role), "line": {"width": 0}},
+    }
+
+
+def _point_intervals(points: Sequence[PointInterval], axis: Axis, palette: Palette) -> list[Json]:
+    if not points:
+        return []
+    low_end, high_end = min(axis.low, axis.high), max(axis.low, axis.high)
+    traces: list[Json] = []
+    for role in dict.fromkeys(point.role for point in points):
+        colour = palette.colour(role)
+        own = [point for point in points if point.role is role]
+        line_x: list[float | None] = []
+        line_y: list[float | None] = []
+        tip_x: list[float] = []
+        tip_y: list[float] = []
+        tips: list[str] = []
+        for point in own:
+            if point.low is None and point.high is None:
+                continue
+            low = low_end if point.low is None else point.low
+            high = high_end if point.high is None else point.high
+            if low > high_end or high < low_end:
+                continue
+            line_x += [max(low, low_end), min(high, high_end), None]
+            line_y += [point.y, point.y, None]
+            if point.low is None or low < low_end:
+                tip_x.append(low_end)
+                tip_y.append(point.y)
+                tips.append("triangle-left")
+            if point.high is None or high > high_end:
+                tip_x.append(high_end)
+                tip_y.append(point.y)
+                tips.append("triangle-right")
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": line_x,
+                "y": line_y,
+                "line": {"color": colour, "width": LINE},
+                "hoverinfo": "skip",
+                "name": "Intervals",
+            }
+        )
+        if tips:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": tip_x,
+                    "y": tip_y,
+                    "marker": {"symbol": tips, "size": 10, "color": colour},
+                    "hoverinfo": "skip",
+                    "cliponaxis": False,
+                    "name": "Beyond the axis",
+                }
+            )
+        inside = [point for point in own if low_end <= point.x <= high_end]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [point.x for point in inside],
+                "y": [point.y for point in inside],
+                "text": [_safe(point.hover or point.name) for point in inside],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "symbol": [point.shape for point in inside],
+                    "size": [12.0 * max(0.45, math.sqrt(point.size)) for point in inside],
+                    "color": colour,
+                    "opacity": 1,
+                    "line": {"width": 0},
+                },
+                "cliponaxis": False,
+                "name": "Estimates",
+            }
+        )
+    return traces
+
+
+# --------------------------------------------------------------------------------------- row grid
+
+_GAP = 18.0
+_INDENT = 14.0
+
+
+def _row_grid(figure: Figure, grid: RowGrid, palette: Palette, width: float) -> Json:
+    first_panel = next((i for i, it in enumerate(grid.items) if isinstance(it, Panel)), None)
+    if first_panel is None:
+        raise ValueError("a row grid needs at least one panel")
+    columns = {
+        i: _column_width(item) for i, item in enumerate(grid.items) if isinstance(item, TextColumn)
+    }
+    panels = [i for i, item in enumerate(grid.items) if isinstance(item, Panel)]
+    after = {
+        panel: [i for i in columns if i > panel and not any(panel < other < i for other in panels)]
+        for panel in panels
+    }
+    label_limit = 0.26 * width
+    lines = dict.fromkeys(range(grid.n_rows), 1)
+    wrapped: dict[tuple[int, int], tuple[str, ...]] = {}
+    if 0 in columns and columns[0] > label_limit:
+        columns[0] = label_limit
+    for i, column_width in columns.items():
+        item = grid.items[i]
+        assert isinstance(item, TextColumn)
+        for row, cell in enumerate(item.cells):
+            pieces = wrap(
+                cell.text,
+                column_width - cell.indent * _INDENT + 0.01,
+                TEXT,
+                METRICS,
+                600 if cell.bold else 400,
+            )
+            wrapped[i, row] = pieces
+            lines[row] = max(lines[row], len(pieces))
+    left = 6.0 + sum(columns[i] + _GAP for i in columns if i < first_panel)
+    right = 6.0 + sum(columns[i] + _GAP for i in after[panels[-1]])
+    between = {p: sum(columns[i] + _GAP for i in after[p]) + _GAP for p in panels[:-1]}
+    inner = max(width - left - right, 120.0 * len(panels) + sum(between.values()))
+    share = (inner - sum(between.values())) / len(panels)
+    heights = [lines[row] * ROW + 6.0 for row in range(grid.n_rows)]
+    header_lines = max(
+        (len(item.header.splitlines()) for item in grid.items if isinstance(item, TextColumn)),
+        default=0,
+    )
+    spanners = any(
+        (item.spanner if isinstance(item, TextColumn) else item.title) for item in grid.items
+    )
+    top = 12.0 + (20.0 if figure.stamp else 0.0) + header_lines * ROW + (24.0 if spanners else 0.0)
+    bottom = 56.0
+    total = sum(heights)
+    page = _base_layout(palette, top + total + bottom)
+    page["margin"] = _margin(left, right, top, bottom)
+    edges = np.concatenate(([0.0], np.cumsum(heights)))
+    centres = (edges[:-1] + edges[1:]) / 2
+    rows_axis: Json = {
+        "range": [total, 0.0],
+        "visible": False,
+        "fixedrange": True,
+        "autorange": False,
+    }
+    page["yaxis"] = rows_axis
+    for row in grid.striped:
+        edge = {"y0": float(edges[row]), "y1": float(edges[row + 1]), "yref": "y"}
+        page["shapes"] += _stripe(edge, left, right, palette)
+    data: list[Json] = []
+    start = 0.0
+    domain_ends: dict[int, float] = {}
+    for number, place in enumerate(panels):
+        panel = grid.items[place]
+        assert isinstance(panel, Panel)
+        name = "x" if number == 0 else f"x{number + 1}"
+        domain = [start / inner, (start + share) / inner]
+        domain_ends[place] = domain[1]
+        page[f"xaxis{'' if number == 0 else number + 1}"] = {
+            **_axis(panel.x, palette, upright=False),
+            "domain": [round(end, 5) for end in domain],
+            "anchor": "y",
+        }
+        traces = _panel_traces(panel, palette, page, name, "y")
+        for trace in traces:
+            # rows are numbers in the figure and pixels here, because wrapped rows are higher
+            trace["y"] = [None if y is None else float(centres[int(y)]) for y in trace["y"]]
+        data += traces
+        if panel.title:
+            page["annotations"].append(
+                _header(
+                    panel.title, palette, (domain[0] + domain[1]) / 2, "center",
+                    header_lines * ROW + 6.0,
+                )
+            )  # fmt: skip
+        start += share + between.get(place, 0.0)
+    _write_columns(grid, columns, after, first_panel, domain_ends, wrapped, centres, palette, page)
+    page["annotations"] += _stamp(figure, palette, top)
+    return {"data": data, "layout": page}
+
+
+def _stripe(edge: Json, left: float, right: float, palette: Palette) -> list[Json]:
+    """Shade a row over panels and both margins."""
+    look = {
+        "type": "rect",
+        "layer": "below",
+        "xref": "paper",
+        "line": {"width": 0},
+        "fillcolor": palette.colour(Role.STRIPE),
+        **edge,
+    }
+    pixels = {"xsizemode": "pixel"}
+    return [
+        {**look, "x0": 0, "x1": 1},
+        {**look, **pixels, "xanchor": 0, "x0": -round(left) + 2, "x1": 0},
+        {**look, **pixels, "xanchor": 1, "x0": 0, "x1": round(right) - 2},
+    ]
+
+
+def _column_width(column: TextColumn) -> float:
+    cells = [
+        METRICS.width(cell.text, TEXT, 600 if cell.bold else 400) + cell.indent * _INDENT
+        for cell in column.cells
+    ]
+    headers = [METRICS.width(line, TEXT, 600) for line in column.header.splitlines()]
+    return max([0.0, *cells, *headers])
+
+
+def _header(
+    text: str, palette: Palette, x: float, anchor: str, lift: float, shift: float = 0.0
+) -> Json:
+    return _annotation(
+        _safe(text),
+        _font(palette, weight=600),
+        x=x,
+        y=1,
+        xanchor=anchor,
+        yanchor="bottom",
+        xshift=round(shift),
+        yshift=round(lift),
+    )
+
+
+def _write_columns(
+    grid: RowGrid,
+    columns: dict[int, float],
+    after: dict[int, list[int]],
+    first_panel: int,
+    domain_ends: dict[int, float],
+    wrapped: dict[tuple[int, int], tuple[str, ...]],
+    centres: FloatArray,
+    palette: Palette,
+    page: Json,
+) -> None:
+    places: dict[int, tuple[float, float]] = {}
+    shift = 0.0
+    for i in reversed([i for i in columns if i < first_panel]):
+        shift -= columns[i] + _GAP
+        places[i] = (0.0, shift)
+    for panel, owned in after.items():
+        shift = _GAP
+        for i in owned:
+            places[i] = (domain_ends[panel], shift)
+            shift += columns[i] + _GAP
+    for i, (x, offset) in places.items():
+        item = grid.items[i]
+        assert isinstance(item, TextColumn)
+        anchor = {"start": "left", "middle": "center", "end": "right"}[item.align]
+        offset += {"start": 0.0, "middle": 0.5, "end": 1.0}[item.align] * columns[i]
+        if item.header:
+            page["annotations"].append(_header(item.header, palette, x, anchor, 2.0, offset))
+        for row, cell in enumerate(item.cells):
+            if not cell.text:
+                continue
+            page["annotations"].append(
+                _annotation(
+                    "<br>".join(escape(piece, "plotly") for piece in wrapped[i, row]),
+                    _font(palette, cell.role, TEXT, 600 if cell.bold else 400),
+                    yref="y",
+                    x=x,
+                    y=float(centres[row]),
+                    xanchor=anchor,
+                    yanchor="middle",
+                    align=anchor,
+                    xshift=round(offset + (cell.indent * _INDENT if item.align == "start" else 0)),
+                )
+            )
+
+
+# ---------------------------------------------------------------------------------------- diagram
+
+
+def _diagram(figure: Figure, diagram: Diagram, palette: Palette, width: float) -> Json:
+    """Draw a diagram at its own size in pixels, centred, however wide its place is."""
+    size = FigureSize("screen", min(width, 720.0), None, float(TEXT), 1.4, 0.0, show_title=False)
+    placed = layout(Figure(diagram), size)
+    top = 26.0 if figure.stamp else 4.0
+    page = _base_layout(palette, placed.height + top)
+    page["margin"] = {"l": 0, "r": 0, "t": round(top), "b": 0}
+    hidden: Json = {"visible": False, "range": [0, 1], "fixedrange": True, "autorange": False}
+    page["xaxis"], page["yaxis"] = dict(hidden), dict(hidden)
+    middle = placed.width / 2
+    for item in placed.items:
+        if isinstance(item, PlacedText):
+            page["annotations"].append(_placed_text(item, middle, palette))
+        else:
+            page["shapes"] += _placed_path(item, middle, palette)
+    page["annotations"] += _stamp(figure, palette, top)
+    empty = {"type": "scatter", "x": [], "y": [], "hoverinfo": "skip", "showlegend": False}
+    return {"data": [empty], "layout": page}
+
+
+def _placed_text(item: PlacedText, middle: float, palette: Palette) -> Json:
+    return _annotation(
+        escape(item.text, "plotly"),
+        _font(palette, item.role, item.size, item.weight),
+        x=0.5,
+        y=1,
+        xanchor={"start": "left", "middle": "center", "end": "right"}[item.anchor],
+        yanchor="middle",
+        xshift=round(item.x - middle, 1),
+        yshift=-round(item.y - 0.32 * item.size, 1),
+    )
+
+
+def _placed_path(item: PlacedPath, middle: float, palette: Palette) -> list[Json]:
+    look: Json = {
+        "layer": "below",
+        "xref": "paper",
+        "yref": "paper",
+        "xsizemode": "pixel",
+        "ysizemode": "pixel",
+        "xanchor": 0.5,
+        "yanchor": 1,
+        "line": {
+            "width": item.width,
+            "color": palette.colour(item.stroke) if item.stroke else "rgba(0,0,0,0)",
+        },
+    }
+    shapes = []
+    for points in item.subpaths:
+        # pixels from the anchor, y upwards
+        placed = [(round(x - middle, 1), -round(y, 1)) for x, y in points.tolist()]
+        path = "M" + "L".join(f"{x},{y}" for x, y in placed) + ("Z" if item.closed else "")
+        shape = {**look, "type": "path", "path": path}
+        if item.fill is not None:
+            shape["fillcolor"] = palette.colour(item.fill)
+        shapes.append(shape)
+    return shapes

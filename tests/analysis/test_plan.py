@@ -1,0 +1,172 @@
+"""What is computed when nobody clicks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.plan import (
+    MAX_GROUPS,
+    baseline_groupings,
+    run_plan,
+    specs_of,
+    unconfirmed,
+)
+from sts_core.analysis.registry import ANALYSES, spec_from
+from sts_core.cohort import Cohort
+from sts_core.findings import FindingCode, StudyError
+from sts_core.study import (
+    AnalysisSection,
+    Grouping,
+    Measured,
+    Status,
+    Study,
+    TimeUnit,
+    Variable,
+    VariableKind,
+)
+from tests.cohorts import endpoint, make_cohort
+
+COLUMNS = {
+    "time": [1, 2, 3, 4, 5, 6],
+    "status": [1, 0, 1, 1, 0, 1],
+    "group": ["A", "B", "C", "A", "B", "C"],
+}
+
+
+def cohort_with(**analysis: object) -> Cohort:
+    return make_cohort(COLUMNS, analysis=AnalysisSection(**analysis))  # type: ignore[arg-type]
+
+
+def messages(error: pytest.ExceptionInfo[StudyError]) -> str:
+    assert {finding.code for finding in error.value.findings} == {FindingCode.STUDY_FILE_INVALID}
+    return " ".join(finding.message for finding in error.value.findings)
+
+
+# --- the usual set -------------------------------------------------------------------------------
+
+
+def test_every_endpoint_overall_and_by_every_baseline_grouping() -> None:
+    cohort = make_cohort(
+        COLUMNS,
+        endpoints={"OS": endpoint(), "PFS": endpoint(label="PFS")},
+        groupings={"merged": Grouping("A or not", "group", {"A": ("A",)}, rest="Not A")},
+        analysis=AnalysisSection(conf_level=0.9, conf_type="log"),
+    )
+    specs = [spec for spec in specs_of(cohort) if isinstance(spec, KaplanMeierSpec)]
+    assert [(spec.endpoint, spec.by) for spec in specs] == [
+        (code, by) for code in ("OS", "PFS") for by in (None, "group", "merged")
+    ]
+    assert {(spec.conf_level, spec.conf_type) for spec in specs} == {(0.9, "log")}
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_used"),
+    [
+        (Variable("G", measured=Measured.BASELINE), True),
+        (Variable("G", kind=VariableKind.ORDERED, measured=Measured.BASELINE), True),
+        (Variable("G", measured=Measured.POST_BASELINE), False),
+        (Variable("G", measured=Measured.UNKNOWN), False),
+        (Variable("G", kind=VariableKind.NUMERIC, measured=Measured.BASELINE), False),
+        (Variable("G", kind=VariableKind.DATE, measured=Measured.BASELINE), False),
+    ],
+)
+def test_only_what_is_known_at_baseline_groups_by_itself(variable: Variable, is_used: bool) -> None:
+    cohort = make_cohort(COLUMNS, variables={"group": variable})
+    assert baseline_groupings(cohort) == (("group",) if is_used else ())
+
+
+@pytest.mark.parametrize(
+    ("n_levels", "is_used"), [(1, False), (2, True), (MAX_GROUPS, True), (MAX_GROUPS + 1, False)]
+)
+def test_one_level_or_too_many_are_no_comparison(n_levels: int, is_used: bool) -> None:
+    levels = [f"L{i}" for i in range(n_levels)]
+    n = len(levels)
+    cohort = make_cohort({"time": [1] * n, "status": [1] * n, "group": levels})
+    assert bool(baseline_groupings(cohort)) is is_used
+
+
+# --- what the study file asks for ----------------------------------------------------------------
+
+
+def test_listed_specs_replace_the_usual_set() -> None:
+    document = {"kind": "kaplan_meier", "endpoint": "OS", "levels": ["A", "B"], "by": "group"}
+    cohort = cohort_with(specs=(document,))
+    assert specs_of(cohort) == (KaplanMeierSpec("OS", by="group", levels=("A", "B")),)
+    (done,) = run_plan(cohort)
+    assert done.analysis is ANALYSES["kaplan_meier"]
+    assert done.result.overall.n == 4
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"kind": "cox_model"}, "there is no analysis “cox_model”"),
+        ({}, "there is no analysis “None”"),
+        ({"kind": ["kaplan_meier"]}, "there is no analysis"),
+        ({"kind": {"a": 1}}, "there is no analysis"),
+        ({"kind": "kaplan_meier"}, "endpoint: Field required"),
+        ({"kind": "kaplan_meier", "endpoint": "OS", "colour": 1}, "colour: "),
+        ({"kind": "kaplan_meier", "endpoint": "OS", "conf_level": 95}, "conf_level must lie in"),
+        ({"kind": "kaplan_meier", "endpoint": "OS", "conf_type": "x"}, "conf_type: "),
+        ({"kind": "kaplan_meier", "endpoint": "DFS"}, "there is no endpoint “DFS”"),
+    ],
+)
+def test_a_wrong_spec_is_a_finding_with_its_path(document: dict[str, object], says: str) -> None:
+    good = {"kind": "kaplan_meier", "endpoint": "OS"}
+    with pytest.raises(StudyError) as error:
+        run_plan(cohort_with(specs=(good, document)))
+    assert says in messages(error)
+    assert "analysis.specs" in messages(error)
+
+
+def test_the_path_of_a_wrong_spec_has_its_number() -> None:
+    with pytest.raises(StudyError) as error:
+        spec_from({"kind": "kaplan_meier", "endpoint": 1, "by": 2}, where="analysis.specs.4")
+    text = messages(error)
+    assert "analysis.specs.4.endpoint: " in text
+    assert "analysis.specs.4.by: " in text
+
+
+# --- confirmation --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"events_status": Status.GUESSED},
+        {"unit_status": Status.GUESSED},
+        {"unit": None},
+    ],
+)
+def test_nothing_is_computed_from_a_guess(changes: dict[str, object]) -> None:
+    cohort = make_cohort(
+        COLUMNS, endpoints={"PFS": endpoint(), "OS": endpoint(label="Death", **changes)}
+    )
+    with pytest.raises(StudyError) as error:
+        run_plan(cohort)
+    (finding,) = error.value.findings
+    assert finding.code is FindingCode.STUDY_UNCONFIRMED
+    assert "“Death” (OS)" in finding.message
+
+
+def test_dates_need_no_unit() -> None:
+    plain = endpoint()
+    dated = dataclasses.replace(
+        plain, time=None, unit=None, unit_status=Status.GUESSED, start="a",
+        event_dates={"death": "b"}, event=None, events={}, censored=(),
+    )  # fmt: skip
+    study = make_cohort(COLUMNS, endpoints={"OS": dated}).study
+    assert unconfirmed(study) == ()
+    assert unconfirmed(Study()) == ()
+
+
+def test_results_come_in_the_order_of_the_specs() -> None:
+    cohort = make_cohort(COLUMNS, endpoints={"OS": endpoint(display_unit=TimeUnit.DAYS)})
+    done = run_plan(cohort)
+    assert tuple(item.spec for item in done) == specs_of(cohort)
+    for item in done:
+        assert item.analysis is ANALYSES[item.spec.kind]
+        assert item.result.spec == item.spec

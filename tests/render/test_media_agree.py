@@ -1,0 +1,132 @@
+"""The same figure in three media: marks end at the same data, whoever draws them."""
+
+from __future__ import annotations
+
+import io
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from pptx import Presentation
+from pptx.oxml.ns import qn
+
+from sts_core.display import escape
+from sts_core.figures.layout import layout
+from sts_core.figures.survival_curve import survival_curve
+from sts_core.figures.theme import SLIDE
+from sts_core.render.plotly import to_plotly
+from sts_core.render.pptx import render
+from sts_core.render.print import to_svg
+from tests.figures.cases import HISTOTYPES, HOSTILE, forest, result_of
+
+SVG = "{http://www.w3.org/2000/svg}"
+CASES = {
+    "two": ((25, 26), HISTOTYPES),
+    "nine": ((11, 6, 6, 5, 5, 3, 3, 3, 9), HISTOTYPES),
+    "hostile": ((9,) * len(HOSTILE), HOSTILE),
+}
+
+
+def data_of(points, frame):
+    """Give points of the page in data units."""
+    x = (points[:, 0] - frame.left) / frame.width * frame.panel.x.high
+    return np.column_stack((x, (frame.bottom - points[:, 1]) / frame.height))
+
+
+def svg_paths(placed):
+    found = {}
+    for node in ElementTree.fromstring(to_svg(placed)).iter(f"{SVG}path"):
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", node.get("d"))]
+        points = np.array(numbers).reshape(-1, 2)
+        found.setdefault(node.get("aria-label"), []).append(points)
+    return found
+
+
+def pptx_paths(figure):
+    """Read freeforms back into points of the figure's page."""
+    (slide,) = Presentation(io.BytesIO(render(figure))).slides
+    found = {}
+    for shape in next(s for s in slide.shapes if s.shape_type == 6).shapes:
+        for path in shape._element.iter(qn("a:path")):
+            scale_x = shape.width / int(path.get("w")) if int(path.get("w")) else 0.0
+            scale_y = shape.height / int(path.get("h")) if int(path.get("h")) else 0.0
+            points = [
+                (shape.left + int(p.get("x")) * scale_x, shape.top + int(p.get("y")) * scale_y)
+                for p in path.iter(qn("a:pt"))
+            ]
+            found.setdefault(shape.name, []).append(
+                np.array(points) / 12700 - np.array([48.0, 84.0])
+            )
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_curves_end_alike_on_screen_paper_and_slide(case):
+    sizes, names = CASES[case]
+    result = result_of(sizes, names)
+    figure = survival_curve(result)
+    placed = layout(figure, SLIDE)
+    assert placed.height == pytest.approx(SLIDE.height)  # the slide is not scaled
+    (frame,) = placed.panels
+    paper, slide = svg_paths(placed), pptx_paths(figure)
+    screen = to_plotly(figure)["data"]
+    for group in result.groups:
+        name = f"Kaplan-Meier curve: {group.label}"
+        on_paper = [data_of(points, frame) for points in paper[name]]
+        on_slide = [data_of(points, frame) for points in slide[name]]
+        on_screen = [
+            np.column_stack((t["x"], t["y"]))
+            for t in screen
+            if t.get("name") == escape(group.label, "plotly")
+            and t["mode"] == "lines"
+            and "hovertemplate" in t
+        ]
+        end = (group.max_time / result.unit_factor, float(group.steps.estimate[-1]))
+        for parts in (on_paper, on_slide, on_screen):
+            assert parts[0][0] == pytest.approx((0.0, 1.0), abs=0.005)
+            assert parts[-1][-1] == pytest.approx(end, abs=0.02)
+        # every fall of the curve, not only its end
+        for time, survival in zip(group.steps.time, group.steps.estimate, strict=True):
+            spot = np.array([time / result.unit_factor, survival])
+            for parts in (on_paper, on_slide, on_screen):
+                gaps = np.abs(np.vstack(parts) - spot) / np.array([frame.panel.x.high, 1.0])
+                assert gaps.sum(axis=1).min() < 0.004
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_censoring_ticks_stand_alike(case):
+    sizes, names = CASES[case]
+    result = result_of(sizes, names)
+    figure = survival_curve(result)
+    placed = layout(figure, SLIDE)
+    (frame,) = placed.panels
+    paper, slide = svg_paths(placed), pptx_paths(figure)
+    screen = [t for t in to_plotly(figure)["data"] if "customdata" in t]
+    with_ticks = [g for g in result.groups if len(g.censor_times)]
+    assert len(screen) == len(with_ticks)
+    for group, trace in zip(with_ticks, screen, strict=True):
+        times = sorted(set(group.censor_times / result.unit_factor))
+        assert trace["x"] == pytest.approx(times, rel=1e-5)
+        for media in (paper, slide):
+            points = data_of(np.vstack(media[f"Censored: {group.label}"]), frame)
+            assert sorted(set(np.round(points[:, 0], 2))) == pytest.approx(
+                sorted({round(t, 2) for t in times}), abs=0.04
+            )
+
+
+def test_forest_points_stand_alike():
+    figure = forest()
+    placed = layout(figure, SLIDE)
+    first = placed.panels[0]
+    screen = next(t for t in to_plotly(figure)["data"] if t["name"] == "Estimates")
+    assert screen["x"] == [3.1, 0.3]
+    squares = svg_paths(placed)
+    for label, value in (("2-3", 3.1), (HISTOTYPES[6], 0.3)):
+        (square,) = [
+            points
+            for points in squares[f"Estimate: {label}"]
+            if points[:, 0].max() < first.right and len(points) == 4
+        ]
+        centre = (square[:, 0].min() + square[:, 0].max()) / 2
+        assert centre == pytest.approx(float(first.x(value)), abs=0.02)

@@ -1,0 +1,428 @@
+"""What was agreed on about the structure, checked in the source itself."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
+from sts_core.cohort import Cohort
+from sts_core.display import DisplayTable
+from sts_core.results import ResultRow
+from tests.cohorts import DEGENERATE
+
+ROOT = Path(__file__).parents[1]
+CORE = ROOT / "sts_core"
+PAGES = ROOT / "pages"
+
+
+@cache
+def sources(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(folder.rglob("*.py")))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for folder in (CORE, PAGES) for path in sources(folder)}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file names in an import, wherever in the file it stands."""
+    name = module_name(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            up = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(up if node.level else []), *filter(None, [node.module])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in MODULES else base
+
+
+def where(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def packages(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+# --- who may import whom -------------------------------------------------------------------------
+
+FOUNDATION = {"", "study", "findings", "estimates", "values"}
+DATA = {*FOUNDATION, "cohort"}
+# part of the core -> parts that it may import, besides itself ("" is sts_core, for its version)
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),
+    "findings": set(),
+    "study": {"findings"},
+    "values": set(),
+    "estimates": set(),
+    "display": {"estimates"},
+    "results": {"estimates"},
+    "estimators": {"estimates"},
+    "cohort": {"", "study", "findings"},
+    "reading": {*DATA, "derive"},  # recognition tries its guesses out; assembly knows none
+    "derive": {*DATA, "reading"},
+    "criteria": {*DATA, "derive"},
+    "checks": {*DATA, "derive", "criteria", "reading"},
+    "analysis": {*DATA, "derive", "criteria", "checks", "display", "results", "estimators"},
+    "figures": {"estimates", "study", "cohort", "derive", "display", "analysis"},
+    "render": {"display", "figures"},
+    "export": {*DATA, "display", "results", "analysis", "figures", "render"},
+    "__main__": {
+        *DATA, "derive", "criteria", "checks", "reading", "display", "results", "analysis",
+        "figures", "render", "export",
+    },
+}  # fmt: skip
+# module -> further parts: the words of `inspect` speak of the cohort that the proposal gives
+EXCEPTIONS = {"sts_core.reading.report": {"criteria", "checks", "display"}}
+# the other way round, only this: rows and columns of a table
+DERIVE_READS = {"sts_core.reading.assembly"}
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("path", sources(CORE), ids=where)
+def test_the_core_imports_in_one_direction(path: Path) -> None:
+    module = module_name(path)
+    mine = part_of(module)
+    assert mine in MAY_IMPORT, f"{mine}: say in MAY_IMPORT what this part may import"
+    for name in imports(path):
+        assert name.partition(".")[0] not in ("pages", "app", "tests"), f"{module} imports {name}"
+        if name.partition(".")[0] == "sts_core":
+            other = part_of(name)
+            allowed = {mine, *MAY_IMPORT[mine], *EXCEPTIONS.get(module, ())}
+            assert other in allowed, f"{module} imports {name}"
+            if mine == "derive" and other == "reading":
+                assert name in DERIVE_READS, f"{module} imports {name}"
+
+
+def test_no_module_needs_itself() -> None:
+    """No cycle, not even one that an import inside a function hides."""
+    graph = {
+        name: {found for found in imports(path) if found in MODULES and found != name}
+        for name, path in MODULES.items()
+        if path.name != "__init__.py"
+    }
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above[above.index(name) :], name))
+        if name not in done:
+            for needed in graph.get(name, ()):
+                visit(needed, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+# package -> where in the core it may be imported
+ONLY_IN = {
+    "streamlit": (),
+    "plotly": ("render/plotly.py",),
+    "matplotlib": ("render/print.py", "figures/fonts.py"),
+    "lifelines": ("analysis/", "estimators/"),
+    "sksurv": ("analysis/", "estimators/"),
+    "statsmodels": ("analysis/", "estimators/"),
+    "scipy": ("analysis/", "estimators/", "estimates.py"),
+    "pptx": ("render/pptx.py", "export/deck.py"),
+    "docx": ("export/document.py",),
+    "xlsxwriter": ("export/xlsx.py",),
+    "openpyxl": ("reading/",),
+    "python_calamine": ("reading/",),
+    "pyreadstat": ("reading/",),
+    "yaml": ("study/", "reading/"),
+}
+# what may reach out of the machine, or write to it
+NEVER = {
+    "requests", "urllib3", "httpx", "aiohttp", "http", "urllib", "ftplib", "smtplib", "kaleido",
+    "pickle", "shelve", "sqlite3", "tempfile", "logging",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sources(CORE), ids=where)
+def test_a_library_stays_behind_its_door(path: Path) -> None:
+    here = path.relative_to(CORE).as_posix()
+    for package in packages(path) & set(ONLY_IN):
+        assert here.startswith(ONLY_IN[package]) if ONLY_IN[package] else False, (
+            f"{where(path)} imports {package}"
+        )
+
+
+@pytest.mark.parametrize("path", [*sources(CORE), *sources(PAGES)], ids=where)
+def test_patient_data_stays_in_memory(path: Path) -> None:
+    forbidden = packages(path) & NEVER
+    if path == CORE / "reading" / "child.py":
+        forbidden -= {"pickle"}  # the way between a process and its child
+    assert not forbidden, f"{where(path)} imports {forbidden}"
+
+
+def test_only_the_command_line_writes_files() -> None:
+    for path in [*sources(CORE), *sources(PAGES)]:
+        writes = [
+            node.func.attr
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("write_text", "write_bytes", "to_csv", "to_excel", "to_pickle")
+        ]
+        assert not writes or path == CORE / "__main__.py", f"{where(path)}: {writes}"
+
+
+def page_files() -> list[Path]:
+    return sorted(path for path in PAGES.glob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", page_files(), ids=where)
+def test_a_page_computes_nothing_itself(path: Path) -> None:
+    forbidden = packages(path) & {
+        "numpy", "pandas", "scipy", "lifelines", "sksurv", "statsmodels", "plotly", "matplotlib",
+    }  # fmt: skip
+    assert not forbidden
+
+
+def test_the_core_loads_without_streamlit() -> None:
+    script = (
+        "import importlib, pkgutil, sys, sts_core\n"
+        "for module in pkgutil.walk_packages(sts_core.__path__, 'sts_core.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(loaded & {'streamlit', 'tornado', 'kaleido', 'pages', 'tests'}))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout.strip()) == (0, "[]"), run.stderr
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+def test_session_state_has_one_door() -> None:
+    for path in [*sources(PAGES), ROOT / "app.py"]:
+        touches = any(
+            isinstance(node, ast.Attribute) and node.attr == "session_state"
+            for node in ast.walk(tree(path))
+        )
+        assert touches <= (path == PAGES / "_ui" / "state.py"), where(path)
+
+
+def calls_of(path: Path, name: str) -> list[ast.AST]:
+    return [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+        and (node.attr if isinstance(node, ast.Attribute) else node.id) == name
+    ]
+
+
+@pytest.mark.parametrize("path", [*sources(PAGES), ROOT / "app.py"], ids=where)
+def test_a_cache_belongs_to_one_session(path: Path) -> None:
+    if path.parent != PAGES / "_ui":
+        assert not calls_of(path, "cache_resource")
+    mentions = calls_of(path, "cache_data")
+    with_scope = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and node.func in mentions
+        and {"max_entries", "ttl"} <= {keyword.arg for keyword in node.keywords}
+        and any(
+            keyword.arg == "scope"
+            and isinstance(keyword.value, ast.Constant)
+            and keyword.value.value == "session"
+            for keyword in node.keywords
+        )
+    ]
+    assert len(with_scope) == len(mentions), "scope='session', max_entries and ttl are needed"
+
+
+def test_every_page_is_in_the_menu_and_every_entry_has_a_page() -> None:
+    from pages._ui.shell import PAGES as ENTRIES
+
+    paths = [entry.path for entry in ENTRIES]
+    assert sorted(paths) == [where(path) for path in page_files()]
+    assert len({entry.title for entry in ENTRIES}) == len(ENTRIES)
+
+
+# --- sources -------------------------------------------------------------------------------------
+
+
+def public_members() -> Iterator[tuple[str, ast.AST]]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    for name, path in MODULES.items():
+        if not name.startswith("sts_core"):
+            continue
+        if path.stat().st_size:
+            yield name, tree(path)
+        for node in tree(path).body:
+            if isinstance(node, kinds) and not node.name.startswith("_"):
+                yield f"{name}.{node.name}", node
+                if isinstance(node, ast.ClassDef):
+                    for item in node.body:
+                        if isinstance(item, kinds) and not item.name.startswith("_"):
+                            yield f"{name}.{node.name}.{item.name}", item
+
+
+def test_everything_public_says_what_it_is() -> None:
+    silent = [
+        name
+        for name, node in public_members()
+        if not ast.get_docstring(node)  # type: ignore[arg-type]
+    ]
+    assert silent == []
+
+
+def project_files() -> Iterator[Path]:
+    suffixes = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".R", ".sh", ".txt", ".cfg"}
+    skipped = {".venv", ".git", "node_modules", "__pycache__"}
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        hidden = any(part.startswith(".") and part not in (".streamlit",) for part in parts)
+        if path.suffix in suffixes and path.is_file() and not hidden and not skipped & {*parts}:
+            yield path
+
+
+def test_no_drawer_for_everything() -> None:
+    names = {"utils", "util", "helpers", "helper", "common", "misc"}
+    drawers = [where(path) for path in project_files() if path.stem in names]
+    assert drawers == []
+
+
+# home folders and scratch folders of whoever wrote a line; the image's own folders are no such
+FOREIGN_PATH = re.compile(r"(?<![\w.])/(?:(?:work|root|mnt)/\w|(?:home|Users)/[^/\s]+/)|[A-Z]:\\Users\\")
+
+
+def test_no_path_of_somebodys_machine() -> None:
+    mine = Path(__file__)
+    found = [
+        f"{where(path)}:{number}"
+        for path in project_files()
+        if path != mine
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if FOREIGN_PATH.search(line)
+    ]
+    assert found == []
+
+
+def test_no_scratch_path_in_the_program() -> None:
+    for path in [*sources(CORE), *sources(PAGES), ROOT / "app.py"]:
+        texts = [
+            node.value
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        assert not [text for text in texts if re.search(r"(?:^|\s)/(?:tmp|var/tmp)\b", text)]
+
+
+def test_the_licence_is_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["license"] == "GPL-3.0-or-later"
+    assert "GNU GENERAL PUBLIC LICENSE" in (ROOT / "LICENSE").read_text("utf-8")[:200]
+
+
+# --- every analysis ------------------------------------------------------------------------------
+
+analyses = pytest.mark.parametrize("analysis", ANALYSES.values(), ids=lambda item: item.kind)
+
+
+def example_spec(analysis: Analysis, **more: Any) -> Any:
+    """Give the smallest spec: the endpoint where it needs one, defaults elsewhere."""
+    fields = {field.name: field for field in dataclasses.fields(analysis.spec_type)}
+    needed = {"endpoint": "OS", "endpoints": ("OS",)}
+    given = {
+        name: needed[name]
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+        and name in needed
+    }
+    return analysis.spec_type(**given, **{k: v for k, v in more.items() if k in fields})
+
+
+@analyses
+def test_a_spec_comes_back_from_json(analysis: Analysis) -> None:
+    adapter = TypeAdapter(analysis.spec_type)
+    for spec in (
+        example_spec(analysis),
+        example_spec(analysis, by="group", levels=("A", "B"), landmarks=(1.5, 3.0)),
+    ):
+        assert adapter.validate_json(adapter.dump_json(spec)) == spec
+        document = json.loads(adapter.dump_json(spec))
+        assert document["kind"] == analysis.kind
+        assert spec_from(document) == spec
+
+
+@analyses
+def test_a_spec_says_what_each_choice_means(analysis: Analysis) -> None:
+    text = inspect.getdoc(analysis.spec_type) or ""
+    for field in dataclasses.fields(analysis.spec_type):
+        if field.name != "kind":
+            assert re.search(rf"\b{field.name}\b", text), field.name
+
+
+@analyses
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_an_analysis_survives_every_awkward_cohort(analysis: Analysis, name: str) -> None:
+    cohort: Cohort = DEGENERATE[name]()
+    for by in (None, "group"):
+        result = analysis.compute(cohort, example_spec(analysis, by=by))
+        table = analysis.table(result)
+        assert isinstance(table, DisplayTable)
+        assert all(
+            len(cells) == len(table.columns) and all(isinstance(cell, str) for cell in cells)
+            for cells in table.formatted()
+        )
+        sentences = analysis.sentences(result)
+        assert isinstance(sentences, tuple)
+        for sentence in (*sentences, analysis.methods(result)):
+            assert sentence
+            assert sentence.endswith(".")
+            assert not re.search(r"\bnan\b|\bNone\b|\binf\b", sentence)
+        rows = analysis.rows(result)
+        assert rows
+        for row in rows:
+            assert isinstance(row, ResultRow)
+            assert row.analysis == analysis.kind
+            json.dumps(row.as_dict(), allow_nan=False)
+        assert isinstance(analysis.r_code(result), str)
+
+
+def test_every_analysis_module_is_registered() -> None:
+    shared = {"__init__", "plan", "registry", "provenance"}
+    modules = {
+        path.stem for path in (CORE / "analysis").glob("*.py")
+        if path.stem not in shared and hasattr(import_module(module_name(path)), "KIND")
+    }  # fmt: skip
+    registered = {analysis.compute.__module__.rpartition(".")[2] for analysis in ANALYSES.values()}
+    assert modules == registered
+    assert all(kind == analysis.kind for kind, analysis in ANALYSES.items())

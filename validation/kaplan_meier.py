@@ -1,0 +1,373 @@
+"""Kaplan-Meier, what is read from it, and the log-rank family, against R's survival."""
+
+from __future__ import annotations
+
+import csv
+import math
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sts_core.estimators.follow_up import FollowUpTies, reverse_product_limit
+from sts_core.estimators.log_rank import LogRank, log_rank, log_rank_trend
+from sts_core.estimators.product_limit import (
+    ConfType,
+    ProductLimit,
+    confidence_limits,
+    product_limit,
+    quantile,
+    restricted_mean,
+    survival_at,
+)
+from sts_core.estimators.tied_times import align_ties
+from validation.suite import SuiteResult
+
+name: Final = "Kaplan-Meier and log-rank"
+
+TOLERANCE: Final = 1e-8
+_PROBABILITIES: Final = (0.25, 0.5, 0.75)
+_ALL: Final = "all"
+# At a survival of 1 these scales have no interval; R prints 1 to 1 before the first time of a
+# curve and NA after it. We give none in both places.
+_AT_ONE: Final = "limit before the first time (R prints 1)"
+_NEVER_MEET: Final = "groups never at risk together (R inverts a singular matrix)"
+_R_ERROR: Final = "R gives an error, ours no full test"
+_SCORE_ZERO: Final = "Cox score test of R 0 or missing, ours is not estimable"
+_R_NO_TEST: Final = "R prints chi-square 0 without a test, ours is not estimable"
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Key = tuple[int, str, str]
+
+
+@dataclass(frozen=True)
+class RandomCohort:
+    """Follow-up of one made-up cohort, with times at which to read its curve."""
+
+    time: Floats
+    event: NDArray[np.bool_]
+    entry: Floats
+    group: NDArray[np.str_]
+    stratum: NDArray[np.str_]
+    chosen: Floats
+    horizon: float
+
+    @property
+    def has_entry(self) -> bool:
+        """Whether anybody came under observation late."""
+        return bool(np.any(self.entry > 0))
+
+
+def random_cohort(seed: int, case: int) -> RandomCohort:
+    """Make a cohort of 2 to 300 subjects: ties, censoring from none to all, groups of any size."""
+    rng = np.random.default_rng([seed, case])
+    n = round(math.exp(rng.uniform(math.log(2), math.log(300))))
+    n_groups = int(rng.integers(1, 7))
+    group = rng.choice(n_groups, size=n, p=rng.dirichlet(np.full(n_groups, 2.0)))
+    effect = rng.choice([0.0, 0.5, 1.5])
+    mean = rng.choice([9.0, 30.0, 400.0]) * np.exp(effect * rng.normal(size=n_groups))[group]
+    latent = mean * rng.weibull(rng.choice([0.7, 1.0, 2.0]), size=n)
+    heaviness = rng.choice([0.0, 0.3, 1.0, 4.0, 30.0])
+    typical = float(np.median(mean))
+    censored_at = np.full(n, np.inf)
+    if heaviness:
+        censored_at = rng.uniform(0, 3 * typical / heaviness, size=n)
+    if rng.random() < 0.3:
+        censored_at = np.minimum(censored_at, typical * rng.uniform(0.3, 1.5))
+    time = np.minimum(latent, censored_at)
+    event = latent <= censored_at
+
+    grain = float(rng.choice([0.0, 0.0, 0.01, 0.1, 1.0, typical / 4]))
+    if grain:
+        time = np.round(time / grain) * grain
+    entry = np.zeros(n)
+    if rng.random() < 0.25:
+        time = time + (grain or 0.01)
+        late = rng.random(n) < rng.uniform(0.1, 1.0)
+        entry = np.where(late, time * rng.uniform(0, 0.95, size=n), 0.0)
+        if grain:
+            entry = np.floor(entry / grain) * grain
+        entry = np.where(time - entry > 1e-3 * np.maximum(1, time), entry, 0.0)
+    elif grain and rng.random() < 0.3:
+        # The same time from another sum of floating point numbers.
+        time = np.where(rng.random(n) < 0.5, time / 30.4375 * 30.4375, time)
+        time = time + np.where(time > 0, rng.choice([0.0, 1e-12, 3e-11], size=n), 0.0)
+    n_strata = int(rng.choice([1, 2, 4]))
+    largest = float(time.max())
+    chosen = np.unique(np.round(largest * rng.uniform(0, 1.3, size=5), 3) + 0.00037)
+    chosen = np.concatenate([[0.0], chosen])
+    if not np.any(np.diff(np.unique(time)) < 1e-6):
+        chosen = np.unique(np.concatenate([chosen, rng.choice(time, size=2)]))
+    return RandomCohort(
+        time=time,
+        event=event,
+        entry=entry,
+        group=np.array([f"g{code}" for code in group]),
+        stratum=np.array([f"s{code}" for code in rng.integers(0, n_strata, size=n)]),
+        chosen=chosen,
+        horizon=max(largest * rng.uniform(0.2, 1.3), 1e-6),
+    )
+
+
+def run(n: int, seed: int) -> SuiteResult:
+    """Compare ``n`` random cohorts with R.
+
+    Parameters
+    ----------
+    n
+        Number of cohorts.
+    seed
+        Start of the random numbers; the same seed makes the same cohorts.
+
+    Returns
+    -------
+    SuiteResult
+        Disagreements are values with ``|ours - R| > 1e-8 * max(1, |R|)``, and values that one side
+        gives and the other does not.
+    """
+    cohorts = [random_cohort(seed, case) for case in range(n)]
+    comparison = _Comparison(_run_r(cohorts))
+    for case, cohort in enumerate(cohorts):
+        _compare_curves(comparison, case, cohort)
+        _compare_tests(comparison, case, cohort)
+    return comparison.result(len(cohorts))
+
+
+class _Comparison:
+    """Our values beside R's; every value of R must be asked for, or be counted as skipped."""
+
+    def __init__(self, theirs: dict[Key, Floats]) -> None:
+        self._theirs = theirs
+        self._done: set[Key] = set()
+        self._count = 0
+        self._largest = 0.0
+        self._disagreements: list[str] = []
+        self._skipped: Counter[str] = Counter()
+
+    def theirs(self, case: int, quantity: str, group: str = _ALL) -> Floats | None:
+        """Give R's values and note that they were looked at."""
+        key = (case, quantity, group)
+        self._done.add(key)
+        return self._theirs.get(key)
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Count values that are set apart."""
+        if count:
+            self._skipped[reason] += count
+
+    def disagree(self, case: int, quantity: str, group: str, text: str) -> None:
+        """Note a disagreement."""
+        self._disagreements.append(f"case {case}, group {group}, {quantity}: {text}")
+
+    def equal(
+        self, case: int, quantity: str, group: str, ours: ArrayLike, *, apart: Bools | None = None
+    ) -> None:
+        """Compare values, but for those set apart."""
+        mine = np.atleast_1d(np.asarray(ours, dtype=np.float64))
+        reference = self.theirs(case, quantity, group)
+        if reference is None:
+            self.disagree(case, quantity, group, "R has none")
+            return
+        if mine.shape != reference.shape:
+            self.disagree(case, quantity, group, f"{mine.size} values, R {reference.size}")
+            return
+        error = _errors(mine, reference)
+        if apart is not None:
+            error = error[~apart]
+            mine, reference = mine[~apart], reference[~apart]
+        self._count += error.size
+        self._largest = max(
+            self._largest, float(np.max(error, initial=0.0, where=np.isfinite(error)))
+        )
+        if np.any(error > TOLERANCE):
+            worst = int(np.argmax(error))
+            self.disagree(
+                case, quantity, group, f"ours {mine[worst]:.17g}, R {reference[worst]:.17g}"
+            )
+
+    def result(self, cases: int) -> SuiteResult:
+        """Close the books."""
+        forgotten = sorted(self._theirs.keys() - self._done)
+        for case, quantity, group in forgotten:
+            self.disagree(case, quantity, group, "only R has it")
+        return SuiteResult(
+            name, cases, self._count, self._disagreements, self._largest, dict(self._skipped)
+        )
+
+
+def _errors(ours: Floats, theirs: Floats) -> Floats:
+    """Give ``|ours - R| / max(1, |R|)``; 0 if both are missing, infinite if one is."""
+    error = np.full(ours.shape, np.inf)
+    error[(np.isnan(ours) & np.isnan(theirs)) | (ours == theirs)] = 0.0
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    difference = np.abs(ours[finite] - theirs[finite])
+    error[finite] = difference / np.maximum(1, np.abs(theirs[finite]))
+    return error
+
+
+def _compare_curves(comparison: _Comparison, case: int, cohort: RandomCohort) -> None:
+    # Ties are decided over the whole cohort, as R does, and the groups taken from it.
+    time, entry = cohort.time, None
+    if cohort.has_entry:
+        entry = np.where(cohort.entry > 0, cohort.entry, -np.inf)
+        time, entry = align_ties(time, entry)
+    else:
+        (time,) = align_ties(time)
+    groups = sorted(set(cohort.group.tolist()))
+    parts = {_ALL: np.ones(time.size, dtype=np.bool_)}
+    if len(groups) > 1:
+        parts |= {g: cohort.group == g for g in groups}
+    for group, who in parts.items():
+        curve = product_limit(
+            time[who], cohort.event[who], entry=None if entry is None else entry[who]
+        )
+        _compare_curve(comparison, case, group, curve, cohort)
+
+    flip = reverse_product_limit(
+        cohort.time,
+        cohort.event,
+        entry=cohort.entry if cohort.has_entry else None,
+        ties=FollowUpTies.FLIPPED,
+    )
+    comparison.equal(case, "flip.surv", _ALL, flip.estimate)
+    follow_up = [quantile(flip, p) for p in _PROBABILITIES]
+    values = [q.value for q in follow_up] + [q.low for q in follow_up] + [q.high for q in follow_up]
+    comparison.equal(case, "flip.quantile", _ALL, values)
+
+
+def _compare_curve(
+    comparison: _Comparison, case: int, group: str, curve: ProductLimit, cohort: RandomCohort
+) -> None:
+    def equal(quantity: str, ours: ArrayLike, apart: Bools | None = None) -> None:
+        comparison.equal(case, quantity, group, ours, apart=apart)
+
+    equal("time", curve.time)
+    equal("n_risk", curve.n_risk)
+    equal("n_event", curve.n_event)
+    equal("n_censor", curve.n_censor)
+    equal("surv", curve.estimate)
+    equal("std_err_log", np.sqrt(curve.greenwood))
+    for conf_type in ConfType:
+        low, high = confidence_limits(curve, 0.95, conf_type)
+        equal(f"{conf_type}.lower", low)
+        equal(f"{conf_type}.upper", high)
+        found = [quantile(curve, p, 0.95, conf_type) for p in _PROBABILITIES]
+        equal(f"{conf_type}.quantile", [q.value for q in found])
+        equal(f"{conf_type}.quantile_lower", [q.low for q in found])
+        equal(f"{conf_type}.quantile_upper", [q.high for q in found])
+
+    at = survival_at(curve, cohort.chosen, extend=True)
+    before = cohort.chosen < curve.time[0]
+    comparison.skip(_AT_ONE, 2 * int(before.sum()))
+    equal("at.surv", at.estimate)
+    equal("at.std_err", at.std_error)
+    equal("at.lower", at.conf_low, before)
+    equal("at.upper", at.conf_high, before)
+    equal("at.cumulative_events", at.n_event)
+    if not cohort.has_entry:
+        equal("at.n_risk", at.n_risk)
+
+    horizon = max(cohort.horizon, float(curve.time[0]))
+    for quantity, end in (("rmean", horizon), ("rmean_to_last", curve.last_time)):
+        mean = restricted_mean(curve, end, extend=True) if end > 0 else restricted_mean(curve)
+        equal(quantity, [mean.value, mean.std_error])
+
+
+def _compare_tests(comparison: _Comparison, case: int, cohort: RandomCohort) -> None:
+    entry = cohort.entry if cohort.has_entry else None
+    if entry is None:
+        for rho in (0.0, 0.5, 1.0):
+            _compare_test(
+                comparison, case, f"survdiff{rho:g}", _weighted(cohort, rho, stratified=False)
+            )
+        if len(set(cohort.stratum.tolist())) > 1:
+            for rho in (0.0, 1.0):
+                _compare_test(
+                    comparison, case, f"stratified{rho:g}", _weighted(cohort, rho, stratified=True)
+                )
+
+    plain = log_rank(cohort.time, cohort.event, cohort.group, entry=entry)
+    trend = log_rank_trend(plain)
+    for quantity, ours in (
+        ("score_trend", None if trend.statistic is None else [trend.statistic]),
+        ("score_groups", None if plain.reason else [plain.statistic, plain.df]),
+    ):
+        theirs = comparison.theirs(case, quantity)
+        if theirs is None:
+            continue
+        if ours is not None:
+            comparison.equal(case, quantity, _ALL, ours)
+        elif np.isnan(theirs[0]) or theirs[0] < TOLERANCE:
+            comparison.skip(_SCORE_ZERO)
+        else:
+            comparison.disagree(case, quantity, _ALL, f"ours none, R {theirs[0]:.17g}")
+
+
+def _weighted(cohort: RandomCohort, rho: float, *, stratified: bool) -> LogRank:
+    return log_rank(
+        cohort.time,
+        cohort.event,
+        cohort.group,
+        strata=cohort.stratum if stratified else None,
+        weights="fleming-harrington",
+        rho=rho,
+    )
+
+
+def _compare_test(comparison: _Comparison, case: int, quantity: str, ours: LogRank) -> None:
+    counted = int(np.count_nonzero(ours.expected > 0))
+    if comparison.theirs(case, f"{quantity}.error") is not None:
+        comparison.skip(f"{_R_ERROR} ({ours.reason or 'fewer df'})")
+        if ours.reason is None and ours.df >= counted - 1:
+            comparison.disagree(case, quantity, _ALL, "R gives an error, ours a full test")
+        return
+    comparison.equal(case, f"{quantity}.observed", _ALL, ours.observed)
+    comparison.equal(case, f"{quantity}.expected", _ALL, ours.expected)
+    comparison.equal(case, f"{quantity}.variance", _ALL, ours.variance.ravel())
+    theirs = comparison.theirs(case, f"{quantity}.chisq")
+    if ours.reason is not None:
+        comparison.skip(_R_NO_TEST)
+        if theirs is None or theirs[0] != 0:
+            comparison.disagree(case, quantity, _ALL, f"ours {ours.reason}, R a test")
+    elif ours.df < counted - 1:
+        comparison.skip(_NEVER_MEET)
+    else:
+        comparison.equal(case, f"{quantity}.chisq", _ALL, [ours.statistic, ours.df, ours.p_value])
+
+
+def _run_r(cohorts: list[RandomCohort]) -> dict[Key, Floats]:
+    """Let R work on all cohorts; they are made up, so that a temporary file holds no patient."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / file for file in ("cohorts.csv", "times.csv", "results.txt")]
+        with paths[0].open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["case", "time", "event", "entry", "group", "stratum"])
+            for case, c in enumerate(cohorts):
+                for row in zip(c.time, c.event, c.entry, c.group, c.stratum, strict=True):
+                    time, event, entry, group, stratum = row
+                    writer.writerow(
+                        [case, repr(float(time)), int(event), repr(float(entry)), group, stratum]
+                    )
+        with paths[1].open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["case", "time", "horizon"])
+            for case, c in enumerate(cohorts):
+                writer.writerows([case, repr(float(t)), repr(c.horizon)] for t in c.chosen)
+        script = Path(__file__).with_suffix(".R")
+        subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
+        return dict(_read_results(paths[2]))
+
+
+def _read_results(path: Path) -> Iterator[tuple[Key, Floats]]:
+    with path.open() as stream:
+        for line in stream:
+            case, quantity, group, values = line.rstrip("\n").split("|")
+            numbers = [math.nan if v == "NA" else float(v) for v in values.split()]
+            yield (int(case), quantity, group), np.array(numbers)
