@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages import _ui as ui
@@ -42,7 +44,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     st.markdown(f":material/description: {ui.plain(names)}", width="stretch")
     st.download_button(
-        "Keep my choices", intake.study_text, "study.yaml", "application/yaml",
+        "Keep my choices", partial(intake.study_text, workspace.study), "study.yaml",
+        "application/yaml",
         icon=":material/bookmark:", on_click="ignore", key="keep",
         help="Columns, codes, endpoints, criteria and views as a file without any patient data. "
         "Drop it with the same data, or the next data cut, and everything is as it is now.",
@@ -65,13 +68,7 @@ if ctx is None:
     ui.show_findings(workspace.findings, title="Why there are no patients yet")
     st.stop()
 
-endpoints, variables, findings = st.tabs(
-    [
-        "Endpoints",
-        "Variables",
-        f"Findings ({len(workspace.findings)})" if workspace.findings else "Findings",
-    ]
-)
+endpoints, variables, findings = st.tabs(["Endpoints", "Variables", "Findings"])
 with endpoints:
     endpoint_cards.endpoints(ctx.cohort)
 with variables:

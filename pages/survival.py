@@ -77,14 +77,14 @@ def figure():
 
 
 ui.show_figure(figure(), key="km.figure")
-ui.export_menu(
-    f"{endpoint}-kaplan-meier",
-    figure=figure,
-    tables=lambda: [survival_table(result)],
-    notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
-    key="km",
-)
+with st.container(horizontal=True):
+    ui.export_menu(
+        f"{endpoint}-kaplan-meier",
+        figure=figure,
+        tables=lambda: [survival_table(result)],
+        notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
+        key="km",
+    )
+    ui.add_to_report(spec)
 ui.show_table(survival_table(result))
-with st.expander("In words, for the paper", icon=":material/article:"):
-    st.markdown(f"**Methods.** {ui.plain(methods_sentence(result))}")
-    st.markdown(f"**Results.** {ui.plain(' '.join(result_sentences(result)))}")
+ui.in_words(methods_sentence(result), result_sentences(result))

@@ -309,7 +309,7 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
         When the study has no such endpoint.
     """
     endpoint = cohort.study.definitions.endpoints[code]
-    table = cohort.tables[endpoint.table]
+    table = _table(cohort, endpoint)
     row_of = _rows_by_subject(cohort, endpoint, table)
     losses = _Losses(table)
     index: list[tuple[int, int]] = []
@@ -378,6 +378,21 @@ class _Losses:
             Loss(reason, tuple(subjects), tuple(rows), column, tuple(values))
             for (reason, column), (subjects, rows, values) in self._found.items()
         )
+
+
+def _table(cohort: Cohort, endpoint: Endpoint) -> Table:
+    if endpoint.table not in cohort.tables:
+        raise StudyError(
+            Finding(
+                FindingCode.TABLE_MISSING,
+                Severity.ERROR,
+                f"“{endpoint.label}” is in the table “{endpoint.table}”, which isn't there.",
+                "Name its sheet under data.tables in the study file, or choose it on the Data "
+                "page.",
+                table=endpoint.table,
+            )
+        )
+    return cohort.tables[endpoint.table]
 
 
 def _rows_by_subject(cohort: Cohort, endpoint: Endpoint, table: Table) -> dict[str, int]:
@@ -630,7 +645,7 @@ def status_counts(cohort: Cohort, endpoint: Endpoint) -> dict[str, int]:
     """Count the values of an endpoint's status column over its rows; "" counts the unknown ones."""
     if endpoint.event is None:
         return {}
-    table = cohort.tables[endpoint.table]
+    table = _table(cohort, endpoint)
     mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
     named = _text_set(endpoint.censored).union(*map(_text_set, endpoint.events.values()))
     codes = frozenset(code for code in _codes(cohort, role=endpoint.table) if code not in named)
@@ -644,7 +659,7 @@ def time_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | None
     """Give median and largest value of an endpoint's time column; ``None`` without a number."""
     if endpoint.time is None:
         return None
-    table = cohort.tables[endpoint.table]
+    table = _table(cohort, endpoint)
     mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
     read = numbers(_column(table, endpoint.time)[mask], codes=_codes(cohort, role=endpoint.table))
     known = read.values[np.isfinite(read.values)]

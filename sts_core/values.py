@@ -124,7 +124,9 @@ def number_of(cell: object, decimal: str = ".") -> float | None:
         return None
     text = cell.strip().replace("\N{MINUS SIGN}", "-")
     if decimal == ",":
-        text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+        if "." in text:  # 1.500 may be fifteen hundred
+            return None
+        text = text.replace(",", ".") if text.count(",") == 1 else text
     if not _NUMBER.match(text):
         return None
     number = float(text)

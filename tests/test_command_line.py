@@ -128,10 +128,12 @@ def test_tables_hold_numbers_and_no_formula(sample: Run) -> None:
     assert len(book.sheetnames) == len(results["analyses"]) + 1
     for sheet in book.worksheets:
         assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"n", "s"}
-    first = book.worksheets[0]
+    first = next(
+        sheet for sheet in book.worksheets if sheet["A1"].value == "Progression-free survival"
+    )
     headings = [cell.value for cell in first[3]]
     values = dict(zip(headings, [cell.value for cell in first[4]], strict=True))
-    assert values["Patients"] == 51
+    assert values["N"] == 51
     assert isinstance(values["Median, months (95% CI)"], float)
     notes = [row[0].value for row in book["Notes"].iter_rows()]
     assert any("Kaplan-Meier" in note for note in notes)

@@ -41,9 +41,7 @@ def cohort(**columns: list[Any]) -> Cohort:
     return cohort_of({**COLUMNS, **columns}, Definitions(variables=VARIABLES))
 
 
-def applied(
-    data: Cohort, *criteria: Criterion, filters: tuple[Criterion, ...] = ()
-) -> Cohort:
+def applied(data: Cohort, *criteria: Criterion, filters: tuple[Criterion, ...] = ()) -> Cohort:
     study = replace(data.study, analysis=AnalysisSection(criteria=criteria, filters=filters))
     return apply_criteria(data, study)
 

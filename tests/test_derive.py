@@ -289,9 +289,7 @@ def test_follow_up_that_ended_before_the_event_is_censored_there() -> None:
 
 def test_one_end_date_takes_its_meaning_from_the_status() -> None:
     endpoint = replace(VITAL, event_dates={})
-    data = derived(
-        dated(vital=["Dead", "Alive", None], seen=["2020-01-11"] * 3), endpoint
-    )
+    data = derived(dated(vital=["Dead", "Alive", None], seen=["2020-01-11"] * 3), endpoint)
     assert data.kind.tolist() == ["death", None]
     assert reasons(data) == {LossReason.EVENT_MISSING: (4,)}
 
@@ -424,9 +422,7 @@ def test_a_grouping_merges_levels_and_may_leave_the_rest_out() -> None:
 
 
 def test_colours_are_kept_and_never_shared_by_chance() -> None:
-    cohort = variables(
-        {"h": list("abcdefghij")}, h=Variable(label="H", colours={"c": 0, "a": 5})
-    )
+    cohort = variables({"h": list("abcdefghij")}, h=Variable(label="H", colours={"c": 0, "a": 5}))
     slots = levels_of(cohort, "h").slots
     assert slots["c"] == 0
     assert slots["a"] == 5

@@ -1,8 +1,10 @@
 """What pages are made of: the only code that knows both Streamlit and the core."""
 
+from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import (
     choose,
+    choose_covariates,
     choose_endpoint,
     choose_grouping,
     choose_one,
@@ -13,8 +15,13 @@ from pages._ui.inputs import (
 )
 from pages._ui.shell import open_page, page
 from pages._ui.show import (
+    count_card,
+    empty_state,
     export_menu,
+    in_words,
+    model_line,
     no_endpoint,
+    rate_card,
     show_figure,
     show_findings,
     show_losses,
@@ -23,16 +30,23 @@ from pages._ui.show import (
 )
 
 __all__ = [
+    "add_to_report",
     "choose",
+    "choose_covariates",
     "choose_endpoint",
     "choose_grouping",
     "choose_one",
     "compute",
+    "count_card",
+    "empty_state",
     "export_menu",
+    "in_words",
+    "model_line",
     "no_endpoint",
     "open_page",
     "page",
     "plain",
+    "rate_card",
     "show_figure",
     "show_findings",
     "show_losses",

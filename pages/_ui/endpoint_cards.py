@@ -107,10 +107,24 @@ def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         "Show results in", _UNITS, f"endpoint.display.{code}", kept=endpoint.display_unit.value
     )
     new = replace(
-        endpoint, unit=TimeUnit(unit) if unit else None, events=events, censored=censored,
+        endpoint,
+        time_zero=_time_zero(code, endpoint),
+        unit=TimeUnit(unit) if unit else None,
+        events=events,
+        censored=censored,
         display_unit=TimeUnit(display),
-    )  # fmt: skip
+    )
     _confirm(cohort, code, endpoint, new, ready=bool(unit) and complete)
+
+
+def _time_zero(code: str, endpoint: Endpoint) -> str:
+    """Ask what time zero is: it stands under every axis."""
+    return st.text_input(
+        "Time zero, in words",
+        key=state.seeded(f"endpoint.zero.{code}", endpoint.time_zero),
+        placeholder="for instance: first dose",
+        max_chars=60,
+    ).strip()
 
 
 def _unit_question(cohort: Cohort, code: str, endpoint: Endpoint) -> str | None:
@@ -190,9 +204,14 @@ def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         events, censored, complete = _event_question(cohort, code, endpoint)
     _outcome(cohort, code)
     new = replace(
-        endpoint, start=start, event_dates=dates, last_contact=contacts, events=events,
+        endpoint,
+        time_zero=_time_zero(code, endpoint),
+        start=start,
+        event_dates=dates,
+        last_contact=contacts,
+        events=events,
         censored=censored,
-    )  # fmt: skip
+    )
     _confirm(cohort, code, endpoint, new, ready=complete and bool(dates or events))
 
 

@@ -53,7 +53,8 @@ def merge_menu(cohort: Cohort, by: str) -> None:
                         None if keep_others else rest.strip(),
                     )  # fmt: skip
                     state.change_study(study)
-                    state.set_view("kaplan_meier", {**state.view("kaplan_meier"), "by": key})
+                    view = {**state.view("kaplan_meier"), "by": key, "levels": None}
+                    state.set_view("kaplan_meier", view)
                     state.forget_widgets()
                     st.rerun()
 

@@ -10,10 +10,11 @@ import streamlit as st
 
 from pages._ui import state
 from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS, TICK_STEPS
+from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
 from sts_core.display import escape
-from sts_core.study import Measured
+from sts_core.study import Measured, VariableKind
 from sts_core.values import number_of
 
 EVERYONE = ""
@@ -186,3 +187,28 @@ def parse_landmarks(text: str) -> tuple[float, ...] | None:
     if not found or len(found) > 8 or any(number is None or number <= 0 for number in found):
         return None
     return tuple(sorted({float(number) for number in found if number is not None}))
+
+
+def choose_covariates(
+    cohort: Cohort, key: str, *, kept: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Offer variables for a regression; the order is the study's, not the clicks'."""
+    definitions = cohort.study.definitions
+    names = {
+        name: variable.label
+        for name, variable in definitions.variables.items()
+        if variable.measured is not Measured.POST_BASELINE
+        and variable.kind is not VariableKind.DATE
+    }
+    names |= {name: grouping.label for name, grouping in definitions.groupings.items()}
+    if not names:
+        return ()
+    start = [name for name in kept or baseline_covariates(cohort) if name in names]
+    chosen = st.multiselect(
+        "Variables",
+        list(names),
+        key=state.seeded(key, start, names),
+        format_func=lambda name: names[name],
+        help="Known before time zero. A number enters per unit, levels against their reference.",
+    )
+    return tuple(name for name in names if name in chosen)

@@ -111,7 +111,9 @@ def _take(books: list[Workbook], study: Study | None, findings: list[Finding]) -
     state.leave_notice(f"Loaded: {names}.", findings)
 
 
-def study_text() -> str:
-    """Give the session's choices as a study file; it holds no patient data."""
-    study = state.workspace().study
+def study_text(study: Study | None) -> str:
+    """Give choices as a study file; it holds no patient data.
+
+    A download is made outside the session's run: what it needs is handed to it.
+    """
     return dump_study(study) if study else ""

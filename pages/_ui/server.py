@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import gc
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 SPOOL_BYTES = 1 << 30
+# What the first click would otherwise wait for
+HEAVY_MODULES = (
+    "scipy.special",
+    "sksurv.metrics",
+    "sts_core.analysis.registry",
+    "sts_core.figures.catalogue",
+    "sts_core.reading",
+    "sts_core.render.plotly",
+)
 
 
 def prepare_server() -> None:
@@ -25,11 +35,8 @@ def prepare_server() -> None:
     PagesManager.uses_pages_directory = False
     MultiPartParser.spool_max_size = SPOOL_BYTES
 
-    import sts_core.analysis
-    import sts_core.figures.survival_curve
-    import sts_core.reading
-    import sts_core.render.plotly  # noqa: F401
-
+    for name in HEAVY_MODULES:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 

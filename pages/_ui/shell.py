@@ -31,7 +31,11 @@ class Entry:
 PAGES = (
     Entry("pages/data.py", "Data", ":material/table_view:", "Cohort"),
     Entry("pages/cohort.py", "Cohort", ":material/filter_alt:", "Cohort"),
+    Entry("pages/response.py", "Response", ":material/bar_chart:", "Analysis"),
     Entry("pages/survival.py", "Survival", ":material/show_chart:", "Analysis"),
+    Entry("pages/prognosis.py", "Prognosis", ":material/forest:", "Analysis"),
+    Entry("pages/safety.py", "Safety", ":material/medical_services:", "Analysis"),
+    Entry("pages/report.py", "Report", ":material/slideshow:", "Paper"),
 )
 
 
@@ -168,6 +172,13 @@ _STYLE = """<style>
 .sts-table tr.heading td {font-weight:600;}
 .sts-table .num {text-align:right; font-variant-numeric:tabular-nums;}
 .sts-table td.num {white-space:nowrap;}
+.sts-table.findings td {border-bottom:1px solid color-mix(in srgb, currentColor 14%, transparent)
+  !important;}
+.severity {font-weight:600; font-size:.8rem; border-radius:999px; padding:.05rem .55rem;
+  border:1px solid color-mix(in srgb, currentColor 35%, transparent);}
+.severity.error {color:light-dark(#96252D, #F2AAAF);}
+.severity.warning {color:light-dark(#8A430B, #F0BF94);}
+.severity.note {color:light-dark(#3A4653, #B7C2CD);}
 .sts-table .notes {margin-top:.5rem; font-size:.8rem; opacity:.78;}
 .sts-table .notes p {margin:0 0 .12rem 0; font-size:inherit; max-width:70rem;}
 [data-testid="stMainBlockContainer"] h1 {padding:0 0 .1rem 0;}

@@ -9,9 +9,11 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.inputs import plain
+from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
+from sts_core.analysis.response import Share
 from sts_core.derive import Loss
-from sts_core.display import DisplayTable, Format, escape
+from sts_core.display import REASONS, DisplayTable, Format, escape, format_number, format_percent
 from sts_core.export.xlsx import write_workbook
 from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.theme import DARK, LIGHT, FigureSize
@@ -96,26 +98,18 @@ def show_findings(findings: Sequence[Finding], *, title: str = "What was found")
     """List findings, worst first, with place and what to do."""
     if not findings:
         return
-    rows = [
-        {
-            "": finding.severity.value.capitalize(),
-            "What": finding.message,
-            "Where": finding.where,
-            "What to do": finding.hint,
-        }
-        for finding in worst_first(findings)
-    ]
     st.subheader(title, anchor=False)
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "": st.column_config.TextColumn(width="small"),
-            "What": st.column_config.TextColumn(width="large"),
-            "Where": st.column_config.TextColumn(width="medium"),
-            "What to do": st.column_config.TextColumn(width="large"),
-        },
+    rows = "".join(
+        f'<tr><td><span class="severity {finding.severity.value}">'
+        f"{finding.severity.value.capitalize()}</span></td>"
+        f"<td>{escape(finding.message, 'html')}</td><td>{escape(finding.where, 'html')}</td>"
+        f"<td>{escape(finding.hint, 'html')}</td></tr>"
+        for finding in worst_first(findings)
+    )
+    st.markdown(
+        '<div class="sts-table findings"><table><thead><tr><th></th><th>What</th><th>Where</th>'
+        f"<th>What to do</th></tr></thead><tbody>{rows}</tbody></table></div>",
+        unsafe_allow_html=True,
     )
 
 
@@ -171,6 +165,74 @@ def _drawn(make: Callable[[], Figure], file_format: print.Format) -> bytes:
     return print.render(make(), file_format)
 
 
+def rate_card(
+    name: str, share: Share, denominator: str, beside: Share, other_denominator: str
+) -> None:
+    """Show a rate large with its interval, and the same with the other denominator small."""
+    level = f"{share.estimate.conf_level:.0%}"
+    with st.container(border=True):
+        if share.estimate.value is None:
+            st.metric(name, "not estimable")
+            reason = share.estimate.reason
+            st.caption(REASONS[reason] if reason else "")
+            return
+        st.metric(name, f"{format_percent(share.estimate.value)}%")
+        st.markdown(
+            f"**{share.count} of {share.total}** {plain(denominator)}; {level} CI "
+            f"{format_percent(share.estimate.low)} to {format_percent(share.estimate.high)}% "
+            f"({share.estimate.method})"
+        )
+        if beside.estimate.value is not None:
+            limits = (
+                f"{format_percent(beside.estimate.low)} to {format_percent(beside.estimate.high)}"
+            )
+            st.caption(
+                f"{beside.count} of {beside.total} {plain(other_denominator)}: "
+                f"{format_percent(beside.estimate.value)}% ({limits}%)"
+            )
+
+
+def count_card(name: str, count: int, total: int) -> None:
+    """Show patients with something, of how many."""
+    share = f"{format_percent(count / total)}% of {total} patients" if total else "no patients"
+    st.metric(name, count, delta=share, delta_color="off", delta_arrow="off", border=True)
+
+
+def model_line(model: MultivariableModel) -> None:
+    """Say what the multivariable model rests on."""
+    parts = [f"Multivariable model: {model.n} patients, {model.n_event} events"]
+    if model.n_excluded:
+        parts.append(f"{model.n_excluded} left out for a missing value")
+    if model.events_per_parameter is not None:
+        parts.append(f"{format_number(model.events_per_parameter)} events per parameter")
+    if model.concordance is not None and model.concordance.value is not None:
+        parts.append(f"concordance {format_number(model.concordance.value, 3)}")
+    text = "; ".join(parts) + "."
+    few = model.events_per_parameter is not None and model.events_per_parameter < 10
+    if few:
+        st.warning(
+            f"{text} Fewer than ten events per parameter: these estimates are unstable.",
+            icon=":material/warning:",
+        )
+    else:
+        st.caption(text)
+
+
+def in_words(methods: str, sentences: Sequence[str]) -> None:
+    """Offer the methods and results sentences."""
+    with st.expander("In words, for the paper", icon=":material/article:"):
+        st.markdown(f"**Methods.** {plain(methods)}")
+        st.markdown(f"**Results.** {plain(' '.join(sentences))}")
+
+
+def empty_state(title: str, text: str, *, link: str = "Go to the Data page") -> None:
+    """Say what is missing, and where to get it."""
+    with st.container(border=True):
+        st.subheader(title, anchor=False)
+        st.write(text)
+        st.page_link("pages/data.py", label=link, icon=":material/table_view:")
+
+
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -183,13 +245,12 @@ def _download(label: str, file: str, mime: str, key: str, make: Callable[[], byt
 
 def no_endpoint() -> None:
     """Say that no endpoint is confirmed, and where to do it."""
-    with st.container(border=True):
-        st.subheader("No endpoint is confirmed yet", anchor=False)
-        st.write(
-            "A time to an event can be estimated once somebody has said which value of the status "
-            "column is the event, and in which unit the time is. The Data page asks for both."
-        )
-        st.page_link("pages/data.py", label="Confirm endpoints", icon=":material/table_view:")
+    empty_state(
+        "No endpoint is confirmed yet",
+        "A time to an event can be estimated once somebody has said which value of the status "
+        "column is the event, and in which unit the time is. The Data page asks for both.",
+        link="Confirm endpoints",
+    )
 
 
 def show_losses(losses: Sequence[Loss]) -> None:

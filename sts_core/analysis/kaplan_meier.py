@@ -456,9 +456,7 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
     for rate in result.overall.rates:
         at = _short(rate.at)
         when = f"At {at} {unit}"
-        columns.append(
-            Column(f"rate_{at}", f"% ({level})", Format.ESTIMATE_PERCENT, spanner=when)
-        )
+        columns.append(Column(f"rate_{at}", f"% ({level})", Format.ESTIMATE_PERCENT, spanner=when))
         columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
     columns.append(Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE))
     shown = list(result.groups)

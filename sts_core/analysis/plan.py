@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sts_core.analysis.adverse_events import AdverseEventSpec
+from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
+from sts_core.analysis.response import ResponseSpec
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical, levels_of
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.study.types import Measured, Study
+from sts_core.study.types import Measured, Study, VariableKind
 
 MAX_GROUPS = 30
 
@@ -54,13 +57,86 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
             spec_from(document, where=f"analysis.specs.{number}")
             for number, document in enumerate(analysis.specs)
         )
-    return tuple(
-        KaplanMeierSpec(
-            endpoint=code, by=by, conf_level=analysis.conf_level, conf_type=analysis.conf_type
+    definitions = cohort.study.definitions
+    groupings = baseline_groupings(cohort)
+    covariates = baseline_covariates(cohort)
+    level = analysis.conf_level
+    specs: list[Any] = []
+    if definitions.response is not None:
+        specs += [ResponseSpec(by=by, conf_level=level) for by in (None, *groupings)]
+    for code in definitions.endpoints:
+        specs += [
+            KaplanMeierSpec(endpoint=code, by=by, conf_level=level, conf_type=analysis.conf_type)
+            for by in (None, *groupings)
+        ]
+        if covariates:
+            specs.append(
+                CoxSpec(
+                    endpoint=code, covariates=covariates, selection="screening", conf_level=level
+                )
+            )
+    if definitions.adverse_events is not None:
+        related = (True, False) if definitions.adverse_events.related else (False,)
+        specs += [AdverseEventSpec(related_only=only) for only in related]
+    return tuple(specs)
+
+
+def usual_report(cohort: Cohort) -> tuple[Any, ...]:
+    """Give what a cohort paper usually shows: response, survival, regression, adverse events.
+
+    Survival and response are also shown by the first baseline grouping; only endpoints that a
+    person has confirmed are taken.
+    """
+    definitions = cohort.study.definitions
+    groupings = baseline_groupings(cohort)
+    by = "histotype" if "histotype" in groupings else next(iter(groupings), None)
+    both = (None, by) if by else (None,)
+    level = cohort.study.analysis.conf_level
+    specs: list[Any] = []
+    if definitions.response is not None:
+        specs += [ResponseSpec(by=group, conf_level=level) for group in both]
+    shown = cohort.study.analysis.views.get("cox", {}).get("covariates") or ()
+    known = {*definitions.variables, *definitions.groupings}
+    covariates = tuple(key for key in shown if key in known) or baseline_covariates(cohort)
+    for code, endpoint in definitions.endpoints.items():
+        if not endpoint.is_confirmed:
+            continue
+        specs += [
+            KaplanMeierSpec(
+                endpoint=code, by=group, conf_level=level,
+                conf_type=cohort.study.analysis.conf_type,
+            )
+            for group in both
+        ]  # fmt: skip
+        if covariates:
+            specs.append(CoxSpec(endpoint=code, covariates=covariates, selection="screening"))
+    if definitions.adverse_events is not None:
+        specs.append(AdverseEventSpec())
+    return tuple(specs)
+
+
+def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:
+    """Give every variable known at baseline that a regression can take, one for each column.
+
+    Of several variables on one column (age, and age in groups) the first with levels is taken.
+    """
+    variables = cohort.study.definitions.variables
+    usable = {
+        key: variable
+        for key, variable in variables.items()
+        if variable.measured is Measured.BASELINE
+        and (
+            2 <= len(levels_of(cohort, key).levels) <= MAX_GROUPS
+            if is_categorical(variable)
+            else variable.kind is VariableKind.NUMERIC
         )
-        for code in cohort.study.definitions.endpoints
-        for by in (None, *baseline_groupings(cohort))
-    )
+    }
+    chosen: dict[str, str] = {}
+    for wanted in (True, False):
+        for key, variable in usable.items():
+            if is_categorical(variable) is wanted:
+                chosen.setdefault(variable.column or key, key)
+    return tuple(key for key in variables if key in chosen.values())
 
 
 def baseline_groupings(cohort: Cohort) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class Provenance:
     n_in_file, n_analysed
         Patients in the file, and after criteria and filters.
     criteria, filters
-        Those in force, as phrases with the number removed.
+        Those in force, as phrases with the number removed; criteria that removed nobody are only
+        counted, in ``n_idle_criteria``.
     cutoff
         Data cut-off, ISO date.
     synthetic
@@ -41,6 +42,7 @@ class Provenance:
     synthetic: bool
     exploratory: bool
     fingerprint: str
+    n_idle_criteria: int = 0
 
     @property
     def dataset(self) -> str:
@@ -53,7 +55,11 @@ class Provenance:
         notes = []
         selection = f"{self.n_analysed} of {self.n_in_file} patients in the file analysed"
         if self.criteria:
-            selection += f"; criteria: {'; '.join(self.criteria)}"
+            selection += f"; removed by criteria: {'; '.join(self.criteria)}"
+        if self.n_idle_criteria:
+            more = " more" if self.criteria else ""
+            word = "criterion" if self.n_idle_criteria == 1 else "criteria"
+            selection += f"; {self.n_idle_criteria}{more} {word} in force removed nobody"
         if self.filters:
             selection += f"; exploratory filters: {'; '.join(self.filters)}"
         notes.append(f"{selection}.")
@@ -75,9 +81,9 @@ def provenance_of(cohort: Cohort) -> Provenance:
 
     def phrases(exploratory: bool) -> tuple[str, ...]:
         return tuple(
-            f"{step.label} (removed {step.n_excluded})"
+            f"{step.label} (n = {step.n_excluded})"
             for step in cohort.flow.steps
-            if step.exploratory is exploratory
+            if step.exploratory is exploratory and (exploratory or step.n_excluded)
         )
 
     return Provenance(
@@ -90,4 +96,7 @@ def provenance_of(cohort: Cohort) -> Provenance:
         synthetic=cohort.study.synthetic,
         exploratory=cohort.exploratory,
         fingerprint=cohort.fingerprint[:12],
+        n_idle_criteria=sum(
+            not step.exploratory and step.n_excluded == 0 for step in cohort.flow.steps
+        ),
     )

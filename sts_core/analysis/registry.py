@@ -8,7 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from sts_core.analysis import adverse_events as ae
+from sts_core.analysis import cox
 from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import response as rs
 from sts_core.cohort import Cohort
 from sts_core.display import DisplayTable
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
@@ -51,6 +54,36 @@ ANALYSES: dict[str, Analysis] = {
         km.result_sentences,
         km.result_rows,
         km.r_code,
+    ),
+    rs.KIND: Analysis(
+        rs.KIND,
+        rs.ResponseSpec,
+        rs.response,
+        rs.response_table,
+        rs.methods_sentence,
+        rs.result_sentences,
+        rs.result_rows,
+        rs.r_code,
+    ),
+    cox.KIND: Analysis(
+        cox.KIND,
+        cox.CoxSpec,
+        cox.cox,
+        cox.cox_table,
+        cox.methods_sentence,
+        cox.result_sentences,
+        cox.result_rows,
+        cox.r_code,
+    ),
+    ae.KIND: Analysis(
+        ae.KIND,
+        ae.AdverseEventSpec,
+        ae.adverse_events,
+        ae.adverse_event_table,
+        ae.methods_sentence,
+        ae.result_sentences,
+        ae.result_rows,
+        ae.r_code,
     ),
 }
 

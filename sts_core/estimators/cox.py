@@ -46,7 +46,7 @@ _DIVERGING_DECREMENT = 1e-10
 _EARLY_CHECK = 6
 _FAIR_PART = 0.2
 _VANISHED_INFORMATION = 1e-6
-_LONGEST_STEP = 12.0  # change of the linear predictor between the extremes of the covariates
+_LONGEST_STEP = 12.0  # change of the linear predictor between two subjects
 
 
 class Separation(StrEnum):
@@ -571,11 +571,13 @@ def _newton(
         new_reach = np.abs(step) * ranges[active]
         # Near a finite maximum steps shrink quadratically. A coefficient on its way to infinity
         # moves on by the same amount while the likelihood has nothing left to gain.
-        diverging = (new_reach > 1e-3) & (new_reach > 0.5 * reach) & free[active]
+        moving = np.ptp(np.matmul(step[:, None, :], part.x)[:, 0, :], axis=-1)
+        candidates = (new_reach > 1e-3) & (moving > 1e-3)[:, None] & free[active]
+        diverging = candidates & (new_reach > 0.5 * reach)
         diagonal = np.diagonal(masked.information, axis1=1, axis2=2)
         sound = (diagonal > 0).all(axis=1) & (decrement >= -(tolerance**2))
         met = sound & (decrement <= tolerance**2)
-        diverging |= met[:, None] & (new_reach > 1e-3) & free[active]
+        diverging |= candidates & met[:, None]
         at_limit = sound & (decrement <= _DIVERGING_DECREMENT) & diverging.any(axis=1)
         hopeless = np.zeros(active.size, dtype=np.bool_)
         if iteration == _EARLY_CHECK:
@@ -591,14 +593,14 @@ def _newton(
         end.converged[active] = done
         if done.any():
             going = ~done
+            moving = moving[going]
             active, beta, step = active[going], beta[going], step[going]
             terms, reach = terms.take(going), reach[going]
             part = part.take(going)
         if active.size == 0 or iteration == max_iterations:
             break
         # From a flat start one step can overshoot to where nothing can be told from infinity.
-        length = (np.abs(step) * ranges[active]).sum(axis=1)
-        step = step / np.maximum(1.0, length / _LONGEST_STEP)[:, None]
+        step = step / np.maximum(1.0, moving / _LONGEST_STEP)[:, None]
         beta, terms, moved = _step(part, beta, terms, step)
         if not moved.all():
             # No step up the likelihood is left, although the maximum was not met.
@@ -832,7 +834,7 @@ def _finish(
         directions=read_only(directions),
         log_likelihood_null=float(null.value[position]),
         log_likelihood=float(end.terms.value[position]),
-        score_null=read_only(null.score[position, inside] / scale),
+        score_null=read_only(null.score[position, inside] * scale),
         score_test=score_test,
         wald_test=wald,
         likelihood_ratio_test=ratio_test,

@@ -25,7 +25,8 @@ _RULE = "0F1820"
 _TEXT: RGBColor = RGBColor.from_string(_RULE)  # type: ignore[no-untyped-call]
 _MUTED: RGBColor = RGBColor.from_string("4A5663")  # type: ignore[no-untyped-call]
 _SIZES = (12.0, 11.0, 10.0, 9.0, 8.0)
-_ROW = 1.85  # row height by text size
+_SMALLEST = 9.0  # text that is still read from the back of a room
+_ROW = 1.6  # row height by text size
 _LINE = 1.25
 
 
@@ -72,18 +73,19 @@ def _table_slides(presentation: Any, section: Section) -> None:
     cells = table.formatted()
     room = _HEIGHT - _TOP - _NOTES_HEIGHT - 24.0
     header_rows = 2 if any(column.spanner for column in table.columns) else 1
-    size = next((s for s in _SIZES if sum(_natural_widths(table, cells, s)) <= _WIDTH), _SIZES[-1])
+    fitting = [s for s in _SIZES if sum(_natural_widths(table, cells, s)) <= _WIDTH]
+    # the largest text that needs no more slides than the smallest legible one
+    fewest = len(_pages(table, cells, _SMALLEST, room, header_rows))
+    size = next(
+        (
+            s
+            for s in fitting
+            if s >= _SMALLEST and len(_pages(table, cells, s, room, header_rows)) <= fewest
+        ),
+        fitting[0] if fitting else _SIZES[-1],
+    )
     widths = _fitted(_natural_widths(table, cells, size), _WIDTH)
-    heights = [_row_height(row, widths, size) for row in cells]
-    head = header_rows * size * _ROW + size * _LINE
-    pages: list[list[int]] = [[]]
-    used = head
-    for number, height in enumerate(heights):
-        if pages[-1] and used + height > room:
-            pages.append([])
-            used = head
-        pages[-1].append(number)
-        used += height
+    pages = _pages(table, cells, size, room, header_rows)
     for place, page in enumerate(pages, start=1):
         slide = presentation.slides.add_slide(presentation.slide_layouts[_TITLE_ONLY])
         more = f" ({place} of {len(pages)})" if len(pages) > 1 else ""
@@ -91,6 +93,31 @@ def _table_slides(presentation: Any, section: Section) -> None:
         _draw_table(slide, table, [cells[i] for i in page], page, widths, size)
         _footnotes(slide, section.footnotes)
         _speaker_notes(slide, section)
+
+
+def _pages(
+    table: DisplayTable,
+    cells: Sequence[Sequence[str]],
+    size: float,
+    room: float,
+    header_rows: int,
+) -> list[list[int]]:
+    """Share rows among slides; a heading never stands last on one."""
+    widths = _fitted(_natural_widths(table, cells, size), _WIDTH)
+    head = header_rows * size * _ROW + size * _LINE
+    pages: list[list[int]] = [[]]
+    used = head
+    for number, row in enumerate(cells):
+        height = _row_height(row, widths, size)
+        if pages[-1] and used + height > room:
+            carried: list[int] = []
+            while len(pages[-1]) > 1 and table.rows[pages[-1][-1]].get("_heading"):
+                carried.insert(0, pages[-1].pop())
+            pages.append(carried)
+            used = head + sum(_row_height(cells[i], widths, size) for i in carried)
+        pages[-1].append(number)
+        used += height
+    return pages
 
 
 def _natural_widths(

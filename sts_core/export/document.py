@@ -130,18 +130,37 @@ def _table(document: Any, table: DisplayTable) -> None:
 def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]]) -> None:
     """Share the width of the page by the longest cell of each column."""
     grid.autofit = False
-    size = 7.5 if len(table.columns) >= _WIDE_TABLE else 9.0
+    _cell_margins(grid)
+    size = _text_size(table)
     longest = []
     for place, column in enumerate(table.columns):
         words = [*column.label.split(), *(row[place] for row in cells)]
-        width = max((METRICS.width(word, size, 600) for word in words), default=0.0) * 1.08 + 13.0
-        longest.append(min(width, 150.0) if place == 0 else width)
+        width = max((METRICS.width(word, size, 600) for word in words), default=0.0) * 1.14 + 6.5
+        longest.append(min(width, 130.0) if place == 0 else width)
     room = _WIDTH * 72 / 25.4
     scale = min(1.0, room / sum(longest))
     for column, width in zip(grid.columns, longest, strict=True):
         column.width = Pt(width * scale)
         for cell in column.cells:
             cell.width = Pt(width * scale)
+
+
+def _text_size(table: DisplayTable) -> float:
+    """Give smaller text to a table of many columns."""
+    if len(table.columns) < _WIDE_TABLE:
+        return 9.0
+    return 7.5 if len(table.columns) <= 10 else 6.5
+
+
+def _cell_margins(grid: Any) -> None:
+    """Narrow the room beside the text of cells; python-docx has no call for it."""
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), "55")
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
+    grid._tbl.tblPr.append(margins)
 
 
 def _spanner_row(row: Any, spanners: Sequence[str]) -> None:
@@ -160,7 +179,7 @@ def _spanner_row(row: Any, spanners: Sequence[str]) -> None:
 def _fill(
     row: Any, texts: Sequence[str], table: DisplayTable, *, bold: bool, indent: int = 0
 ) -> None:
-    size = 7.5 if len(table.columns) >= _WIDE_TABLE else 9.0
+    size = _text_size(table)
     for place, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
         right = place > 0 and table.columns[place].format is not Format.TEXT
         _cell(

@@ -1,15 +1,116 @@
-"""Which figures an analysis has: the drawing side of the registry of analyses."""
+"""Which figure an analysis has: the drawing side of the registry of analyses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from sts_core.analysis import cox as cx
 from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import response as rs
+from sts_core.analysis.cox import Covariate, CovariateLevel, CoxResult, Model, overall_test
+from sts_core.analysis.response import ResponseResult
+from sts_core.figures.forest_plot import ForestRow, forest_plot
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
 
-FIGURES: dict[str, Callable[[Any], Figure]] = {km.KIND: survival_curve}
+_PANELS = {"univariable": "Univariable", "multivariable": "Multivariable"}
+
+
+def response_forest(result: ResponseResult) -> Figure | None:
+    """Draw objective response by group with its exact interval; ``None`` without groups."""
+    if not result.is_comparison:
+        return None
+    rows = []
+    for group in result.groups:
+        share = group.rates(result.spec.denominator).objective_response
+        rows.append(
+            ForestRow(
+                label=group.label,
+                estimates=(share.estimate,),
+                counts=(str(share.count), str(share.total)),
+                weight=float(max(share.total, 1)),
+            )
+        )
+    overall = result.overall.rates(result.spec.denominator).objective_response
+    rows.append(
+        ForestRow(
+            label="All of these",
+            estimates=(overall.estimate,),
+            counts=(str(overall.count), str(overall.total)),
+            weight=float(max(overall.total, 1)),
+        )
+    )
+    return forest_plot(
+        rows,
+        count_headers=("Responses", "Patients"),
+        measure="Objective response rate",
+        scale="proportion",
+        show_p=False,
+        reference_line=overall.estimate.value,
+        title=f"Objective response by {_lower_first(result.by_label or '')}",
+        footnotes=result.footnotes,
+        synthetic=result.provenance.synthetic,
+        conf_level=result.spec.conf_level,
+    )
+
+
+def cox_forest(result: CoxResult) -> Figure:
+    """Draw hazard ratios on a log axis, both models side by side, reference levels named."""
+    models: list[Model] = []
+    if result.spec.shows_univariable:
+        models.append("univariable")
+    if result.spec.shows_multivariable and (result.model is not None or not models):
+        models.append("multivariable")
+    rows = []
+    for covariate in result.covariates:
+        if covariate.is_factor:
+            tests = [overall_test(covariate, model) for model in models]
+            rows.append(
+                ForestRow(
+                    label=covariate.label,
+                    heading=True,
+                    p_values=tuple(test.p_value if test else None for test in tests),
+                )
+            )
+        for level in covariate.levels:
+            terms = [level.term(model) for model in models]
+            rows.append(
+                ForestRow(
+                    label=_level_label(covariate, level),
+                    estimates=tuple(term.hazard_ratio if term else None for term in terms),
+                    p_values=tuple(
+                        term.test.p_value if term and term.test else None for term in terms
+                    ),
+                    counts=(str(level.n), str(level.n_event)),
+                    weight=float(max(level.n_event, 1)),
+                )
+            )
+    return forest_plot(
+        rows,
+        panels=tuple(_PANELS[model] for model in models),
+        title=f"Hazard ratios for {_lower_first(result.endpoint_label)}",
+        footnotes=result.footnotes,
+        synthetic=result.provenance.synthetic,
+        conf_level=result.spec.conf_level,
+    )
+
+
+def _level_label(covariate: Covariate, level: CovariateLevel) -> str:
+    if covariate.is_factor:
+        return level.label
+    return f"{covariate.label}, {level.label}"
+
+
+def _lower_first(label: str) -> str:
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+FIGURES: dict[str, Callable[[Any], Figure | None]] = {
+    km.KIND: survival_curve,
+    rs.KIND: response_forest,
+    cx.KIND: cox_forest,
+}
 
 
 def figure_of(kind: str, result: Any) -> Figure | None:

@@ -86,7 +86,8 @@ def survival_curve(
             marks.append(_curve(result, group))
     if show_censored:
         marks += [_censor_ticks(result, group) for group in groups if _has_ticks(group)]
-    x_label = x_title or f"{result.display_unit.value.capitalize()} from {result.time_zero}"
+    zero = f" from {result.time_zero}" if result.time_zero else ""
+    x_label = x_title or f"{result.display_unit.value.capitalize()}{zero}"
     end = max((*result.ticks, result.spec.horizon or 0.0))
     panel = Panel(
         x=Axis(0.0, end, result.ticks, tuple(_short(tick) for tick in result.ticks), x_label),

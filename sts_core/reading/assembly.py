@@ -207,8 +207,7 @@ def _subject_ids(
             Finding(
                 FindingCode.SUBJECT_REPEATED,
                 Severity.ERROR,
-                f"{len(set(ids[known][repeated]))} patients have more than one row "
-                f"({len(again)} rows).",
+                f"{_have(len(set(ids[known][repeated])))} more than one row ({len(again)} rows).",
                 "Rows of visits or parameters aren't patients: choose another sheet or a row "
                 "filter, or delete the rows that were entered twice.",
                 file=raw.file,
@@ -220,6 +219,10 @@ def _subject_ids(
             )
         )
     return list(ids[known]), known, findings
+
+
+def _have(n: int) -> str:
+    return "1 patient has" if n == 1 else f"{n} patients have"
 
 
 def _linked_table(

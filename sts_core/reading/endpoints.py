@@ -517,7 +517,10 @@ def from_parameters(sheet: Sheet, table: str) -> list[Guess]:
                 f"“{unit_column}” says it" if unit else "the file doesn't say",
             )
         )
-    return found
+    usual = list(vocabulary().endpoints)
+    return sorted(
+        found, key=lambda guess: usual.index(guess.code) if guess.code in usual else len(usual)
+    )
 
 
 def _parameter_unit(units: set[str]) -> tuple[TimeUnit | None, bool]:

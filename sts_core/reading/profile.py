@@ -255,7 +255,9 @@ def _numbers_with(known: list[tuple[Any, int]], many: bool, mark: str) -> _Numbe
 
 def _for_pandas(cell: object, mark: str) -> object:
     if isinstance(cell, str):
-        return cell.replace(",", ".") if mark == "," else cell
+        if mark == ",":
+            return None if "." in cell else cell.replace(",", ".")
+        return cell
     return number_of(cell)
 
 

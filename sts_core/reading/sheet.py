@@ -130,7 +130,7 @@ def _id_column(profiles: Mapping[str, Profile], words: Mapping[str, Words]) -> s
     found = []
     for place, (name, profile) in enumerate(profiles.items()):
         rank = id_rank(words[name])
-        if rank is None or profile.n_known < 0.9 * profile.n or profile.n_distinct < 2:
+        if rank is None or profile.n_known < 0.9 * profile.n or not profile.n_known:
             continue
         if profile.is_date or (profile.is_numeric and not profile.is_whole):
             continue

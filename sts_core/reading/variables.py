@@ -215,7 +215,7 @@ def _not_a_variable(
     if id_rank(words) is not None and (concept is None or profile.n_distinct > MAX_LEVELS):
         return "an identifier", True
     if profile.n_distinct == 1:
-        return "every row holds the same value", False
+        return "every row with a value holds the same one", False
     return None
 
 
@@ -366,7 +366,8 @@ def _scale(levels: list[str], *, staged: bool) -> dict[str, tuple[float, ...]] |
     for scale in vocabulary().scales:
         if all(parts in scale for parts in words.values()):
             return {level: (float(scale.index(parts)),) for level, parts in words.items()}
-    if staged or all(words[level][0] in ("stage", "grade") or _is_roman(level) for level in levels):
+    names = (("stage",), ("grade",))
+    if staged or all(words[level][:1] in names or _is_roman(level) for level in levels):
         ranks = {level: _staged(level) for level in levels}
         if None not in ranks.values() and len(set(ranks.values())) == len(levels):
             return {level: rank for level, rank in ranks.items() if rank is not None}

@@ -465,6 +465,59 @@ def test_words_of_the_file_stay_strings_in_r() -> None:
     assert r'`a\`; system("x")`' in code
 
 
+def _public(name: str, code: str) -> Cohort:
+    text = (REFERENCE / f"{name}.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    if name == "tern_adtte":
+        rows = [row for row in rows if row["PARAMCD"] == code]
+        outcome = endpoint(time="AVAL", event="CNSR", events={"event": (0,)}, censored=(1,))
+        variables = {"group": Variable(label="Arm", column="ARM", reference="A: Drug X")}
+    else:
+        outcome = endpoint(
+            time="OS days", event="OS status", events={"death": ("Dead",)}, censored=("Alive",)
+        )
+        variables = {
+            "group": Variable(label="Histotype", column="short histo", reference="DDLPS"),
+            "margin": Variable(
+                label="Residual tumour",
+                column="residual tumor",
+                merged={"not R0": ("R1", "R2", "RX")},
+                missing_codes=(),
+                reference="not R0",
+            ),
+        }
+    columns = {key: [row[key] or None for row in rows] for key in rows[0]}
+    return make_cohort(columns, endpoints={code: outcome}, variables=variables)
+
+
+PUBLIC = list(
+    csv.DictReader((REFERENCE / "cox_public_results.csv").read_text(encoding="utf-8").splitlines())
+)
+
+
+@pytest.mark.parametrize(
+    "row", PUBLIC, ids=[f"{row['cohort']}-{row['endpoint']}-{row['level']}" for row in PUBLIC]
+)
+def test_public_cohorts_agree_with_r(row: dict[str, str]) -> None:
+    key = "margin" if row["reference"] == "not R0" else "group"
+    made = _public(row["cohort"], row["endpoint"])
+    result = cox(made, CoxSpec(row["endpoint"], (key,)))
+    item = covariate(result, key)
+    term = terms(item)[row["level"]]
+    assert item.reference == row["reference"]
+    assert term.test is not None
+    assert result.model is not None
+    assert result.model.concordance is not None
+    found = (
+        *(getattr(term.hazard_ratio, name) for name in ("value", "low", "high")),
+        term.test.p_value,
+        result.model.likelihood_ratio.statistic,
+        result.model.concordance.value,
+    )
+    expected = [float(row[name]) for name in ("hr", "low", "high", "p", "lr", "concordance")]
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
 def test_sample_screens_as_the_published_study_did() -> None:
     study = load_study((SAMPLE / "study.yaml").read_text(encoding="utf-8"))
     book = read_bytes("sts_cohort.xlsx", (SAMPLE / "sts_cohort.xlsx").read_bytes())

@@ -9,6 +9,7 @@ import pytest
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.plan import (
     MAX_GROUPS,
+    baseline_covariates,
     baseline_groupings,
     run_plan,
     specs_of,
@@ -27,7 +28,7 @@ from sts_core.study import (
     Variable,
     VariableKind,
 )
-from tests.cohorts import endpoint, make_cohort
+from tests.cohorts import DEGENERATE, DEGENERATE_COMPLETE, endpoint, make_cohort
 
 COLUMNS = {
     "time": [1, 2, 3, 4, 5, 6],
@@ -86,6 +87,24 @@ def test_one_level_or_too_many_are_no_comparison(n_levels: int, is_used: bool) -
     n = len(levels)
     cohort = make_cohort({"time": [1] * n, "status": [1] * n, "group": levels})
     assert bool(baseline_groupings(cohort)) is is_used
+
+
+def test_response_and_safety_are_asked_where_they_are_defined() -> None:
+    kinds = {spec.kind for spec in specs_of(DEGENERATE["one group"]())}
+    assert kinds == {"kaplan_meier", "cox"}
+    assert {spec.kind for spec in specs_of(DEGENERATE_COMPLETE["one group"]())} == set(ANALYSES)
+
+
+def test_a_column_enters_a_regression_once() -> None:
+    variables = {
+        "age": Variable("Age", kind=VariableKind.NUMERIC, measured=Measured.BASELINE),
+        "age_group": Variable("Age", column="age", cuts=(50.0,), measured=Measured.BASELINE),
+        "later": Variable("Later", column="group", measured=Measured.POST_BASELINE),
+        "size": Variable("Size", kind=VariableKind.NUMERIC, measured=Measured.BASELINE),
+    }
+    ages = {"age": [30, 40, 50, 60, 70, 80], "size": [1, 2, 3, 4, 5, 6]}
+    cohort = make_cohort({**COLUMNS, **ages}, variables=variables)
+    assert baseline_covariates(cohort) == ("age_group", "size")
 
 
 # --- what the study file asks for ----------------------------------------------------------------
@@ -170,3 +189,12 @@ def test_results_come_in_the_order_of_the_specs() -> None:
     for item in done:
         assert item.analysis is ANALYSES[item.spec.kind]
         assert item.result.spec == item.spec
+
+
+def test_an_endpoint_in_a_table_that_is_not_there_is_a_finding() -> None:
+    cohort = make_cohort(COLUMNS, endpoints={"OS": endpoint(table="time_to_event")})
+    with pytest.raises(StudyError) as error:
+        run_plan(cohort)
+    (finding,) = error.value.findings
+    assert finding.code is FindingCode.TABLE_MISSING
+    assert "time_to_event" in finding.message

@@ -29,7 +29,7 @@ from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.study.file import load_study
 from sts_core.study.types import Measured, ResponseDefinition, Variable
-from tests.cohorts import make_cohort
+from tests.cohorts import DEGENERATE_COMPLETE, make_cohort
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 
@@ -236,9 +236,26 @@ def test_counts_always_add_up(values: list[str | None], denominator: Any) -> Non
     assert result_sentences(result)
 
 
-def test_degenerate_cohorts_without_response_are_refused_alike(degenerate: Cohort) -> None:
-    with pytest.raises(StudyError):
-        response(degenerate, ResponseSpec())
+@pytest.mark.parametrize("by", [None, "group"])
+@pytest.mark.parametrize("name", DEGENERATE_COMPLETE)
+def test_every_awkward_cohort_adds_up(name: str, by: str | None) -> None:
+    result = response(DEGENERATE_COMPLETE[name](), ResponseSpec(by=by))
+    for group in (*result.groups, result.overall):
+        counted = sum(share.count for share in group.counts)
+        assert counted + group.n_not_recorded == group.n
+        estimate = group.of_all.objective_response.estimate
+        if group.n == 0:
+            assert estimate.reason is NotEstimable.NO_SUBJECTS
+        elif group.n_not_recorded == group.n:
+            assert estimate.reason is NotEstimable.NOT_RECORDED
+        else:
+            assert estimate.value == group.of_all.objective_response.count / group.n
+    assert written(result)
+    assert result_sentences(result)
+    for row in result_rows(result):
+        assert (row.status == "not_estimable") == (row.value is None)
+    assert methods_sentence(result).endswith(".")
+    assert r_code(result)
 
 
 def test_words_of_the_file_stay_strings_in_r() -> None:

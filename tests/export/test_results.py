@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 
 from sts_core.analysis.plan import run_plan
 from sts_core.cohort import Cohort
+from sts_core.estimates import NotEstimable
 from sts_core.export.results import results_document, results_json
 from sts_core.results import SCHEMA_VERSION, ResultRow
 from sts_core.study import AnalysisSection, Between, OneOf, dump_study
-from tests.cohorts import DEGENERATE, make_cohort
+from tests.cohorts import DEGENERATE_COMPLETE, make_cohort
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "results.schema.json").read_text("utf-8"))
+ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 COLUMNS = {
     "time": [1, 2, 3, 4, 5, 6],
@@ -46,9 +49,9 @@ def test_the_schema_is_a_schema_and_strict() -> None:
     assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.parametrize("name", DEGENERATE_COMPLETE)
 def test_documents_are_valid(name: str) -> None:
-    VALIDATOR.validate(read_back(DEGENERATE[name]()))
+    VALIDATOR.validate(read_back(DEGENERATE_COMPLETE[name]()))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_the_same_data_and_choices_give_the_same_text() -> None:
 
 
 def test_words_stay_readable() -> None:
-    text = results_json(document(DEGENERATE["awkward names"]()))
+    text = results_json(document(DEGENERATE_COMPLETE["awkward names"]()))
     assert "平滑肌肉瘤" in text
     assert "Größe über 5 cm" in text
     assert text.endswith("}\n")
@@ -140,3 +143,20 @@ def test_nothing_of_a_single_patient_is_in_it() -> None:
     text = results_json(document(cohort))
     for word in [*cohort.source_ids.values(), *cohort.subjects, "source-"]:
         assert str(word) not in text
+
+
+def test_every_statistic_and_reason_is_explained() -> None:
+    text = (ROOT / "docs" / "results.md").read_text("utf-8")
+    missing = set()
+    for make in DEGENERATE_COMPLETE.values():
+        for row in document(make())["rows"]:
+            name = re.sub(r"_(df|p)$", "_chi_square", row["statistic"])
+            # the first of three rows stands for a test, one model and one test for their like
+            like = name.replace("multivariable", "univariable").replace("likelihood_ratio", "wald")
+            like = re.sub(r"^model_(wald|score)", "model_likelihood_ratio", like)
+            like = re.sub(r"^(patients_grade)_\d$", r"\1_1", like)
+            if not {f"`{part}`" for part in (row["statistic"], like) if f"`{part}`" in text}:
+                missing.add((row["analysis"], row["statistic"]))
+    assert missing == set()
+    for reason in NotEstimable:
+        assert f"| `{reason.value}` |" in text

@@ -16,7 +16,7 @@ from sts_core.cohort import Cohort
 from sts_core.display import REASONS, Column, DisplayTable, Format
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.export.xlsx import write_workbook
-from tests.cohorts import DEGENERATE
+from tests.cohorts import DEGENERATE_COMPLETE
 
 DANGEROUS = (
     "=1+1", "+1", "-1", "@SUM(A1)", "{=1+1}", "http://example.org", "mailto:a@example.org",
@@ -161,23 +161,32 @@ def test_nothing_to_write_is_still_a_workbook() -> None:
     assert len(opened([]).worksheets) == 1
 
 
-@pytest.mark.parametrize("name", DEGENERATE)
+@pytest.mark.parametrize("name", DEGENERATE_COMPLETE)
 def test_numbers_of_an_analysis_are_numbers(name: str) -> None:
-    cohort: Cohort = DEGENERATE[name]()
+    cohort: Cohort = DEGENERATE_COMPLETE[name]()
     for item in run_plan(cohort):
         table = item.analysis.table(item.result)
         sheet = sheet_of(table)
         for number, row in enumerate(table.rows, start=4):
-            cells = iter(sheet[number])
+            cells = iter(cell.value for cell in sheet[number])
             for column in table.columns:
                 value = row.get(column.key)
+                share = column.format in (Format.PERCENT, Format.ESTIMATE_PERCENT)
+                wide = column.format in (Format.ESTIMATE, Format.ESTIMATE_PERCENT)
+                found, *limits = [next(cells) for _ in range(3 if wide else 1)]
                 if isinstance(value, Estimate):
-                    found = [next(cells).value for _ in range(3)]
-                    scale = 100 if column.format is Format.ESTIMATE_PERCENT else 1
-                    if value.value is None:
-                        assert REASONS[value.reason or NotEstimable.REFERENCE] in found[0]
-                    else:
-                        assert found[0] == pytest.approx(value.value * scale)
+                    assert same_number(found, value.value, share, value.reason)
+                    if wide:
+                        assert same_number(limits[0], value.low, share, value.low_reason)
+                        assert same_number(limits[1], value.high, share, value.high_reason)
+                elif isinstance(value, str) or value is None:
+                    assert found == (value or None)
                 else:
-                    found_cell = next(cells)
-                    assert found_cell.value == value or (found_cell.value, value) == (None, "")
+                    assert same_number(found, value, share, None)
+
+
+def same_number(found: Any, number: float | None, share: bool, reason: NotEstimable | None) -> bool:
+    """Whether a cell holds the number, or, without one, the reason."""
+    if number is not None:
+        return found == pytest.approx(number * (100 if share else 1))
+    return found is None if reason is None else REASONS[reason] in found

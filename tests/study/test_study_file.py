@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -35,11 +36,11 @@ from sts_core.study import (
 # What a spreadsheet can hold and YAML likes to take for something else.
 TRICKY = st.sampled_from(
     ["yes", "no", "on", "null", "~", "1", "1.0", "1e3", "2021-05-03", "12:30", "0x1f", "0o7", "=1",
-     "- a", "a: b", "#x", "'", '"', "{a}", "[a]", "%", "@a", "&a", "*a", "!a", "|", ">", "?", "true",
-     "平滑肌肉瘤", " a", "a ", "a\nb", "\t", "é", "\u2028", "\x85", "😀", "<", "="]
+     "- a", "a: b", "#x", "\u2028", "\x85", "'", '"', "{a}", "[a]", "%", "@a", "&a",
+     "*a", "!a", "|", ">", "?", "true", "平滑肌肉瘤", " a", "a ", "a\nb", "\t", "é", "😀", "<", "="]
 )  # fmt: skip
 TEXT = TRICKY | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-SCALAR = TEXT | st.integers(-10**6, 10**6) | st.booleans() | st.floats(-1e6, 1e6)
+SCALAR = TEXT | st.integers(-(10**6), 10**6) | st.booleans() | st.floats(-1e6, 1e6)
 STATUS = st.sampled_from(Status)
 
 
@@ -244,7 +245,5 @@ def test_json_is_a_study_file_too() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused_but_never_breaks(text: str) -> None:
-    try:
-        load_study(text)
-    except StudyError as error:
-        assert error.findings
+    with suppress(StudyError):
+        assert isinstance(load_study(text), Study)

@@ -208,6 +208,7 @@ class Vocabulary:
     assessments: Phrases
     parameters: Phrases
     entry: Phrases
+    patient_sheets: Phrases
     dictionary_sheets: Phrases
     dictionary_headers: Phrases
     abbreviations: Mapping[str, str]
@@ -288,6 +289,7 @@ def vocabulary() -> Vocabulary:
         assessments=Phrases(columns["assessments"]),
         parameters=Phrases(columns["parameters"], columns["parameters"]),
         entry=Phrases({"entry": columns["entry"]}, {"entry": columns["entry"]}),
+        patient_sheets=Phrases({"sheet": columns["patient_sheets"]}),
         dictionary_sheets=Phrases({"sheet": columns["dictionary"]["sheets"]}),
         dictionary_headers=Phrases({"header": columns["dictionary"]["headers"]}),
         abbreviations={text.casefold(): text for text in columns["abbreviations"]},

@@ -1,0 +1,99 @@
+"""Best overall response: objective response and disease control, overall and by group."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _ui as ui
+from pages._ui import state
+from sts_core.analysis.response import (
+    KIND,
+    ResponseSpec,
+    methods_sentence,
+    response,
+    response_table,
+    result_sentences,
+)
+from sts_core.display import format_percent
+from sts_core.figures.catalogue import response_forest
+
+ctx = ui.page("Response")
+if ctx.study.definitions.response is None:
+    ui.empty_state(
+        "No response in this file",
+        "No column of best overall response (CR, PR, SD, PD, NE) was recognised. This is not a "
+        "response rate of 0%: it was not recorded. Say on the Data page which column holds it.",
+    )
+    st.stop()
+
+kept = state.view(KIND)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    by = ui.choose_grouping(ctx.cohort, "response.by", kept=kept.get("by"))
+    denominator = ui.choose_one(
+        "Rates are of",
+        ["all", "evaluable"],
+        "response.denominator",
+        kept=kept.get("denominator"),
+        names={"all": "all patients analysed", "evaluable": "evaluable patients"},
+    )
+spec = ResponseSpec(
+    by=by,
+    conf_level=ctx.study.analysis.conf_level,
+    denominator="all" if denominator == "all" else "evaluable",
+)
+state.set_view(KIND, {"by": by, "denominator": denominator})
+overall = ui.compute(
+    response, ctx.cohort, ResponseSpec(conf_level=spec.conf_level, denominator=spec.denominator)
+)
+result = ui.compute(response, ctx.cohort, spec)
+
+rates, other = overall.overall.of_all, overall.overall.of_evaluable
+if spec.denominator == "evaluable":
+    rates, other = other, rates
+cards = st.columns(2)
+for place, (name, share, beside) in zip(
+    cards,
+    (
+        ("Objective response rate (ORR)", rates.objective_response, other.objective_response),
+        ("Disease control rate (DCR)", rates.disease_control, other.disease_control),
+    ),
+    strict=True,
+):
+    with place:
+        ui.rate_card(name, share, rates.denominator_name, beside, other.denominator_name)
+with st.container(horizontal=True):
+    for level, count in zip(overall.levels, overall.overall.counts, strict=True):
+        st.metric(
+            level,
+            count.count,
+            delta=f"{format_percent(count.count / count.total)}%" if count.total else None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+    if overall.overall.n_not_recorded:
+        st.metric("Not recorded", overall.overall.n_not_recorded, border=True)
+
+ui.show_findings(result.findings, title="To look at")
+
+
+def figure():
+    """Draw the rates by group."""
+    return response_forest(result)
+
+
+if result.is_comparison:
+    ui.show_figure(figure(), key="response.figure")
+with st.container(horizontal=True):
+    ui.export_menu(
+        "response",
+        figure=figure if result.is_comparison else None,
+        tables=lambda: (
+            [response_table(overall)] + ([response_table(result)] if result.is_comparison else [])
+        ),
+        notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
+        key="response",
+    )
+    ui.add_to_report(spec)
+ui.show_table(response_table(result))
+ui.in_words(methods_sentence(result), result_sentences(result))

@@ -1,0 +1,83 @@
+"""Adverse events by term and worst grade, of all patients treated."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import _ui as ui
+from pages._ui import state
+from sts_core.analysis.adverse_events import (
+    KIND,
+    AdverseEventSpec,
+    adverse_event_table,
+    adverse_events,
+    methods_sentence,
+    result_sentences,
+)
+
+ctx = ui.page("Safety")
+definition = ctx.study.definitions.adverse_events
+if definition is None or definition.table not in ctx.cohort.tables:
+    ui.empty_state(
+        "No adverse events in this file",
+        "No table of adverse events (one row per event, with patient id, term and grade) was "
+        "recognised. This does not mean that there were none: they were not recorded here. Add "
+        "the sheet or file on the Data page.",
+    )
+    st.stop()
+
+kept = state.view(KIND)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    related = True
+    if definition.related is not None:
+        related = (
+            ui.choose_one(
+                "Events",
+                ["related", "all"],
+                "ae.related",
+                kept="all" if kept.get("related_only") is False else "related",
+                names={"related": "treatment-related", "all": "all, whatever the cause"},
+            )
+            == "related"
+        )
+    by = ui.choose_grouping(ctx.cohort, "ae.by", kept=kept.get("by"))
+    threshold = ui.choose(
+        "Terms seen in at least",
+        ["0", "5", "10", "20"],
+        "ae.threshold",
+        kept=f"{kept.get('min_percent', 0):g}",
+        names={"0": "any patient", "5": "5% of patients", "10": "10%", "20": "20%"},
+    )
+    by_class = False
+    if definition.system_organ_class is not None:
+        by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
+spec = AdverseEventSpec(
+    by=by, related_only=related, min_percent=float(threshold), group_by_class=by_class
+)
+state.set_view(
+    KIND,
+    {
+        "by": by,
+        "related_only": related,
+        "min_percent": float(threshold),
+        "group_by_class": by_class,
+    },
+)
+result = ui.compute(adverse_events, ctx.cohort, spec)
+counts = result.any_event.overall
+with st.container(horizontal=True):
+    ui.count_card("Any adverse event", counts.n_any, counts.n)
+    if result.has_grades:
+        ui.count_card("Grade 3-4 at worst", counts.n_grade_3_4, counts.n)
+        ui.count_card("Grade 5", counts.n_grade_5, counts.n)
+ui.show_findings(result.findings, title="To look at")
+with st.container(horizontal=True):
+    ui.export_menu(
+        "adverse-events",
+        tables=lambda: [adverse_event_table(result)],
+        notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
+        key="ae",
+    )
+    ui.add_to_report(spec)
+ui.show_table(adverse_event_table(result))
+ui.in_words(methods_sentence(result), result_sentences(result))

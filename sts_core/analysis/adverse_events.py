@@ -1,0 +1,758 @@
+"""Adverse events by term and grade: each patient once per term, at the worst grade."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as spec_dataclass
+
+from sts_core.analysis.comparison import (
+    Comparison,
+    comparison,
+    patients,
+    r_string,
+)
+from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.cohort import Cohort, Table
+from sts_core.display import Cell, Column, DisplayTable, Format, format_percent, joined
+from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.reading.assembly import column_missing, rows_matching
+from sts_core.results import ResultRow
+from sts_core.study.types import AdverseEventDefinition, Scalar, TableSource
+from sts_core.values import distinct_cells, missing_codes, number_of, text_of, texts
+
+KIND: Final = "adverse_events"
+GRADES = (1, 2, 3, 4, 5)
+ANY_EVENT = "Any adverse event"
+ANY_SERIOUS = "Any serious adverse event"
+TERM_NOT_RECORDED = "Term not recorded"
+CLASS_NOT_RECORDED = "Class not recorded"
+MOST_IN_SENTENCE = 5
+# "3", "G3", "Grade 3", "CTCAE grade 3", "3级" (level), "3度" (degree); or I to V
+_GRADE = re.compile(
+    r"^(?:ctc(?:ae)?)?[\s-]*(?:grade|gr\.?|g)?\s*(?P<grade>\d+(?:\.\d+)?|i{1,3}|iv|v)\s*[级級度]?$",
+    re.IGNORECASE,
+)
+_ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
+
+
+@spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class AdverseEventSpec:
+    """What to count.
+
+    Parameters
+    ----------
+    by
+        Key of a variable or a grouping for columns side by side; everyone together when ``None``.
+    levels
+        Groups of this comparison, in any order; all when ``None``.
+    related_only
+        Only events that the treatment caused; all of them where the file doesn't say.
+    min_percent
+        Terms seen in a smaller share of all patients, in percent, are not listed.
+    group_by_class
+        Whether terms stand under their system organ class.
+    """
+
+    by: str | None = None
+    levels: tuple[str, ...] | None = None
+    related_only: bool = True
+    min_percent: float = 0.0
+    group_by_class: bool = False
+    kind: Literal["adverse_events"] = KIND
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_percent <= 100:
+            raise ValueError(f"min_percent must lie in [0, 100], but was {self.min_percent}")
+
+
+@dataclass(frozen=True, slots=True)
+class GradeCounts:
+    """Patients by the worst known grade of their events.
+
+    Attributes
+    ----------
+    n
+        Patients of the group, with and without events; the denominator.
+    n_any
+        Patients with an event, of whatever grade.
+    by_grade
+        Patients whose worst known grade is 1, 2, 3, 4, 5.
+    n_grade_missing
+        Patients none of whose events has a known grade; with ``by_grade`` they add up to ``n_any``.
+    n_events
+        Events, not patients.
+    """
+
+    n: int
+    n_any: int
+    by_grade: tuple[int, int, int, int, int]
+    n_grade_missing: int
+    n_events: int
+
+    @property
+    def n_grade_1_2(self) -> int:
+        """Patients with grade 1 or 2 at worst."""
+        return sum(self.by_grade[:2])
+
+    @property
+    def n_grade_3_4(self) -> int:
+        """Patients with grade 3 or 4 at worst."""
+        return sum(self.by_grade[2:4])
+
+    @property
+    def n_grade_5(self) -> int:
+        """Patients with a fatal event."""
+        return self.by_grade[4]
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEventLine:
+    """One line: any event, a class, or a term.
+
+    Attributes
+    ----------
+    level
+        What the line counts.
+    label
+        Term or class as the file spells it most often.
+    system_organ_class
+        Class that the term stands under, when terms are grouped.
+    groups, overall
+        Counts of each group, in the result's order, and of everyone.
+    """
+
+    level: Literal["any", "serious", "class", "term"]
+    label: str
+    system_organ_class: str | None
+    groups: tuple[GradeCounts, ...]
+    overall: GradeCounts
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyGroup:
+    """A group's name, colour slot and number of patients."""
+
+    label: str
+    slot: int | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdverseEventResult:
+    """Adverse events of the patients analysed.
+
+    Attributes
+    ----------
+    related_only
+        Whether only treatment-related events are counted: asked for, and recorded.
+    has_grades
+        Whether the study names a column of grades; without it no grade is counted.
+    overall, groups
+        Who was treated; ``groups`` is just ``overall`` without a grouping.
+    lines
+        "Any adverse event" first, then terms by falling frequency, then by name; in classes when
+        asked for.
+    n_below_threshold
+        Terms not listed because of ``min_percent``.
+    n_relation_missing
+        Events left out because it isn't known whether the treatment caused them.
+    n_grade_unusable
+        Events counted without a grade because theirs is no grade from 1 to 5.
+    n_empty_rows
+        Rows with neither term nor grade, which are no events.
+    """
+
+    spec: AdverseEventSpec
+    definition: AdverseEventDefinition
+    related_only: bool
+    has_grades: bool
+    grouped_by_class: bool
+    by_label: str | None
+    overall: SafetyGroup
+    groups: tuple[SafetyGroup, ...]
+    all_levels: tuple[str, ...]
+    lines: tuple[AdverseEventLine, ...]
+    n_below_threshold: int
+    n_relation_missing: int
+    n_grade_unusable: int
+    n_empty_rows: int
+    n_unknown_group: int
+    n_other_groups: int
+    findings: tuple[Finding, ...]
+    provenance: Provenance
+    footnotes: tuple[str, ...]
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether there are groups to compare."""
+        return self.spec.by is not None
+
+    @property
+    def any_event(self) -> AdverseEventLine:
+        """The line of any adverse event."""
+        return self.lines[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Events:
+    """Events of the patients analysed: who (position in the file), what, how bad (0: not known)."""
+
+    position: np.ndarray
+    term: np.ndarray
+    organ_class: np.ndarray
+    grade: np.ndarray
+    serious: np.ndarray
+    term_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+
+def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult:
+    """Count patients with adverse events, among all patients analysed.
+
+    Parameters
+    ----------
+    cohort
+        Patients with their table of events, one row an event. A patient without a row had no
+        event and stays in the denominator; rows of patients not analysed do not count.
+    spec
+        What to count.
+
+    Returns
+    -------
+    AdverseEventResult
+        A patient counts once per term, at the highest known grade; the grade is missing only when
+        that of all events of the term is.
+
+    Raises
+    ------
+    StudyError
+        When the study records no adverse events, or a table or column of them isn't there.
+    """
+    definition = cohort.study.definitions.adverse_events
+    if definition is None or definition.table not in cohort.tables:
+        raise StudyError(no_adverse_events(definition))
+    table = cohort.tables[definition.table]
+    _check_columns(definition, table)
+    split = comparison(cohort, spec.by, spec.levels)
+    reader = _Reader(cohort, definition, table, split.overall.mask)
+    related_only = spec.related_only and reader.relation_is_recorded
+    events = reader.events(related_only)
+    grouped = spec.group_by_class and definition.system_organ_class is not None
+    lines, n_below = _lines(events, split, spec, grouped, bool(definition.serious_values))
+    result = AdverseEventResult(
+        spec=spec,
+        definition=definition,
+        related_only=related_only,
+        has_grades=definition.grade is not None,
+        grouped_by_class=grouped,
+        by_label=split.by_label,
+        overall=SafetyGroup(split.overall.label, split.overall.slot, int(split.overall.mask.sum())),
+        groups=tuple(SafetyGroup(g.label, g.slot, int(g.mask.sum())) for g in split.groups),
+        all_levels=split.all_levels,
+        lines=lines,
+        n_below_threshold=n_below,
+        n_relation_missing=reader.n_relation_missing,
+        n_grade_unusable=reader.n_grade_unusable,
+        n_empty_rows=reader.n_empty_rows,
+        n_unknown_group=split.n_unknown,
+        n_other_groups=split.n_other,
+        findings=tuple(reader.findings),
+        provenance=provenance_of(cohort),
+        footnotes=(),
+    )
+    return replace(result, footnotes=_footnotes(result, split))
+
+
+def no_adverse_events(definition: AdverseEventDefinition | None = None) -> Finding:
+    """Say that the study has no table of adverse events."""
+    return Finding(
+        FindingCode.TABLE_MISSING,
+        Severity.ERROR,
+        "This file has no adverse events. That they were not recorded doesn't mean that there "
+        "were none.",
+        "Add a sheet or a file with one row an event (patient id, term, grade), and choose its "
+        "columns on the Data page.",
+        table=definition.table if definition else "adverse_events",
+    )
+
+
+def _check_columns(definition: AdverseEventDefinition, table: Table) -> None:
+    wanted = (
+        definition.term,
+        definition.grade,
+        definition.system_organ_class,
+        definition.related,
+        definition.serious,
+    )
+    gone = [name for name in wanted if name is not None and name not in table.frame.columns]
+    if gone:
+        raise StudyError(
+            column_missing(name, table.frame.columns, file=table.file, sheet=table.sheet)
+            for name in gone
+        )
+
+
+def same_term(term: str) -> str:
+    """Give what two spellings of a term share: width, case and blanks make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", term).casefold().split())
+
+
+def grade_of(cell: object, decimal: str = ".") -> float | None:
+    """Read a cell as a grade: ``3``, ``"G3"``, ``"Grade 3"``, ``"III"``; ``None`` when it is none.
+
+    A number outside 1 to 5 is given as it is.
+    """
+    number = number_of(cell, decimal)
+    if number is not None:
+        return number
+    text = text_of(cell)
+    match = _GRADE.match(unicodedata.normalize("NFKC", text)) if text else None
+    if match is None:
+        return None
+    grade = match["grade"].lower()
+    return _ROMAN[grade] if grade in _ROMAN else float(grade)
+
+
+class _Reader:
+    """Reads the rows of the patients compared, and counts what can't be used."""
+
+    def __init__(
+        self, cohort: Cohort, definition: AdverseEventDefinition, table: Table, used: np.ndarray
+    ) -> None:
+        self._definition, self._table = definition, table
+        source = cohort.study.data.tables.get(definition.table, TableSource())
+        self._codes = missing_codes(source.missing_codes)
+        grade_format = source.columns.get(definition.grade) if definition.grade else None
+        self._decimal = grade_format.decimal if grade_format else "."
+        mask, found = rows_matching(
+            table.frame, definition.rows, file=table.file, sheet=table.sheet
+        )
+        self.findings: list[Finding] = list(found)
+        place = {subject: at for at, subject in enumerate(cohort.subjects)}
+        position = np.array([place[subject] for subject in table.subject], dtype=np.int64)
+        self._rows = np.flatnonzero(mask & used[position])
+        self._position = position[self._rows]
+        self.n_relation_missing = 0
+        self.n_grade_unusable = 0
+        self.n_empty_rows = 0
+        self.relation_is_recorded = definition.related is not None
+        if definition.related is not None and not definition.related_values:
+            self.relation_is_recorded = False
+            self.findings.append(self._no_related_values())
+
+    def _no_related_values(self) -> Finding:
+        return Finding(
+            FindingCode.LEVEL_UNKNOWN,
+            Severity.WARNING,
+            "No value is named that means “related to treatment”, so that all adverse events "
+            "are counted.",
+            "Name the values on the Data page.",
+            file=self._table.file,
+            sheet=self._table.sheet,
+            column=self._definition.related,
+            table=self._table.role,
+        )
+
+    def _texts(self, column: str) -> np.ndarray:
+        return texts(self._table.column(column).iloc[self._rows], self._codes)
+
+    def _flag(self, column: str, values: tuple[Scalar, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Give which rows hold one of the values, and which hold none at all."""
+        wanted = {text.casefold() for value in values if (text := text_of(value)) is not None}
+        # a value that the study names as "yes" is never a missing code
+        codes = frozenset(code for code in self._codes if code not in wanted)
+        cells = texts(self._table.column(column).iloc[self._rows], codes)
+        met = np.array([text is not None and text.casefold() in wanted for text in cells], bool)
+        return met, np.array([text is None for text in cells], dtype=bool)
+
+    def _grades(self) -> np.ndarray:
+        """Read grades as 1 to 5, and 0 where not known; report what is neither."""
+        name = self._definition.grade
+        if name is None:
+            return np.zeros(len(self._rows), dtype=np.int64)
+        cells = self._table.column(name).iloc[self._rows]
+        known = np.array([text is not None for text in texts(cells, self._codes)], dtype=bool)
+        distinct, codes = distinct_cells(cells)
+        read = [grade_of(cell, self._decimal) for cell in distinct]
+        usable = [number if number in GRADES else 0 for number in read]
+        grade: np.ndarray = np.array(usable, dtype=np.int64)[codes]
+        grade[~known] = 0
+        bad = known & (grade == 0)
+        if bad.any():
+            self.n_grade_unusable = int(bad.sum())
+            shown = dict.fromkeys(
+                str(text_of(cell)) for cell, wrong in zip(cells, bad, strict=True) if wrong
+            )
+            zero = "0" in shown
+            self.findings.append(
+                Finding(
+                    FindingCode.GRADE_OUT_OF_RANGE,
+                    Severity.WARNING,
+                    f"{self.n_grade_unusable} adverse events have a grade that is none of 1 to 5 "
+                    f"({listed([*shown])}); they are counted without a grade.",
+                    "Correct the grades."
+                    + (" If 0 means that there was no event, delete these rows." if zero else ""),
+                    file=self._table.file,
+                    sheet=self._table.sheet,
+                    column=name,
+                    rows=tuple(int(row) for row in self._table.rows[self._rows[bad]]),
+                    count=self.n_grade_unusable,
+                    table=self._table.role,
+                )
+            )
+        return grade
+
+    def events(self, related_only: bool) -> _Events:
+        definition = self._definition
+        keep = np.ones(len(self._rows), dtype=bool)
+        term = self._texts(definition.term)
+        if definition.grade is not None:
+            ungraded = np.array([text is None for text in self._texts(definition.grade)], bool)
+        else:
+            ungraded = keep
+        unnamed = np.array([text is None for text in term], dtype=bool)
+        empty = unnamed & ungraded
+        self.n_empty_rows = int(empty.sum())
+        keep = keep & ~empty
+        if related_only:
+            assert definition.related is not None
+            related, unknown = self._flag(definition.related, definition.related_values)
+            self.n_relation_missing = int((unknown & keep).sum())
+            keep &= related
+        self._rows, self._position, term = self._rows[keep], self._position[keep], term[keep]
+        grade = self._grades()
+        serious = np.zeros(len(self._rows), dtype=bool)
+        if definition.serious is not None and definition.serious_values:
+            serious, _ = self._flag(definition.serious, definition.serious_values)
+        terms, term_names = _coded(term, TERM_NOT_RECORDED)
+        if definition.system_organ_class is not None:
+            classes, class_names = _coded(
+                self._texts(definition.system_organ_class), CLASS_NOT_RECORDED
+            )
+        else:
+            classes, class_names = np.zeros(len(self._rows), dtype=np.int64), ()
+        return _Events(self._position, terms, classes, grade, serious, term_names, class_names)
+
+
+def _coded(words: np.ndarray, missing: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give words a number whatever their spelling, and the most frequent spelling of each."""
+    key_of = {word: "" if word is None else same_term(word) for word in dict.fromkeys(words)}
+    keys = [key_of[word] for word in words]
+    spelled: dict[str, Counter[str]] = {key: Counter() for key in keys}
+    for word, count in Counter(words).items():
+        spelled[key_of[word]][missing if word is None else word] += count
+    number = {key: at for at, key in enumerate(spelled)}
+    names = tuple(counter.most_common(1)[0][0] for counter in spelled.values())
+    return np.array([number[key] for key in keys], dtype=np.int64), names
+
+
+def _counts(
+    events: _Events, chosen: np.ndarray, masks: Sequence[np.ndarray]
+) -> tuple[GradeCounts, ...]:
+    """Count patients by worst known grade among some events, for each group of patients."""
+    position = events.position[chosen]
+    n_patients = len(masks[0])
+    n_events = np.bincount(position, minlength=n_patients)
+    worst = np.zeros(n_patients, dtype=np.int64)
+    np.maximum.at(worst, position, events.grade[chosen])
+    out = []
+    for mask in masks:
+        affected = mask & (n_events > 0)
+        grades = np.bincount(worst[affected], minlength=6)
+        one, two, three, four, five = (int(count) for count in grades[1:6])
+        out.append(
+            GradeCounts(
+                n=int(mask.sum()),
+                n_any=int(affected.sum()),
+                by_grade=(one, two, three, four, five),
+                n_grade_missing=int(grades[0]),
+                n_events=int(n_events[mask].sum()),
+            )
+        )
+    return tuple(out)
+
+
+def _lines(
+    events: _Events,
+    split: Comparison,
+    spec: AdverseEventSpec,
+    grouped: bool,
+    serious_recorded: bool,
+) -> tuple[tuple[AdverseEventLine, ...], int]:
+    """Give all lines in order, and how many terms the threshold hides."""
+    masks = [split.overall.mask, *(group.mask for group in split.groups)]
+    n = int(split.overall.mask.sum())
+
+    def line(
+        level: Literal["any", "serious", "class", "term"],
+        label: str,
+        chosen: np.ndarray,
+        organ_class: str | None = None,
+    ) -> AdverseEventLine:
+        overall, *groups = _counts(events, chosen, masks)
+        return AdverseEventLine(level, label, organ_class, tuple(groups), overall)
+
+    def in_order(lines: list[AdverseEventLine]) -> list[AdverseEventLine]:
+        return sorted(lines, key=lambda item: (-item.overall.n_any, same_term(item.label)))
+
+    hidden = 0
+
+    def terms(among: np.ndarray, organ_class: str | None) -> list[AdverseEventLine]:
+        nonlocal hidden
+        order = among[np.argsort(events.term[among], kind="stable")]
+        codes, starts = np.unique(events.term[order], return_index=True)
+        found = [
+            line("term", events.term_names[code], chosen, organ_class)
+            for code, chosen in zip(codes, np.split(order, starts[1:]), strict=False)
+        ]
+        often = [item for item in found if 100 * item.overall.n_any >= spec.min_percent * n]
+        hidden += len(found) - len(often)
+        return in_order(often)
+
+    everything = np.arange(len(events.position))
+    out = [line("any", ANY_EVENT, everything)]
+    if serious_recorded:
+        out.append(line("serious", ANY_SERIOUS, np.flatnonzero(events.serious)))
+    if not grouped:
+        return (*out, *terms(everything, None)), hidden
+    classes = [
+        line("class", name, np.flatnonzero(events.organ_class == code))
+        for code, name in enumerate(events.class_names)
+    ]
+    code_of = {name: code for code, name in enumerate(events.class_names)}
+    for item in in_order(classes):
+        inside = terms(np.flatnonzero(events.organ_class == code_of[item.label]), item.label)
+        if inside:
+            out += [item, *inside]
+    return tuple(out), hidden
+
+
+# --- table ---------------------------------------------------------------------------------------
+
+
+def adverse_event_table(result: AdverseEventResult) -> DisplayTable:
+    """Give a row a term with patients of any grade, grade 3-4 and grade 5, each with its share."""
+    shown = [*enumerate(result.groups)] if result.is_comparison else []
+    blocks: list[tuple[str, str, int | None]] = [
+        (f"g{at}_", f"{group.label} (N = {group.n})", at) for at, group in shown
+    ]
+    blocks.append(("", f"{result.overall.label} (N = {result.overall.n})", None))
+    columns = [Column("term", "Adverse event")]
+    grades = _grade_columns(result)
+    for prefix, name, _ in blocks:
+        for key, label in grades:
+            spanner = f"{name}: {label}" if result.is_comparison else label
+            columns.append(Column(f"{prefix}{key}", "n", Format.INTEGER, spanner=spanner))
+            columns.append(Column(f"{prefix}{key}_share", "%", Format.PERCENT, spanner=spanner))
+    rows = []
+    for line in result.lines:
+        row: dict[str, Cell] = {
+            "term": line.label,
+            "_indent": 1 if line.system_organ_class is not None else 0,
+        }
+        for prefix, _, at in blocks:
+            counts = line.overall if at is None else line.groups[at]
+            for key, _ in grades:
+                count = int(getattr(counts, key))
+                row[f"{prefix}{key}"] = count
+                row[f"{prefix}{key}_share"] = count / counts.n if counts.n else None
+        rows.append(row)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+
+
+def _grade_columns(result: AdverseEventResult) -> tuple[tuple[str, str], ...]:
+    columns = [("n_any", "Any grade")]
+    if result.has_grades:
+        columns += [("n_grade_3_4", "Grade 3-4"), ("n_grade_5", "Grade 5")]
+        if any(line.overall.n_grade_missing for line in result.lines):
+            columns.append(("n_grade_missing", "Grade not known"))
+    return tuple(columns)
+
+
+def _title(result: AdverseEventResult) -> str:
+    kind = "Treatment-related adverse events" if result.related_only else "Adverse events"
+    return kind + (f" by {result.by_label}" if result.by_label else "")
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]:
+    spec, definition = result.spec, result.definition
+    n = result.overall.n
+    notes = [
+        f"Shares are of all {patients(n)} analysed, those without an adverse event included. Each "
+        "patient counts once per term"
+        + (
+            ", at the worst known grade; grade 3-4 leaves out patients whose worst grade is 5."
+            if result.has_grades
+            else "; grades are not recorded."
+        )
+    ]
+    if result.related_only:
+        values = joined([f"“{value}”" for value in definition.related_values], "or")
+        notes.append(f"Treatment-related events only (“{definition.related}” is {values}).")
+    elif spec.related_only:
+        notes.append("Relation to treatment is not recorded: all adverse events are counted.")
+    else:
+        notes.append("All adverse events, whatever their cause.")
+    if result.n_relation_missing:
+        notes.append(
+            f"{_events(result.n_relation_missing)} not counted: relation to treatment not known."
+        )
+    if definition.version:
+        notes.append(f"Terms and grades: {definition.version}.")
+    if result.n_grade_unusable:
+        notes.append(
+            f"{_events(result.n_grade_unusable)} counted without a grade: not a grade from 1 to 5."
+        )
+    if spec.min_percent > 0:
+        notes.append(
+            f"Terms seen in at least {spec.min_percent:g}% of all patients; "
+            f"{result.n_below_threshold} rarer ones are not listed, but counted under any adverse "
+            "event."
+        )
+    if spec.group_by_class and not result.grouped_by_class:
+        notes.append("System organ classes are not recorded.")
+    elif result.grouped_by_class:
+        notes.append("A patient counts once per class, too.")
+    if result.n_empty_rows:
+        notes.append(f"{result.n_empty_rows} rows with neither term nor grade are no events.")
+    notes += split.footnotes
+    notes += result.provenance.footnotes
+    return tuple(notes)
+
+
+def _events(n: int) -> str:
+    return "1 event" if n == 1 else f"{n} events"
+
+
+def methods_sentence(result: AdverseEventResult) -> str:
+    """Say how it was done, for the methods section."""
+    definition = result.definition
+    kind = "Treatment-related adverse events" if result.related_only else "Adverse events"
+    graded = f" ({definition.version})" if definition.version else ""
+    worst = ", at the worst grade" if result.has_grades else ""
+    return (
+        f"{kind}{graded} were counted once per patient and term{worst}, as shares of all patients "
+        "analysed."
+    )
+
+
+def result_sentences(result: AdverseEventResult) -> tuple[str, ...]:
+    """Say what was found, without causal words; right when there is no event."""
+    kind = "treatment-related adverse event" if result.related_only else "adverse event"
+    out = []
+    n = result.overall.n
+    counts = result.any_event.overall
+    if n == 0:
+        return ("There are no patients.",)
+    if counts.n_any == 0:
+        return (f"No {kind} was recorded in {patients(n)}.",)
+    text = f"{counts.n_any} of {patients(n)} ({_share(counts.n_any, n)}) had at least one {kind}"
+    if result.has_grades:
+        severe, fatal = counts.n_grade_3_4, counts.n_grade_5
+        text += f", {severe} ({_share(severe, n)}) at worst of grade 3-4"
+        text += f" and {fatal} ({_share(fatal, n)}) of grade 5" if fatal else ", none of grade 5"
+        if counts.n_grade_missing:
+            text += f"; no grade is known for {patients(counts.n_grade_missing)}"
+    out.append(f"{text}.")
+    terms = [line for line in result.lines if line.level == "term"]
+    often = sorted(terms, key=lambda line: -line.overall.n_any)[:MOST_IN_SENTENCE]
+    if often:
+        said = joined(
+            [
+                f"{line.label} ({line.overall.n_any}, {_share(line.overall.n_any, n)})"
+                for line in often
+            ]
+        )
+        out.append(f"The most frequent: {said}.")
+    if result.is_comparison:
+        out += [
+            f"In {group.label}: {result.any_event.groups[at].n_any} of {patients(group.n)} "
+            f"({_share(result.any_event.groups[at].n_any, group.n)})."
+            if group.n
+            else f"In {group.label}, there are no patients."
+            for at, group in enumerate(result.groups)
+        ]
+    return tuple(out)
+
+
+def _share(count: int, total: int) -> str:
+    return f"{format_percent(count / total)}%"
+
+
+# --- rows and R ----------------------------------------------------------------------------------
+
+
+def result_rows(result: AdverseEventResult) -> tuple[ResultRow, ...]:
+    """Give every number as a long row; ``term`` is the event, ``level`` the kind of line."""
+    base = ResultRow(KIND, "", dataset=result.provenance.dataset, group_var=result.spec.by)
+    method = "treatment-related" if result.related_only else "all"
+    rows: list[ResultRow] = []
+    shown: list[tuple[str | None, int | None]] = [(None, None)]
+    if result.is_comparison:
+        shown = [*((group.label, at) for at, group in enumerate(result.groups)), *shown]
+    for line in result.lines:
+        for label, at in shown:
+            counts = line.overall if at is None else line.groups[at]
+            mine = replace(
+                base, group=label, term=line.label, level=line.level, n=counts.n,
+                denominator=counts.n, method=method, r="yes",
+            )  # fmt: skip
+            rows.append(replace(mine, statistic="patients_any_grade", value=float(counts.n_any)))
+            rows.append(
+                replace(mine, statistic="events", value=float(counts.n_events), denominator=None)
+            )
+            if not result.has_grades:
+                continue
+            rows += [
+                replace(mine, statistic=f"patients_grade_{grade}", value=float(count))
+                for grade, count in zip(GRADES, counts.by_grade, strict=True)
+            ]
+            rows.append(
+                replace(mine, statistic="patients_grade_3_4", value=float(counts.n_grade_3_4))
+            )
+            rows.append(
+                replace(
+                    mine,
+                    statistic="patients_grade_missing",
+                    value=float(counts.n_grade_missing),
+                )
+            )
+    rows.append(replace(base, statistic="n", value=float(result.overall.n), r="yes"))
+    rows.append(replace(base, statistic="terms_not_listed", value=float(result.n_below_threshold)))
+    return tuple(rows)
+
+
+def r_code(result: AdverseEventResult) -> str:
+    """Give R code for the same numbers.
+
+    The code expects a data frame ``ae`` with one row a counted event: ``subject``, ``term``,
+    ``grade`` (NA where not known); and ``n``, the number of patients analysed.
+    """
+    comment = r_string(_title(result))
+    return "\n".join(
+        [
+            f"# {comment}",
+            f"stopifnot(n == {result.overall.n})",
+            "worst <- function(grade) if (all(is.na(grade))) NA else max(grade, na.rm = TRUE)",
+            "row <- function(events) {",
+            "  grade <- tapply(events$grade, events$subject, worst)",
+            "  c(any = length(grade), grade_3_4 = sum(grade %in% 3:4),",
+            "    grade_5 = sum(grade %in% 5), not_known = sum(is.na(grade)))",
+            "}",
+            "counts <- rbind(any = row(ae), t(sapply(split(ae, tolower(ae$term)), row)))",
+            "print(counts)",
+            "print(round(100 * counts / n, 1))",
+            "",
+        ]
+    )

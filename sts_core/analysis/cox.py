@@ -1,0 +1,1103 @@
+"""Prognosis: Cox regression for each variable alone, and for several together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as spec_dataclass
+
+from sts_core.analysis.comparison import patients, percent_level, r_string, r_strings
+from sts_core.analysis.kaplan_meier import loss_sentences
+from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.cohort import Cohort
+from sts_core.derive import (
+    Loss,
+    SurvivalData,
+    is_categorical,
+    levels_of,
+    numbers_of,
+    survival_data,
+    variable_of,
+)
+from sts_core.display import (
+    REASONS,
+    Cell,
+    Column,
+    DisplayTable,
+    Format,
+    format_estimate,
+    format_number,
+    format_p,
+    joined,
+)
+from sts_core.estimates import Estimate, NotEstimable, TestResult, not_estimable
+from sts_core.estimators.concordance import concordance
+from sts_core.estimators.cox import (
+    CoxFit,
+    cox_fit,
+    cox_fit_many,
+    likelihood_ratio_test,
+    wald_test,
+)
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.results import ResultRow
+from sts_core.study.types import Measured, VariableKind
+
+KIND: Final = "cox"
+FEW_EVENTS_PER_PARAMETER = 10.0
+MAX_TERMS_IN_WORDS = 8
+# Counting pairs takes time that grows with the square of the number of patients.
+MAX_FOR_CONCORDANCE = 20_000
+_TIES_NAMES = {"efron": "Efron", "breslow": "Breslow"}
+_SINGULAR_UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
+
+Model = Literal["univariable", "multivariable"]
+
+
+@spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class CoxSpec:
+    """What to fit.
+
+    Parameters
+    ----------
+    endpoint
+        Code of the endpoint.
+    covariates
+        Keys of variables or groupings, in the order of the table.
+    model
+        Which of the two models to show.
+    selection
+        Which variables enter the multivariable model: those chosen, or those whose univariable
+        Wald P (k - 1 degrees of freedom for a factor of k levels) is strictly below ``entry_p``.
+    entry_p
+        Threshold of the screening.
+    multivariable
+        Variables that may enter the multivariable model; all of ``covariates`` when ``None``.
+    ties
+        Handling of tied times.
+    conf_level
+        Coverage of intervals.
+    per
+        Units by which a number's hazard ratio is given: ``(("age", 10),)`` for 10 years of age.
+    """
+
+    endpoint: str
+    covariates: tuple[str, ...]
+    model: Literal["univariable", "multivariable", "both"] = "both"
+    selection: Literal["chosen", "screening"] = "chosen"
+    entry_p: float = 0.05
+    multivariable: tuple[str, ...] | None = None
+    ties: Literal["efron", "breslow"] = "efron"
+    conf_level: float = 0.95
+    per: tuple[tuple[str, float], ...] = ()
+    kind: Literal["cox"] = KIND
+
+    def __post_init__(self) -> None:
+        for name in ("conf_level", "entry_p"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in (0, 1), but was {getattr(self, name)}")
+        if not self.covariates:
+            raise ValueError("covariates must name at least one variable")
+        if len(set(self.covariates)) < len(self.covariates):
+            raise ValueError(f"covariates must differ, but were {', '.join(self.covariates)}")
+        others = set(self.multivariable or ()) - set(self.covariates)
+        if others:
+            raise ValueError(f"multivariable names {', '.join(sorted(others))} besides covariates")
+        for key, step in self.per:
+            if not (step > 0 and math.isfinite(step)):
+                raise ValueError(f"per must be above 0, but was {step} for {key}")
+
+    @property
+    def shows_univariable(self) -> bool:
+        """Whether the univariable models are part of the answer."""
+        return self.model != "multivariable"
+
+    @property
+    def shows_multivariable(self) -> bool:
+        """Whether the multivariable model is part of the answer."""
+        return self.model != "univariable"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One coefficient of one model.
+
+    Attributes
+    ----------
+    hazard_ratio
+        With its Wald interval; reason ``REFERENCE`` for the reference level.
+    coefficient, std_error
+        Log hazard ratio, ``None`` where not estimable.
+    test
+        Wald test of the coefficient, ``None`` for the reference level.
+    n, n_event
+        Patients with this level in the model, and their events.
+    """
+
+    hazard_ratio: Estimate
+    coefficient: float | None
+    std_error: float | None
+    test: TestResult | None
+    n: int
+    n_event: int
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateLevel:
+    """A level of a factor, or a number's unit step (``level`` is ``None``)."""
+
+    level: str | None
+    label: str
+    n: int
+    n_event: int
+    univariable: Term
+    multivariable: Term | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the others are compared with it."""
+        return self.univariable.hazard_ratio.reason is NotEstimable.REFERENCE
+
+    def term(self, model: Model) -> Term | None:
+        """Give the coefficient in one of the models."""
+        return self.univariable if model == "univariable" else self.multivariable
+
+
+@dataclass(frozen=True, slots=True)
+class CovariateTests:
+    """Tests of all coefficients of a variable together.
+
+    Attributes
+    ----------
+    wald
+        With k - 1 degrees of freedom; decides on entry.
+    likelihood_ratio
+        Against the model without the variable; in the multivariable model only for factors of
+        more than two levels, ``None`` for others.
+    """
+
+    wald: TestResult
+    likelihood_ratio: TestResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """A variable with what both models say of it.
+
+    Attributes
+    ----------
+    key, label
+        Of the study file.
+    is_factor
+        Whether it has levels; a number has one coefficient.
+    reference
+        Level that others are compared with, among those with patients; ``None`` for a number.
+    moved_reference
+        The study's reference level, where it has no patients and another one stands in.
+    per, unit
+        Step and unit of a number.
+    measured
+        When it became known.
+    n, n_event, n_missing, n_unreadable
+        Patients with a time whose value is known, their events, and those without.
+    univariable, multivariable
+        Tests of the variable as a whole; ``None`` where it is not in the model.
+    entered
+        Whether it met the entry rule; ``None`` without screening.
+    """
+
+    key: str
+    label: str
+    is_factor: bool
+    levels: tuple[CovariateLevel, ...]
+    reference: str | None
+    moved_reference: str | None
+    per: float
+    unit: str | None
+    measured: Measured
+    n: int
+    n_event: int
+    n_missing: int
+    n_unreadable: int
+    univariable: CovariateTests
+    multivariable: CovariateTests | None
+    entered: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MultivariableModel:
+    """The model of several variables together.
+
+    Attributes
+    ----------
+    covariates
+        Keys of those in it.
+    n, n_event
+        Patients with all of its values known, and their events.
+    n_excluded
+        Patients with a time that miss at least one value.
+    missing
+        Variable's label and patients missing it; a patient counts for each value missed.
+    n_parameters
+        Coefficients that carry information.
+    events_per_parameter
+        ``None`` without a parameter.
+    likelihood_ratio, wald, score
+        Tests of all coefficients together.
+    concordance
+        Harrell's C of the model in the patients it was fitted to; ``None`` when not computed.
+    """
+
+    covariates: tuple[str, ...]
+    n: int
+    n_event: int
+    n_excluded: int
+    missing: tuple[tuple[str, int], ...]
+    n_parameters: int
+    events_per_parameter: float | None
+    log_likelihood: float
+    likelihood_ratio: TestResult
+    wald: TestResult
+    score: TestResult
+    concordance: Estimate | None
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoxResult:
+    """Hazard ratios of one endpoint.
+
+    Attributes
+    ----------
+    n, n_event
+        Patients with a usable time, and events.
+    covariates
+        In the order of the spec.
+    model
+        The multivariable model; ``None`` when not asked for, or when no variable entered.
+    losses
+        Patients without a usable time, by reason.
+    """
+
+    spec: CoxSpec
+    endpoint_label: str
+    time_zero: str
+    n: int
+    n_event: int
+    late_entry: bool
+    covariates: tuple[Covariate, ...]
+    model: MultivariableModel | None
+    losses: tuple[Loss, ...]
+    provenance: Provenance
+    footnotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Encoded:
+    """A variable over the patients with a time: codes of levels (-1 not known), or numbers."""
+
+    key: str
+    label: str
+    unit: str | None
+    per: float
+    measured: Measured
+    levels: tuple[str, ...]
+    reference: str | None
+    codes: np.ndarray | None
+    values: np.ndarray
+    known: np.ndarray
+    n_unreadable: int
+
+    def counts(self, rows: np.ndarray) -> np.ndarray:
+        """Count patients of each level among some rows."""
+        assert self.codes is not None
+        codes = self.codes[rows]
+        return np.bincount(codes[codes >= 0], minlength=len(self.levels))
+
+    def reference_code(self, rows: np.ndarray) -> int | None:
+        """Give the reference level's code, or the first one that has patients when it has none."""
+        filled = np.flatnonzero(self.counts(rows))
+        if not len(filled):
+            return None
+        stated = self.levels.index(self.reference) if self.reference is not None else -1
+        return stated if stated in filled else int(filled[0])
+
+    def design(self, rows: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Give columns over all rows (NaN where not known), and which level each stands for.
+
+        Levels without patients among ``rows`` have no column.
+        """
+        if self.codes is None:
+            return self.values[:, None], (0,)
+        reference = self.reference_code(rows)
+        shown = tuple(int(c) for c in np.flatnonzero(self.counts(rows)) if c != reference)
+        columns = (self.codes[:, None] == np.array(shown, dtype=np.int64)[None, :]).astype(float)
+        columns[~self.known] = math.nan
+        return columns, shown
+
+
+def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
+    """Fit Cox models to the patients analysed.
+
+    Parameters
+    ----------
+    cohort
+        Patients with their endpoint; those without a usable time are counted in ``losses``.
+    spec
+        What to fit. A univariable model uses everyone whose value is known; the multivariable
+        model everyone with all of its values.
+
+    Returns
+    -------
+    CoxResult
+        A coefficient without a finite estimate (a level without events, one variable that
+        determines another) is not estimable, with its reason.
+
+    Raises
+    ------
+    StudyError
+        When a variable isn't there, or is a date.
+    KeyError
+        When the study has no such endpoint.
+
+    References
+    ----------
+    .. [1] Cox, J R Stat Soc B 34 (1972) 187-220.
+    .. [2] Efron, J Am Stat Assoc 72 (1977) 557-565: ties.
+    .. [3] Harrell et al., JAMA 247 (1982) 2543-2546: concordance.
+    """
+    data = survival_data(cohort, spec.endpoint)
+    per = dict(spec.per)
+    encoded = [_encode(cohort, data, key, per.get(key, 1.0)) for key in spec.covariates]
+    everyone = np.ones(data.n, dtype=bool)
+    designs = [variable.design(everyone) for variable in encoded]
+    fits = cox_fit_many(
+        data.time,
+        data.event,
+        [columns for columns, _ in designs],
+        entry=data.entry,
+        ties=spec.ties,
+    )
+    event = data.event
+    tests = [
+        CovariateTests(wald_test(fit), fit.likelihood_ratio_test)
+        if columns.shape[1]
+        else _no_tests(variable, data.n)
+        for variable, (columns, _), fit in zip(encoded, designs, fits, strict=True)
+    ]
+    entered: list[bool | None] = [None] * len(encoded)
+    candidates = set(spec.covariates if spec.multivariable is None else spec.multivariable)
+    if spec.selection == "screening":
+        entered = [
+            variable.key in candidates
+            and test.wald.p_value is not None
+            and test.wald.p_value < spec.entry_p
+            for variable, test in zip(encoded, tests, strict=True)
+        ]
+    members = (
+        [
+            at
+            for at, variable in enumerate(encoded)
+            if (variable.key in candidates if entered[at] is None else entered[at])
+        ]
+        if spec.shows_multivariable
+        else []
+    )
+    joint = _Joint.fit([encoded[at] for at in members], data, spec) if members else None
+    covariates = []
+    for at, (variable, (_, shown), fit) in enumerate(zip(encoded, designs, fits, strict=True)):
+        terms = _terms(variable, everyone, event, fit, range(len(shown)), shown, spec.conf_level)
+        place = members.index(at) if at in members else None
+        joint_terms = None if joint is None or place is None else joint.terms[place]
+        joint_tests = None if joint is None or place is None else joint.tests[place]
+        covariates.append(
+            _covariate(variable, event, terms, tests[at], joint_terms, joint_tests, entered[at])
+        )
+    result = CoxResult(
+        spec=spec,
+        endpoint_label=data.endpoint.label,
+        time_zero=data.endpoint.time_zero,
+        n=data.n,
+        n_event=int(event.sum()),
+        late_entry=data.entry is not None,
+        covariates=tuple(covariates),
+        model=joint.model if joint else None,
+        losses=data.losses,
+        provenance=provenance_of(cohort),
+        footnotes=(),
+    )
+    return replace(result, footnotes=_footnotes(result))
+
+
+def _encode(cohort: Cohort, data: SurvivalData, key: str, per: float) -> _Encoded:
+    grouping = cohort.study.definitions.groupings.get(key)
+    variable = variable_of(cohort, grouping.variable if grouping else key)
+    if grouping is None and variable.kind is VariableKind.DATE:
+        raise StudyError(
+            Finding(
+                FindingCode.STUDY_FILE_INVALID,
+                Severity.ERROR,
+                f"“{variable.label}” is a date and can't be a covariate.",
+                "Choose a number or a variable with levels.",
+                column=variable.column or key,
+            )
+        )
+    if grouping is not None or is_categorical(variable) or variable.cuts:
+        found = levels_of(cohort, key)
+        code_of = {level: code for code, level in enumerate(found.levels)}
+        codes = np.array(
+            [code_of.get(value, -1) for value in found.values[data.position]], dtype=np.int64
+        )
+        return _Encoded(
+            key, found.label, None, 1.0, variable.measured, found.levels, found.reference,
+            codes, np.zeros(0), codes >= 0, 0,
+        )  # fmt: skip
+    read = numbers_of(cohort, key)
+    values = read.values[data.position] / per
+    return _Encoded(
+        key, variable.label, variable.unit, per, variable.measured, (), None, None, values,
+        ~np.isnan(values), int(read.unreadable[data.position].sum()),
+    )  # fmt: skip
+
+
+def _no_tests(variable: _Encoded, n: int) -> CovariateTests:
+    """Say why a factor is not tested in which no two levels have patients."""
+    nobody = n == 0 or not variable.known.any()
+    reason = NotEstimable.NO_SUBJECTS if nobody else NotEstimable.NO_VARIATION
+    return CovariateTests(
+        TestResult("Wald", reason=reason), TestResult("likelihood ratio", reason=reason)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Joint:
+    """The multivariable model, and what it says of each of its variables."""
+
+    model: MultivariableModel
+    terms: list[list[Term]]
+    tests: list[CovariateTests]
+
+    @classmethod
+    def fit(cls, encoded: Sequence[_Encoded], data: SurvivalData, spec: CoxSpec) -> _Joint:
+        complete = np.logical_and.reduce([variable.known for variable in encoded])
+        time, event = data.time[complete], data.event[complete]
+        entry = None if data.entry is None else data.entry[complete]
+        designs = [variable.design(complete) for variable in encoded]
+        columns = np.hstack([block[complete] for block, _ in designs])
+        starts = np.cumsum([0, *(block.shape[1] for block, _ in designs)])
+        spans = [range(int(low), int(high)) for low, high in itertools.pairwise(starts)]
+        fit = cox_fit(time, event, columns, entry=entry, ties=spec.ties)
+        wide = [at for at, span in enumerate(spans) if len(span) > 1]
+        reduced = cox_fit_many(
+            time,
+            event,
+            [np.delete(columns, list(spans[at]), axis=1) for at in wide],
+            entry=entry,
+            ties=spec.ties,
+        )
+        ratio = {
+            at: likelihood_ratio_test(fit, without)
+            for at, without in zip(wide, reduced, strict=True)
+        }
+        terms, tests = [], []
+        for at, (variable, (_, shown), span) in enumerate(
+            zip(encoded, designs, spans, strict=True)
+        ):
+            terms.append(_terms(variable, complete, data.event, fit, span, shown, spec.conf_level))
+            tests.append(
+                CovariateTests(wald_test(fit, list(span)), ratio.get(at))
+                if len(span)
+                else replace(_no_tests(variable, int(complete.sum())), likelihood_ratio=None)
+            )
+        n_event = int(event.sum())
+        model = MultivariableModel(
+            covariates=tuple(variable.key for variable in encoded),
+            n=int(complete.sum()),
+            n_event=n_event,
+            n_excluded=int((~complete).sum()),
+            missing=tuple(
+                (variable.label, int((~variable.known).sum()))
+                for variable in encoded
+                if not variable.known.all()
+            ),
+            n_parameters=fit.rank,
+            events_per_parameter=n_event / fit.rank if fit.rank else None,
+            log_likelihood=fit.log_likelihood,
+            likelihood_ratio=fit.likelihood_ratio_test,
+            wald=fit.wald_test,
+            score=fit.score_test,
+            concordance=_concordance(data, complete, fit),
+            converged=fit.converged,
+        )
+        return cls(model, terms, tests)
+
+
+def _concordance(data: SurvivalData, rows: np.ndarray, fit: CoxFit) -> Estimate | None:
+    method = "Harrell"
+    if data.entry is not None or int(rows.sum()) > MAX_FOR_CONCORDANCE:
+        return None
+    if not fit.rank:
+        return not_estimable(NotEstimable.NO_VARIATION, method=method)
+    found = concordance(data.time[rows], data.event[rows], fit.linear_predictor)
+    if found.reason is not None:
+        return not_estimable(found.reason, method=method)
+    return Estimate(found.estimate, method=method)
+
+
+def _terms(
+    variable: _Encoded,
+    rows: np.ndarray,
+    event: np.ndarray,
+    fit: CoxFit,
+    span: range,
+    shown: tuple[int, ...],
+    conf_level: float,
+) -> list[Term]:
+    """Give a coefficient for each level, or the one of a number."""
+    if variable.codes is None:
+        used = rows & variable.known
+        return [_term(fit, span[0], int(used.sum()), int(event[used].sum()), conf_level)]
+    counts = variable.counts(rows)
+    events = variable.counts(rows & event)
+    reference = variable.reference_code(rows)
+    column_of = dict(zip(shown, span, strict=True))
+    terms = []
+    for code in range(len(variable.levels)):
+        n, n_event = int(counts[code]), int(events[code])
+        if code in column_of:
+            terms.append(_term(fit, column_of[code], n, n_event, conf_level))
+            continue
+        reason = NotEstimable.REFERENCE if code == reference else NotEstimable.NO_SUBJECTS
+        nothing = not_estimable(reason, conf_level=conf_level, method="Wald")
+        test = None if code == reference else TestResult("Wald", reason=reason)
+        terms.append(Term(nothing, None, None, test, n, n_event))
+    return terms
+
+
+def _term(fit: CoxFit, column: int, n: int, n_event: int, conf_level: float) -> Term:
+    reason = fit.reasons[column]
+    test = wald_test(fit, [column])
+    if reason is not None:
+        nothing = not_estimable(reason, conf_level=conf_level, method="Wald")
+        return Term(nothing, None, None, test, n, n_event)
+    coefficient = float(fit.coefficients[column])
+    std_error = float(fit.std_errors[column])
+    z = NormalDist().inv_cdf((1 + conf_level) / 2)
+    value, low, high = (_exp(coefficient + k * std_error) for k in (0.0, -z, z))
+    if value is None:  # beyond the largest number: nothing that could be shown
+        lost = not_estimable(NotEstimable.NOT_CONVERGED, conf_level=conf_level, method="Wald")
+        return Term(lost, coefficient, std_error, test, n, n_event)
+    limit = NotEstimable.LIMIT_NOT_REACHED
+    ratio = Estimate(
+        value, low, high, conf_level, "Wald", None,
+        limit if low is None else None, limit if high is None else None,
+    )  # fmt: skip
+    return Term(ratio, coefficient, std_error, test, n, n_event)
+
+
+def _exp(exponent: float) -> float | None:
+    try:
+        return math.exp(exponent)
+    except OverflowError:
+        return None
+
+
+def _covariate(
+    variable: _Encoded,
+    event: np.ndarray,
+    terms: list[Term],
+    tests: CovariateTests,
+    joint_terms: list[Term] | None,
+    joint_tests: CovariateTests | None,
+    entered: bool | None,
+) -> Covariate:
+    names: Sequence[str | None] = variable.levels if variable.codes is not None else (None,)
+    levels = tuple(
+        CovariateLevel(
+            name, _step(variable) if name is None else name, term.n, term.n_event, term,
+            None if joint_terms is None else joint_terms[at],
+        )
+        for at, (name, term) in enumerate(zip(names, terms, strict=True))
+    )  # fmt: skip
+    reference = next((level.level for level in levels if level.is_reference), None)
+    moved = variable.reference if reference not in (None, variable.reference) else None
+    n = int(variable.known.sum())
+    return Covariate(
+        key=variable.key,
+        label=variable.label,
+        is_factor=variable.codes is not None,
+        levels=levels,
+        reference=reference,
+        moved_reference=moved,
+        per=variable.per,
+        unit=variable.unit,
+        measured=variable.measured,
+        n=n,
+        n_event=int(event[variable.known].sum()),
+        n_missing=len(variable.known) - n - variable.n_unreadable,
+        n_unreadable=variable.n_unreadable,
+        univariable=tests,
+        multivariable=joint_tests,
+        entered=entered,
+    )
+
+
+def _step(variable: _Encoded) -> str:
+    step = f"{variable.per:g}"
+    unit = variable.unit or "unit"
+    if variable.per == 1:
+        unit = _SINGULAR_UNITS.get(unit, unit)
+    elif variable.unit is None:
+        unit = "units"
+    return f"per {step} {unit}"
+
+
+# --- table ---------------------------------------------------------------------------------------
+
+
+def cox_table(result: CoxResult) -> DisplayTable:
+    """Give a row a level with patients, events, hazard ratio and P of both models side by side."""
+    models = _shown_models(result)
+    columns = [
+        Column("variable", "Variable"),
+        Column("n", "Patients", Format.INTEGER),
+        Column("events", "Events", Format.INTEGER),
+    ]
+    for model in models:
+        spanner = model.capitalize()
+        columns += [
+            Column(
+                f"{model}_hr",
+                f"HR ({percent_level(result.spec.conf_level)} CI)",
+                Format.ESTIMATE,
+                decimals=2,
+                spanner=spanner,
+            ),
+            Column(f"{model}_p", "P", Format.P_VALUE, spanner=spanner),
+        ]
+    rows: list[dict[str, Cell]] = []
+    for covariate in result.covariates:
+        if not covariate.is_factor:
+            (level,) = covariate.levels
+            rows.append(_level_row(result, f"{covariate.label}, {level.label}", level, models, 0))
+            continue
+        heading: dict[str, Cell] = {"variable": covariate.label, "_heading": True}
+        for model in models:
+            overall = overall_test(covariate, model)
+            if overall is not None:
+                heading[f"{model}_p"] = _p_cell(overall)
+        rows.append(heading)
+        rows += [_level_row(result, level.label, level, models, 1) for level in covariate.levels]
+    title = f"Cox regression of {_lower_first(result.endpoint_label)}"
+    return DisplayTable(title, tuple(columns), tuple(rows), result.footnotes)
+
+
+def _shown_models(result: CoxResult) -> tuple[Model, ...]:
+    models: list[Model] = []
+    if result.spec.shows_univariable or result.spec.selection == "screening":
+        models.append("univariable")
+    if result.spec.shows_multivariable:
+        models.append("multivariable")
+    return tuple(models)
+
+
+def overall_test(covariate: Covariate, model: Model) -> TestResult | None:
+    """Give the likelihood ratio test of a factor with more than two levels in a model.
+
+    ``None`` for a number, for two levels (whose own P says the same), and outside the model.
+    """
+    tests = covariate.univariable if model == "univariable" else covariate.multivariable
+    if tests is None or not covariate.is_factor or tests.likelihood_ratio is None:
+        return None
+    terms = [level.term(model) for level in covariate.levels]
+    return tests.likelihood_ratio if sum(bool(t and t.n) for t in terms) > 2 else None
+
+
+def _p_cell(test: TestResult) -> Cell:
+    if test.p_value is not None:
+        return test.p_value
+    return not_estimable(test.reason or NotEstimable.NOT_CONVERGED)
+
+
+def _level_row(
+    result: CoxResult, label: str, level: CovariateLevel, models: tuple[Model, ...], indent: int
+) -> dict[str, Cell]:
+    term = level.multivariable if models == ("multivariable",) else None
+    row: dict[str, Cell] = {
+        "variable": label,
+        "n": term.n if term else level.n,
+        "events": term.n_event if term else level.n_event,
+        "_indent": indent,
+    }
+    for model in models:
+        term = level.term(model)
+        if term is not None:
+            row[f"{model}_hr"] = term.hazard_ratio
+            row[f"{model}_p"] = _p_cell(term.test) if term.test is not None else None
+    return row
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def _lower_first(label: str) -> str:
+    """Begin a label in lower case inside a sentence, unless it is an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def _footnotes(result: CoxResult) -> tuple[str, ...]:
+    spec, model = result.spec, result.model
+    notes = [
+        f"{patients(result.n)}, {result.n_event} events. Cox proportional hazards regression, "
+        f"{_TIES_NAMES[spec.ties]}'s handling of ties; Wald {percent_level(spec.conf_level)} "
+        "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not estimable."
+    ]
+    models = _shown_models(result)
+    if any(overall_test(c, m) is not None for c in result.covariates for m in models):
+        notes.append(
+            "P in the row of a variable with more than two levels: likelihood ratio test of all "
+            "its levels together."
+        )
+    unknown = [
+        f"{c.label} {c.n_missing + c.n_unreadable}"
+        for c in result.covariates
+        if c.n_missing + c.n_unreadable
+    ]
+    if unknown:
+        notes.append(
+            "A univariable model leaves out patients whose value is not known: "
+            f"{', '.join(unknown)}."
+        )
+    notes += [
+        f"{c.label}: nobody has the reference level {c.moved_reference}; compared with "
+        f"{c.reference} instead."
+        for c in result.covariates
+        if c.moved_reference is not None
+    ]
+    notes += _reason_notes(result, models)
+    if spec.selection == "screening" and spec.shows_multivariable:
+        notes.append(_screening_note(result))
+    if model is not None:
+        notes += _model_notes(result, model)
+    late = [c.label for c in result.covariates if c.measured is Measured.POST_BASELINE]
+    if late:
+        notes.append(
+            f"Known only after time zero, so that its hazard ratio is biased: {joined(late)}."
+        )
+    if result.late_entry:
+        notes.append("Patients are at risk from their entry on (delayed entry).")
+    notes += loss_sentences(result.losses)
+    notes += result.provenance.footnotes
+    return tuple(notes)
+
+
+def _reason_notes(result: CoxResult, models: tuple[Model, ...]) -> list[str]:
+    """Say why a hazard ratio is not estimable, with the variables and levels concerned."""
+    found: dict[NotEstimable, dict[str, None]] = {}
+    for covariate in result.covariates:
+        for level in covariate.levels:
+            for model in models:
+                term = level.term(model)
+                reason = term.hazard_ratio.reason if term else None
+                if reason is not None and reason is not NotEstimable.REFERENCE:
+                    who = f"{covariate.label}: {level.label}"
+                    found.setdefault(reason, {})[who] = None
+    return [f"NE, {REASONS[reason]}: {'; '.join(who)}." for reason, who in found.items()]
+
+
+def _screening_note(result: CoxResult) -> str:
+    rule = (
+        f"Entry into the multivariable model: univariable Wald P < {result.spec.entry_p:g} "
+        "(all levels of a factor together)"
+    )
+    entered = [c.label for c in result.covariates if c.entered]
+    if not entered:
+        return f"{rule}; no variable met it, so that there is no multivariable model."
+    return (
+        f"{rule}: {joined(entered)}. Selection by P makes the final intervals too narrow and the "
+        "P values too small."
+    )
+
+
+def _model_notes(result: CoxResult, model: MultivariableModel) -> list[str]:
+    text = (
+        f"Multivariable model: {model.n} of {patients(result.n)} with all of its values known, "
+        f"{model.n_event} events, {_counted(model.n_parameters, 'parameter')}"
+    )
+    per = model.events_per_parameter
+    if per is not None:
+        text += f" ({format_number(per)} events per parameter)"
+    if model.concordance is not None and model.concordance.value is not None:
+        text += f"; concordance {format_number(model.concordance.value, 3)}"
+    notes = [f"{text}."]
+    if model.concordance is None:
+        why = (
+            "with delayed entry"
+            if result.late_entry
+            else f"for more than {MAX_FOR_CONCORDANCE} patients"
+        )
+        notes.append(f"Concordance is not given {why}.")
+    if model.n_excluded:
+        by = ", ".join(f"{label} {count}" for label, count in model.missing)
+        notes.append(
+            f"{patients(model.n_excluded)} not in the multivariable model for a value not known "
+            f"({by})."
+        )
+    for covariate in result.covariates:
+        other = _reference_of(covariate, "multivariable")
+        if other is not None and other != covariate.reference:
+            notes.append(
+                f"{covariate.label}: in the multivariable model nobody has {covariate.reference}; "
+                f"compared with {other} there."
+            )
+    if per is not None and per < FEW_EVENTS_PER_PARAMETER:
+        notes.append(
+            f"Fewer than {FEW_EVENTS_PER_PARAMETER:.0f} events per parameter: the multivariable "
+            "estimates are unstable."
+        )
+    return notes
+
+
+def _reference_of(covariate: Covariate, model: Model) -> str | None:
+    """Give the reference level of a model; ``None`` for a number, and outside the model."""
+    for level in covariate.levels:
+        term = level.term(model)
+        if term is not None and term.hazard_ratio.reason is NotEstimable.REFERENCE:
+            return level.level
+    return None
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def methods_sentence(result: CoxResult) -> str:
+    """Say how it was done, for the methods section."""
+    spec = result.spec
+    what = {
+        "univariable": "univariable Cox proportional hazards models",
+        "multivariable": "a multivariable Cox proportional hazards model",
+        "both": "univariable and multivariable Cox proportional hazards models",
+    }[spec.model]
+    text = (
+        f"Associations with {_lower_first(result.endpoint_label)} were estimated by {what} "
+        f"({_TIES_NAMES[spec.ties]}'s handling of ties), as hazard ratios with Wald "
+        f"{percent_level(spec.conf_level)} confidence intervals"
+    )
+    if spec.shows_multivariable and spec.selection == "screening":
+        text += (
+            "; variables with a univariable Wald P below "
+            f"{spec.entry_p:g} entered the multivariable model"
+        )
+    elif spec.shows_multivariable:
+        text += "; the variables of the multivariable model were chosen beforehand"
+    if spec.shows_multivariable:
+        text += ", which was fitted to patients with complete values"
+    return text + "."
+
+
+def result_sentences(result: CoxResult) -> tuple[str, ...]:
+    """Say what was found, without causal words; right when nothing is estimable."""
+    out = []
+    endpoint = _lower_first(result.endpoint_label)
+    for model in _shown_models(result):
+        said = [
+            text
+            for covariate in result.covariates
+            for level in covariate.levels
+            if (text := _term_text(result, covariate, level, model)) is not None
+        ]
+        if len(said) > MAX_TERMS_IN_WORDS:
+            out.append(
+                f"{model.capitalize()} hazard ratios for {endpoint}, {len(said)} of them, are in "
+                "the table."
+            )
+        elif said:
+            out.append(f"{model.capitalize()} hazard ratios for {endpoint}: {'; '.join(said)}.")
+    if result.spec.shows_multivariable and result.model is None:
+        out.append(
+            "No variable met the entry rule, so that there is no multivariable model "
+            f"for {endpoint}."
+        )
+    if result.model is not None:
+        out += _model_notes(result, result.model)[:1]
+    return tuple(out)
+
+
+def _term_text(
+    result: CoxResult, covariate: Covariate, level: CovariateLevel, model: Model
+) -> str | None:
+    term = level.term(model)
+    if term is None or term.test is None:
+        return None
+    what = covariate.label
+    if covariate.is_factor:
+        against = _reference_of(covariate, model)
+        what += f", {level.label}" + (f" against {against}" if against else "")
+    else:
+        what += f", {level.label}"
+    ratio = term.hazard_ratio
+    if ratio.value is None:
+        reason = REASONS[ratio.reason] if ratio.reason else "not estimable"
+        return f"{what}, not estimable ({reason})"
+    low, high = format_number(ratio.low, 2), format_number(ratio.high, 2)
+    p_value = format_p(term.test.p_value)
+    relation = "" if p_value[0] in "<>" else "= "
+    return (
+        f"{what}, {format_estimate(ratio, 2, interval=False)} "
+        f"({percent_level(result.spec.conf_level)} CI {low} to {high}, P {relation}{p_value})"
+    )
+
+
+# --- rows and R ----------------------------------------------------------------------------------
+
+
+def result_rows(result: CoxResult) -> tuple[ResultRow, ...]:
+    """Give every number as a long row; ``statistic`` begins with the model it is of."""
+    spec = result.spec
+    base = ResultRow(KIND, "", dataset=result.provenance.dataset, endpoint=spec.endpoint)
+    rows = [
+        replace(base, statistic="n", value=float(result.n), r="yes"),
+        replace(base, statistic="events", value=float(result.n_event), r="yes"),
+    ]
+    method = f"Cox, {spec.ties}"
+    for covariate in result.covariates:
+        mine = replace(base, term=covariate.key, n=covariate.n, events=covariate.n_event)
+        missing = covariate.n_missing + covariate.n_unreadable
+        rows.append(replace(mine, statistic="n_missing", value=float(missing), r="yes"))
+        for model in _shown_models(result):
+            tests = covariate.univariable if model == "univariable" else covariate.multivariable
+            if tests is None:
+                continue
+            if model == "multivariable" and result.model is not None:
+                mine = replace(mine, n=result.model.n, events=result.model.n_event)
+            rows += replace(mine, statistic=f"{model}_wald", r="yes").of_test(_whole(tests.wald))
+            if tests.likelihood_ratio is not None:
+                row = replace(mine, statistic=f"{model}_likelihood_ratio", r="yes")
+                rows += row.of_test(_whole(tests.likelihood_ratio))
+            for level in covariate.levels:
+                rows += _term_rows(mine, covariate, level, model, method)
+    if spec.selection == "screening":
+        rows += [
+            replace(base, term=c.key, statistic="entered", value=float(bool(c.entered)))
+            for c in result.covariates
+        ]
+    if result.model is not None:
+        rows += _model_rows(base, result.model)
+    lost = sum(len(loss.subjects) for loss in result.losses)
+    rows.append(replace(base, statistic="n_not_included", value=float(lost)))
+    return tuple(rows)
+
+
+def _whole(test: TestResult) -> TestResult:
+    """Drop the degrees of freedom of a test that has no P, so that a row holds all or nothing."""
+    return test if test.p_value is not None else TestResult(test.name, reason=test.reason)
+
+
+def _term_rows(
+    base: ResultRow, covariate: Covariate, level: CovariateLevel, model: Model, method: str
+) -> list[ResultRow]:
+    term = level.term(model)
+    if term is None:
+        return []
+    unit = None if covariate.is_factor else level.label
+    mine = replace(base, level=level.level, n=term.n, events=term.n_event, unit=unit, r="yes")
+    ratio = replace(mine, statistic=f"{model}_hazard_ratio").of_estimate(term.hazard_ratio)
+    rows = [replace(ratio, method=f"{method}, Wald")]
+    if term.test is not None:
+        p_value = replace(mine, statistic=f"{model}_p").of_test(term.test)[2]
+        rows.append(replace(p_value, statistic=f"{model}_p", unit=None))
+    return rows
+
+
+def _model_rows(base: ResultRow, model: MultivariableModel) -> list[ResultRow]:
+    mine = replace(base, n=model.n, events=model.n_event, r="yes")
+    rows = [
+        replace(mine, statistic="multivariable_n", value=float(model.n)),
+        replace(mine, statistic="multivariable_events", value=float(model.n_event)),
+        replace(mine, statistic="multivariable_n_excluded", value=float(model.n_excluded)),
+        replace(mine, statistic="multivariable_parameters", value=float(model.n_parameters)),
+    ]
+    if model.events_per_parameter is not None:
+        rows.append(
+            replace(
+                mine,
+                statistic="events_per_parameter",
+                value=model.events_per_parameter,
+                r="formula",
+            )
+        )
+    if model.concordance is not None:
+        row = replace(mine, statistic="concordance").of_estimate(model.concordance)
+        rows.append(replace(row, conf_level=None))
+    for name, test in (
+        ("likelihood_ratio", model.likelihood_ratio),
+        ("wald", model.wald),
+        ("score", model.score),
+    ):
+        rows += replace(mine, statistic=f"model_{name}").of_test(_whole(test))
+    return rows
+
+
+def r_code(result: CoxResult) -> str:
+    """Give R code for the same numbers.
+
+    The code expects a data frame ``d`` with ``time`` (raw unit), ``event`` (1 or 0), a column for
+    each variable under its key (NA where not known) and, with delayed entry, ``entry``.
+    """
+    spec = result.spec
+    outcome = "Surv(entry, time, event)" if result.late_entry else "Surv(time, event)"
+    lines = [
+        "library(survival)",
+        "control <- coxph.control(eps = 1e-11, iter.max = 200)",
+        f'ties <- "{spec.ties}"',
+        f"level <- {spec.conf_level}",
+    ]
+    names = {}
+    for covariate in result.covariates:
+        column = f"d[[{r_string(covariate.key)}]]"
+        name = _r_name(covariate.key)
+        if covariate.is_factor:
+            levels = ", ".join(r_string(str(level.level)) for level in covariate.levels if level.n)
+            lines.append(f"{column} <- factor({column}, levels = c({levels}))")
+            if covariate.reference is not None:
+                lines.append(
+                    f"{column} <- relevel({column}, ref = {r_string(covariate.reference)})"
+                )
+        elif covariate.per != 1:
+            name = f"I({name} / {covariate.per!r})"
+        names[covariate.key] = name
+
+    def fit(target: str, right: str, data: str = "d") -> list[str]:
+        return [
+            f"{target} <- coxph({outcome} ~ {right}, data = {data}, ties = ties,",
+            "  control = control)",
+            f"print(summary({target}, conf.int = level))",
+        ]
+
+    if "univariable" in _shown_models(result):
+        for covariate in result.covariates:
+            lines += fit("fit", names[covariate.key])
+    if result.model is not None:
+        keys = result.model.covariates
+        used = ("entry", "time", "event") if result.late_entry else ("time", "event")
+        lines.append(f"complete <- droplevels(na.omit(d[, {r_strings((*used, *keys))}]))")
+        right = " + ".join(names[key] for key in keys)
+        lines += fit("full", right, "complete")
+        if len(keys) > 1:
+            lines.append('print(drop1(full, test = "Chisq"))')
+        if result.model.concordance is not None:
+            lines.append('print(full$concordance["concordance"])')
+    return "\n".join(lines) + "\n"
+
+
+def _r_name(key: str) -> str:
+    escaped = key.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"

@@ -1,0 +1,150 @@
+"""A proposal in the making: what has been recognised so far, and its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sts_core.findings import Finding, worst_first
+from sts_core.reading.endpoints import Guess, is_date_column
+from sts_core.reading.proposal import (
+    ColumnEvidence,
+    ColumnRole,
+    Proposal,
+    Question,
+    QuestionKind,
+)
+from sts_core.reading.sheet import Sheet
+from sts_core.study.types import (
+    AdverseEventDefinition,
+    DataSection,
+    Definitions,
+    Endpoint,
+    ResponseDefinition,
+    Study,
+    TableSource,
+    Variable,
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has been gathered so far."""
+
+    tables: dict[str, TableSource] = field(default_factory=dict)
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    guesses: dict[str, Guess] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    roles: dict[str, dict[str, tuple[ColumnRole, str]]] = field(default_factory=dict)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    questions: list[Question] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    adverse_events: AdverseEventDefinition | None = None
+    cutoff_column: str | None = None
+    synthetic: bool = False
+
+    def say(self, role: str, column: str, what: ColumnRole, why: str) -> None:
+        """Note what a column was taken for; the first word stands."""
+        self.roles.setdefault(role, {}).setdefault(column, (what, why))
+
+
+def take_endpoint(role: str, guess: Guess, draft: Draft) -> None:
+    """Put an endpoint into the draft, and say what its columns are."""
+    endpoint = guess.endpoint
+    draft.endpoints[guess.code] = endpoint
+    draft.guesses[guess.code] = guess
+    for name in guess.columns:
+        if name == endpoint.time:
+            what, why = ColumnRole.TIME, f"time of {guess.code}; unit: {guess.unit_reason}"
+        elif name == endpoint.event:
+            coding = guess.coding.reason if guess.coding else ""
+            what, why = ColumnRole.STATUS, f"status of {guess.code}. {coding}"
+        elif name == endpoint.entry:
+            what, why = ColumnRole.ENTRY, f"delayed entry of {guess.code}"
+        elif name in endpoint.rows:
+            what, why = ColumnRole.PARAMETER, "says which endpoint a row is about"
+        else:
+            what, why = ColumnRole.DATE, f"date for {guess.code}. {guess.reason}"
+        draft.say(role, name, what, why)
+
+
+def evidence_of(draft: Draft) -> dict[str, ColumnEvidence]:
+    """Give the evidence of every column; nothing of what identifies a patient is in it."""
+    out = {}
+    for role, sheet in draft.sheets.items():
+        known = draft.roles.get(role, {})
+        for name, profile in sheet.profiles.items():
+            if role != "subjects" and name not in known:
+                continue
+            what, why = known.get(name, (ColumnRole.IGNORED, "nothing was recognised"))
+            secret = what is ColumnRole.SUBJECT_ID or (role, name) in draft.hidden
+            dated = is_date_column(sheet, name)
+            kind = (
+                "empty" if not profile.n_known
+                else "date" if dated
+                else "numeric" if profile.is_numeric
+                else "categorical" if not secret and profile.complete
+                else "text"
+            )  # fmt: skip
+            show_counts = not secret and not dated and profile.n_distinct <= 40
+            low: float | str | None = profile.low if kind == "numeric" and not secret else None
+            high: float | str | None = profile.high if kind == "numeric" and not secret else None
+            if dated and not secret and profile.first_date and profile.last_date:
+                low, high = profile.first_date.isoformat(), profile.last_date.isoformat()
+            out[name if role == "subjects" else f"{role}.{name}"] = ColumnEvidence(
+                column=name,
+                table=role,
+                role=what,
+                kind=kind,
+                n=profile.n,
+                n_missing=profile.n_missing,
+                n_distinct=profile.n_distinct,
+                samples=() if secret else profile.samples,
+                counts=profile.frequent if show_counts else (),
+                low=low,
+                high=high,
+                orders=profile.orders if dated else (),
+                reason=why,
+            )
+    return out
+
+
+def finish(draft: Draft) -> Proposal:
+    """Make the proposal: tables and rows are asked first, then reading, then endpoints."""
+    study = Study(
+        title=_title(draft),
+        synthetic=draft.synthetic,
+        data=DataSection(tables=draft.tables),
+        definitions=Definitions(
+            endpoints=draft.endpoints,
+            variables=draft.variables,
+            response=_response(draft),
+            adverse_events=draft.adverse_events,
+            cutoff_column=draft.cutoff_column,
+        ),
+    )
+    first = (QuestionKind.ROWS, QuestionKind.SUBJECT_ID, QuestionKind.ENDPOINT)
+    questions = sorted(
+        draft.questions,
+        key=lambda question: (question.kind not in first, 0 if question.endpoint else -1),
+    )
+    return Proposal(
+        study=study,
+        evidence=evidence_of(draft),
+        questions=tuple(questions),
+        findings=worst_first(draft.findings),
+    )
+
+
+def _response(draft: Draft) -> ResponseDefinition | None:
+    variable = draft.variables.get("best_response")
+    if variable is None or not {"CR", "PR", "SD"} <= set(variable.levels):
+        return None
+    return ResponseDefinition(variable="best_response")
+
+
+def _title(draft: Draft) -> str:
+    source = draft.tables.get("subjects")
+    if source is None or not source.file:
+        return "Untitled study"
+    return source.file.rsplit(".", 1)[0]
