@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from pages._ui import state
+from pages._ui.chart import chart
 from pages._ui.inputs import plain
 from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
@@ -19,7 +20,7 @@ from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.theme import DARK, LIGHT, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
 from sts_core.render import pptx, print
-from sts_core.render.plotly import CONFIG, to_plotly
+from sts_core.render.plotly import to_plotly
 
 _ICONS = {
     Severity.ERROR: ":material/error:",
@@ -35,19 +36,13 @@ def is_dark() -> bool:
 
 
 def show_figure(figure: Figure, *, key: str) -> None:
-    """Draw a figure in the browser: a diagram as a picture that scales, all else by Plotly."""
+    """Draw a figure in the browser: a diagram as a picture that scales, all else by Plotly, in place."""
     if isinstance(figure.body, Diagram):
         palette = DARK if is_dark() else LIGHT
         picture = print.render(figure, "svg", SCREEN_DIAGRAM, palette)
         st.image(picture.decode(), width="stretch", alt=figure.alt)
         return
-    st.plotly_chart(
-        to_plotly(figure, dark=is_dark()),
-        key=key,
-        theme=None,
-        config=CONFIG,
-        alt=figure.alt,
-    )
+    chart(to_plotly(figure, dark=is_dark()), alt=figure.alt, key=key)
 
 
 def show_table(table: DisplayTable) -> None:

@@ -223,7 +223,10 @@ def _write(
     cell.fill.background()
     paragraph = cell.text_frame.paragraphs[0]
     paragraph.alignment = PP_ALIGN.CENTER if centre else PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
-    _run(paragraph, text, size, bold=bold, colour=_TEXT)
+    # an empty cell is as high as the text it would hold
+    paragraph.font.size = Pt(size)
+    if text:
+        _run(paragraph, text, size, bold=bold, colour=_TEXT)
 
 
 def _run(paragraph: Any, text: str, size: float, *, bold: bool, colour: RGBColor) -> None:

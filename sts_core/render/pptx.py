@@ -137,6 +137,7 @@ def add_figure(
     """
     width, height = room or (SLIDE_WIDTH - _LEFT - left, SLIDE_HEIGHT - 18.0 - top)
     scale = min(1.0, width / placed.width, height / placed.height)
+    left += max(0.0, (width - scale * placed.width) / 2)
     group = slide.shapes.add_group_shape()
     group.name = f"Figure: {escape(placed.title, 'xml')}"
     tree: Any = group._element
