@@ -74,7 +74,16 @@ def _source(cohort: Cohort, role: str) -> TableSource:
 def cells_of(cohort: Cohort, key: str) -> pd.Series:
     """Give a variable's cells, one a subject in file order."""
     variable = variable_of(cohort, key)
-    return _column(cohort.tables["subjects"], variable.column or key)
+    column = variable.column or key
+    if variable.table == "subjects" and not variable.rows:
+        return _column(cohort.tables["subjects"], column)
+    table = _table(cohort, variable)
+    row_of = _rows_by_subject(variable, table)
+    cells = _column(table, column).array
+    joined: list[object] = [
+        None if (row := row_of.get(subject)) is None else cells[row] for subject in cohort.subjects
+    ]
+    return pd.Series(joined, dtype=object, name=column)
 
 
 def _column(table: Table, name: str) -> pd.Series:
@@ -97,18 +106,23 @@ def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
     """Read a variable as numbers, one a subject in file order."""
     variable = variable_of(cohort, key)
     column = variable.column or key
-    format_ = _source(cohort, "subjects").columns.get(column)
+    format_ = _source(cohort, variable.table).columns.get(column)
     return numbers(
         cells_of(cohort, key),
         decimal=format_.decimal if format_ else ".",
-        codes=_codes(cohort, variable),
+        codes=_codes(cohort, variable, variable.table),
     )
 
 
 def dates_of(cohort: Cohort, key: str) -> ReadColumn:
     """Read a variable as dates, one a subject in file order."""
     variable = variable_of(cohort, key)
-    return table_dates(cohort, "subjects", variable.column or key, variable)
+    format_ = _source(cohort, variable.table).columns.get(variable.column or key)
+    return dates(
+        cells_of(cohort, key),
+        order=format_.date_order if format_ else None,
+        codes=_codes(cohort, variable, variable.table),
+    )
 
 
 def table_dates(
@@ -138,7 +152,7 @@ def levels_of(cohort: Cohort, key: str) -> Levels:
     plain = (
         _cut(numbers_of(cohort, key).values, variable.cuts)
         if variable.cuts
-        else texts(cells_of(cohort, key), _codes(cohort, variable))
+        else texts(cells_of(cohort, key), _codes(cohort, variable, variable.table))
     )
     values = np.empty(len(plain), dtype=object)
     values[:] = [variable.codes.get(text, text) for text in plain]
@@ -310,7 +324,7 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
     """
     endpoint = cohort.study.definitions.endpoints[code]
     table = _table(cohort, endpoint)
-    row_of = _rows_by_subject(cohort, endpoint, table)
+    row_of = _rows_by_subject(endpoint, table)
     losses = _Losses(table)
     index: list[tuple[int, int]] = []
     for position in np.flatnonzero(cohort.included):
@@ -380,37 +394,37 @@ class _Losses:
         )
 
 
-def _table(cohort: Cohort, endpoint: Endpoint) -> Table:
-    if endpoint.table not in cohort.tables:
+def _table(cohort: Cohort, defined: Endpoint | Variable) -> Table:
+    if defined.table not in cohort.tables:
         raise StudyError(
             Finding(
                 FindingCode.TABLE_MISSING,
                 Severity.ERROR,
-                f"“{endpoint.label}” is in the table “{endpoint.table}”, which isn't there.",
+                f"“{defined.label}” is in the table “{defined.table}”, which isn't there.",
                 "Name its sheet under data.tables in the study file, or choose it on the Data "
                 "page.",
-                table=endpoint.table,
+                table=defined.table,
             )
         )
-    return cohort.tables[endpoint.table]
+    return cohort.tables[defined.table]
 
 
-def _rows_by_subject(cohort: Cohort, endpoint: Endpoint, table: Table) -> dict[str, int]:
-    mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
+def _rows_by_subject(defined: Endpoint | Variable, table: Table) -> dict[str, int]:
+    mask, _ = rows_matching(table.frame, defined.rows, file=table.file, sheet=table.sheet)
     rows = np.flatnonzero(mask)
     repeated = pd.Series(table.subject[rows]).duplicated(keep=False).to_numpy()
     if repeated.any():
-        raise StudyError(several_rows(endpoint, table, rows[repeated]))
+        raise StudyError(several_rows(defined, table, rows[repeated]))
     return {str(table.subject[row]): int(row) for row in rows}
 
 
-def several_rows(endpoint: Endpoint, table: Table, rows: np.ndarray) -> Finding:
-    """Say that patients have several rows for one endpoint."""
+def several_rows(defined: Endpoint | Variable, table: Table, rows: np.ndarray) -> Finding:
+    """Say that patients have several rows for one endpoint or variable."""
     return Finding(
         FindingCode.SUBJECT_REPEATED,
         Severity.ERROR,
-        f"“{endpoint.label}” has several rows for {len(set(table.subject[rows]))} patients.",
-        "Choose a row filter (for instance PARAMCD) for this endpoint on the Data page.",
+        f"“{defined.label}” has several rows for {len(set(table.subject[rows]))} patients.",
+        "Choose a row filter (for instance PARAMCD) for it on the Data page.",
         file=table.file,
         sheet=table.sheet,
         rows=tuple(int(row) for row in table.rows[rows]),
@@ -639,6 +653,16 @@ def column_summary(cohort: Cohort, name: str, *, show_values: bool = True) -> Co
         shown = ", ".join(f"{value} ({counts[value]})" for value in frequent[:MAX_SUMMARY_VALUES])
         text = f"{len(counts)} values: {shown} ..."
     return ColumnSummary(len(table.frame), len(known), text)
+
+
+def variable_summary(cohort: Cohort, key: str) -> ColumnSummary:
+    """Summarise a variable by the levels that its patients have."""
+    known = [level for level in levels_of(cohort, key).values if level is not None]
+    counts: dict[str, int] = {}
+    for level in known:
+        counts[level] = counts.get(level, 0) + 1
+    text = ", ".join(f"{level} ({counts[level]})" for level in sorted(counts, key=natural_order))
+    return ColumnSummary(len(cohort.subjects), len(known), text)
 
 
 def status_counts(cohort: Cohort, endpoint: Endpoint) -> dict[str, int]:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages._ui import state
 from sts_core.cohort import Cohort
-from sts_core.derive import column_summary
+from sts_core.derive import column_summary, variable_summary
 from sts_core.reading.proposal import ColumnEvidence
 from sts_core.study import Measured, Status, Study, Variable, VariableKind
 
@@ -72,7 +72,8 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
     variables = cohort.study.definitions.variables
     by_column: dict[str, list[str]] = {}
     for key, known in variables.items():
-        by_column.setdefault(known.column or key, []).append(key)
+        if known.table == "subjects":
+            by_column.setdefault(known.column or key, []).append(key)
     source = cohort.study.data.tables["subjects"]
     rows: list[dict[str, Any]] = []
     for name in map(str, cohort.tables["subjects"].frame.columns):
@@ -95,6 +96,20 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
                     "Why": why,
                 }
             )
+    rows += [
+        {
+            "_key": key,
+            "Column": f"{known.column or key} ({known.table})",
+            "Name": known.label,
+            "Type": _KINDS[known.kind],
+            "Known": _KNOWN[known.measured],
+            "Values": summary.text,
+            "Known in": f"{summary.n_known} of {summary.n}",
+            "Why": "joined by patient id",
+        }
+        for key, known in variables.items()
+        if known.table != "subjects" and (summary := variable_summary(cohort, key))
+    ]
     return rows
 
 

@@ -36,7 +36,7 @@ from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.variables import VariableGuess, guess_variables
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Workbook
-from sts_core.study.types import AdverseEventDefinition, Scalar, TableSource
+from sts_core.study.types import AdverseEventDefinition, Measured, Scalar, TableSource
 from sts_core.values import DateOrder
 
 __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind", "propose_study"]
@@ -71,6 +71,7 @@ def propose_study(workbooks: Sequence[Workbook]) -> Proposal:
     if subjects.long_format:
         _add_long_endpoints(subjects, draft)
     _add_variables(draft)
+    _add_assessed_response(draft)
     ask_endpoints(draft)
     return finish(draft)
 
@@ -392,6 +393,47 @@ def _add_variables(draft: Draft) -> None:
             draft.variables[item.key] = item.variable
             draft.say("subjects", item.column, ColumnRole.VARIABLE, item.reason)
     _note_ignored(ignored, sheet, draft)
+
+
+def _add_assessed_response(draft: Draft) -> None:
+    """Take best overall response from a table of assessments, when the patient table has none.
+
+    A kind of row is wanted that no patient has twice and that is named as the best response
+    (``PARAMCD = BESRSPI``): the response at a visit is not the best one.
+    """
+    sheet = draft.sheets.get("assessments")
+    column = sheet.parameter("code") if sheet is not None else None
+    if sheet is None or column is None or "best_response" in draft.variables:
+        return
+    for level in sorted(sheet.profiles[column].counts):
+        rows: dict[str, tuple[Scalar, ...]] = {column: (scalar(level),)}
+        mask, _ = rows_matching(sheet.raw.frame, rows, file=None, sheet=None)
+        part = sheet.with_rows(mask)
+        if part.ids_repeat or not _says_best(part, level):
+            continue
+        others = set(part.profiles) - _response_columns(part)
+        for item in guess_variables(part, others, ()):
+            if item.variable is not None:
+                draft.variables["best_response"] = replace(
+                    item.variable,
+                    label="Best overall response",
+                    column=item.column,
+                    table="assessments",
+                    rows=rows,
+                    measured=Measured.POST_BASELINE,
+                )
+                draft.say("assessments", item.column, ColumnRole.RESPONSE, "the best response")
+                return
+
+
+def _says_best(sheet: Sheet, level: str) -> bool:
+    """Whether a kind of row is named as the best response, by its code or its description."""
+    code = level.casefold()
+    described = sheet.parameter("label")
+    texts = [*(sheet.profiles[described].counts if described else ()), level]
+    return code.startswith(("bes", "bor", "cbor")) or any(
+        {"best", "response"} <= set(words_of(text)) for text in texts
+    )
 
 
 def _same_sheet(first: TableSource | None, second: TableSource) -> bool:

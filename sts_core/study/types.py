@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 DAYS_PER_MONTH = 30.4375
 
 Scalar = str | int | float | bool
-_STRICT = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
 class Status(StrEnum):
@@ -206,7 +206,10 @@ class Variable:
     kind
         What its values are.
     column
-        Column in the subjects table; the variable's own key when ``None``.
+        Column in the table; the variable's own key when ``None``.
+    table, rows
+        Role of the table, and which of its rows count: at most one a patient
+        (``{"PARAMCD": ["BESRSPI"]}``). A patient without a row there is "not known".
     levels
         Levels in order (categorical, ordered); values that are not listed follow in sorted order.
     reference
@@ -242,6 +245,8 @@ class Variable:
     measured: Measured = Measured.UNKNOWN
     colours: dict[str, int] = field(default_factory=dict)
     missing_codes: tuple[str, ...] = ()
+    table: str = "subjects"
+    rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
     status: Status = Status.GUESSED
 
 

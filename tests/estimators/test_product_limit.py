@@ -371,7 +371,7 @@ class TestLeftTruncation:
         assert curve.n_risk.tolist() == [2, 1]
 
     def test_entry_at_or_after_exit_is_refused(self):
-        with pytest.raises(ValueError, match="entry must be before time$"):
+        with pytest.raises(ValueError, match=r"entry must be before time$"):
             product_limit([2, 4], [1, 1], entry=[2, 0])
         with pytest.raises(ValueError, match="tolerance"):
             product_limit([2, 4], [1, 1], entry=[2 - 1e-12, 0])
