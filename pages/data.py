@@ -39,7 +39,7 @@ if not workspace.has_data:
 
 with st.container(horizontal=True, vertical_alignment="center"):
     names = ", ".join(
-        f"{book.file} ({sum(len(sheet.frame) for sheet in book.sheets)} rows)"
+        f"{book.file} ({ui.counted(sum(len(sheet.frame) for sheet in book.sheets), 'row')})"
         for book in workspace.workbooks
     )
     st.markdown(f":material/description: {ui.plain(names)}", width="stretch")

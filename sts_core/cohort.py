@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,9 @@ class Table:
         Study id of each row ("S001"), object array.
     rows
         Spreadsheet row number of each row, 1-based.
+    read
+        Columns that were read as dates, by how they were read. The cells never change, so that
+        every analysis of a session shares one reading.
     """
 
     role: str
@@ -38,6 +42,7 @@ class Table:
     frame: pd.DataFrame
     subject: np.ndarray
     rows: np.ndarray
+    read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def column(self, name: str) -> pd.Series:
         """Give one column's cells.

@@ -130,11 +130,17 @@ def table_dates(
 ) -> ReadColumn:
     """Read a column of any table as dates, one a row of that table."""
     format_ = _source(cohort, role).columns.get(column)
-    return dates(
-        _column(cohort.tables[role], column),
-        order=format_.date_order if format_ else None,
-        codes=_codes(cohort, variable, role),
-    )
+    order = format_.date_order if format_ else None
+    codes = _codes(cohort, variable, role)
+    table = cohort.tables[role]
+    how = (column, order, codes)
+    found: ReadColumn | None = table.read.get(how)
+    if found is None:
+        found = dates(_column(table, column), order=order, codes=codes)
+        for shared in (found.values, found.missing, found.unreadable):
+            shared.setflags(write=False)
+        table.read[how] = found
+    return found
 
 
 def levels_of(cohort: Cohort, key: str) -> Levels:
@@ -297,7 +303,8 @@ class SurvivalData:
     @property
     def event(self) -> np.ndarray:
         """Whether the event was seen, boolean array (n,)."""
-        return np.array([kind is not None for kind in self.kind], dtype=bool)
+        seen: np.ndarray = np.not_equal(self.kind, np.array(None, dtype=object)).astype(bool)
+        return seen
 
     @property
     def n(self) -> int:
@@ -415,7 +422,7 @@ def _rows_by_subject(defined: Endpoint | Variable, table: Table) -> dict[str, in
     repeated = pd.Series(table.subject[rows]).duplicated(keep=False).to_numpy()
     if repeated.any():
         raise StudyError(several_rows(defined, table, rows[repeated]))
-    return {str(table.subject[row]): int(row) for row in rows}
+    return dict(zip(map(str, table.subject[rows].tolist()), rows.tolist(), strict=True))
 
 
 def several_rows(defined: Endpoint | Variable, table: Table, rows: np.ndarray) -> Finding:

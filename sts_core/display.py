@@ -188,6 +188,11 @@ def format_value(value: Cell, column: Column) -> str:
             return str(value)
 
 
+def counted(n: int, noun: str) -> str:
+    """Write ``1 patient`` or ``2 patients``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def joined(parts: Sequence[str], word: str = "and") -> str:
     """Join as in a sentence: ``a, b and c``."""
     if len(parts) < 2:
@@ -215,7 +220,8 @@ def escape(text: str, medium: Medium) -> str:
     clean = _CONTROL.sub("�", text)
     match medium:
         case "html":
-            return html.escape(clean, quote=True)
+            # an empty line would end the block that Markdown takes for HTML
+            return html.escape(re.sub(r"\s*\n\s*", " ", clean), quote=True)
         case "plotly":
             # Plotly reads <b>, <i>, <a>... and entities, and takes quotes as they are
             return html.escape(clean, quote=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from decimal import Decimal
 
 import pytest
@@ -196,7 +197,11 @@ def test_html_reads_back_and_holds_no_tag(text: str) -> None:
         escaped = escape(text, medium)  # type: ignore[arg-type]
         assert "<" not in escaped
         assert ">" not in escaped
-        assert html.unescape(escaped) == escape(text, "xml")
+        # line breaks become blanks in HTML, where an empty line would end the block
+        plain = escape(text, "xml")
+        expected = re.sub(r"\s*\n\s*", " ", plain) if medium == "html" else plain
+        assert html.unescape(escaped) == expected
+        assert medium != "html" or "\n" not in escaped
 
 
 @given(ANY_TEXT)

@@ -28,6 +28,7 @@ from pages._ui.show import (
     show_notice,
     show_table,
 )
+from sts_core.display import counted
 
 __all__ = [
     "add_to_report",
@@ -38,6 +39,7 @@ __all__ = [
     "choose_one",
     "compute",
     "count_card",
+    "counted",
     "empty_state",
     "export_menu",
     "in_words",

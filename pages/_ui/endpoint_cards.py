@@ -12,6 +12,7 @@ from pages._ui import state
 from pages._ui.inputs import choose, choose_one, plain
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
+from sts_core.display import counted
 from sts_core.findings import StudyError
 from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
 from sts_core.values import DateOrder, text_of
@@ -80,7 +81,8 @@ def _outcome(cohort: Cohort, code: str) -> None:
     if len(kinds) > 1:
         parts = " (" + ", ".join(f"{plain(kind)} {count}" for kind, count in kinds.items()) + ")"
     lost = sum(len(loss.subjects) for loss in data.losses)
-    text = f"{data.n} patients with a time, {n_event} events{parts}, {data.n - n_event} censored"
+    text = f"{counted(data.n, 'patient')} with a time, {counted(n_event, 'event')}{parts}"
+    text += f", {data.n - n_event} censored"
     if lost:
         reasons = "; ".join(f"{len(loss.subjects)} {loss.reason.value}" for loss in data.losses)
         text += f"; {lost} without: {reasons}"
@@ -157,7 +159,7 @@ def _event_question(
         f"Which values of “{plain(endpoint.event)}” mean that the event happened?",
         options, selection_mode="multi",
         key=state.seeded(f"endpoint.events.{code}", start, options),
-        format_func=lambda value: f"{plain(value)} ({counts[value]} patients)",
+        format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
         help="All other values count as censored: the event had not happened at that time.",
     )  # fmt: skip
     first = next(iter(endpoint.events), "event")
@@ -169,7 +171,7 @@ def _event_question(
     censored = tuple(value for value in options if value not in chosen)
     n_event = sum(counts[value] for value in chosen)
     st.caption(
-        f"{n_event} events, {sum(counts.values()) - n_event} censored"
+        f"{counted(n_event, 'event')}, {sum(counts.values()) - n_event} censored"
         + (f", {unknown} not known." if unknown else ".")
     )
     if not chosen:

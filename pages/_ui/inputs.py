@@ -14,7 +14,7 @@ from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
 from sts_core.display import escape
-from sts_core.study import Measured, VariableKind
+from sts_core.study import Measured, Status, Variable, VariableKind
 from sts_core.values import number_of
 
 EVERYONE = ""
@@ -95,12 +95,23 @@ def choose_endpoint(cohort: Cohort, key: str, *, kept: str | None = None) -> str
     return choose("Endpoint", list(ready), key, kept=kept, names=ready)
 
 
+def shown_name(key: str, variable: Variable) -> str:
+    """Name a variable; a guessed name that hides the file's own is followed by that one."""
+    column = variable.column or key
+
+    def words(text: str) -> str:
+        return " ".join(text.casefold().replace("_", " ").split())
+
+    hidden = variable.status is Status.GUESSED and words(column) != words(variable.label)
+    return f"{variable.label} ({column})" if hidden else variable.label
+
+
 def grouping_names(cohort: Cohort) -> dict[str, str]:
     """Give what patients may be grouped by: groupings, and variables known before time zero."""
     definitions = cohort.study.definitions
     named = {key: grouping.label for key, grouping in definitions.groupings.items()}
     named |= {
-        key: variable.label
+        key: shown_name(key, variable)
         for key, variable in definitions.variables.items()
         if is_categorical(variable) and variable.measured is not Measured.POST_BASELINE
     }
@@ -195,7 +206,7 @@ def choose_covariates(
     """Offer variables for a regression; the order is the study's, not the clicks'."""
     definitions = cohort.study.definitions
     names = {
-        name: variable.label
+        name: shown_name(name, variable)
         for name, variable in definitions.variables.items()
         if variable.measured is not Measured.POST_BASELINE
         and variable.kind is not VariableKind.DATE

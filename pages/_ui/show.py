@@ -14,7 +14,15 @@ from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.response import Share
 from sts_core.derive import Loss
-from sts_core.display import REASONS, DisplayTable, Format, escape, format_number, format_percent
+from sts_core.display import (
+    REASONS,
+    DisplayTable,
+    Format,
+    counted,
+    escape,
+    format_number,
+    format_percent,
+)
 from sts_core.export.xlsx import write_workbook
 from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.theme import DARK, LIGHT, FigureSize
@@ -27,6 +35,8 @@ _ICONS = {
     Severity.WARNING: ":material/warning:",
     Severity.NOTE: ":material/info:",
 }
+#: Pixels that a chart is laid out for: it stretches beyond, and is scrolled where there are fewer.
+CHART_WIDTH = 900
 SCREEN_DIAGRAM = FigureSize("screen", 310.0, None, 9.0, 1.2, 240.0, show_title=False)
 
 
@@ -36,13 +46,15 @@ def is_dark() -> bool:
 
 
 def show_figure(figure: Figure, *, key: str) -> None:
-    """Draw a figure in the browser: a diagram as a picture that scales, all else by Plotly, in place."""
+    """Draw a figure in the browser: a diagram as a picture that scales, all else in place."""
     if isinstance(figure.body, Diagram):
         palette = DARK if is_dark() else LIGHT
         picture = print.render(figure, "svg", SCREEN_DIAGRAM, palette)
         st.image(picture.decode(), width="stretch", alt=figure.alt)
         return
-    chart(to_plotly(figure, dark=is_dark()), alt=figure.alt, key=key)
+    dark = is_dark()
+    drawn = to_plotly(figure, dark=dark, width=CHART_WIDTH)
+    chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key)
 
 
 def show_table(table: DisplayTable) -> None:
@@ -189,13 +201,19 @@ def rate_card(
 
 def count_card(name: str, count: int, total: int) -> None:
     """Show patients with something, of how many."""
-    share = f"{format_percent(count / total)}% of {total} patients" if total else "no patients"
+    share = (
+        f"{format_percent(count / total)}% of {counted(total, 'patient')}"
+        if total
+        else "no patients"
+    )
     st.metric(name, count, delta=share, delta_color="off", delta_arrow="off", border=True)
 
 
 def model_line(model: MultivariableModel) -> None:
     """Say what the multivariable model rests on."""
-    parts = [f"Multivariable model: {model.n} patients, {model.n_event} events"]
+    parts = [
+        f"Multivariable model: {counted(model.n, 'patient')}, {counted(model.n_event, 'event')}"
+    ]
     if model.n_excluded:
         parts.append(f"{model.n_excluded} left out for a missing value")
     if model.events_per_parameter is not None:

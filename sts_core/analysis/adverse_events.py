@@ -21,7 +21,7 @@ from sts_core.analysis.comparison import (
 )
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort, Table
-from sts_core.display import Cell, Column, DisplayTable, Format, format_percent, joined
+from sts_core.display import Cell, Column, DisplayTable, Format, counted, format_percent, joined
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import column_missing, rows_matching
 from sts_core.results import ResultRow
@@ -632,7 +632,7 @@ def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]
 
 
 def _events(n: int) -> str:
-    return "1 event" if n == 1 else f"{n} events"
+    return counted(n, "event")
 
 
 def methods_sentence(result: AdverseEventResult) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
+from sts_core.display import counted
 
 ALL_PATIENTS = "All patients"
 
@@ -115,7 +116,7 @@ def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -
 
 def patients(n: int) -> str:
     """Write ``1 patient`` or ``n patients``."""
-    return "1 patient" if n == 1 else f"{n} patients"
+    return counted(n, "patient")
 
 
 def percent_level(conf_level: float) -> str:

@@ -32,6 +32,7 @@ from sts_core.display import (
     Column,
     DisplayTable,
     Format,
+    counted,
     format_estimate,
     format_number,
     format_p,
@@ -755,8 +756,9 @@ def _lower_first(label: str) -> str:
 def _footnotes(result: CoxResult) -> tuple[str, ...]:
     spec, model = result.spec, result.model
     notes = [
-        f"{patients(result.n)}, {result.n_event} events. Cox proportional hazards regression, "
-        f"{_TIES_NAMES[spec.ties]}'s handling of ties; Wald {percent_level(spec.conf_level)} "
+        f"{patients(result.n)}, {counted(result.n_event, 'event')}. "
+        f"Cox proportional hazards regression, {_TIES_NAMES[spec.ties]}'s handling of ties; "
+        f"Wald {percent_level(spec.conf_level)} "
         "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not estimable."
     ]
     models = _shown_models(result)
@@ -829,7 +831,7 @@ def _screening_note(result: CoxResult) -> str:
 def _model_notes(result: CoxResult, model: MultivariableModel) -> list[str]:
     text = (
         f"Multivariable model: {model.n} of {patients(result.n)} with all of its values known, "
-        f"{model.n_event} events, {_counted(model.n_parameters, 'parameter')}"
+        f"{counted(model.n_event, 'event')}, {counted(model.n_parameters, 'parameter')}"
     )
     per = model.events_per_parameter
     if per is not None:
@@ -872,10 +874,6 @@ def _reference_of(covariate: Covariate, model: Model) -> str | None:
         if term is not None and term.hazard_ratio.reason is NotEstimable.REFERENCE:
             return level.level
     return None
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def methods_sentence(result: CoxResult) -> str:

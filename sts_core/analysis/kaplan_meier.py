@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -20,6 +21,7 @@ from sts_core.display import (
     Column,
     DisplayTable,
     Format,
+    counted,
     format_estimate,
     format_number,
     format_p,
@@ -33,7 +35,7 @@ from sts_core.estimators.log_rank import log_rank
 from sts_core.estimators.product_limit import (
     ProductLimit,
     Quantile,
-    at_risk_table,
+    at_risk_from_curve,
     confidence_limits,
     product_limit,
     quantile,
@@ -287,7 +289,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     groups: tuple[SurvivalGroup, ...] = (overall,)
     test = None
     if levels is not None and group is not None:
-        member = [(level, np.array([g == level for g in group], dtype=bool)) for level in chosen]
+        member = [(level, np.equal(group, level).astype(bool)) for level in chosen]
         groups = tuple(one_group(mask, level, levels.slots[level]) for level, mask in member)
         test = log_rank(
             time, data.event[used], group[used].astype(str), levels=chosen, entry=entry
@@ -406,7 +408,7 @@ def _group(
     reverse = reverse_product_limit(
         time, event, entry=entry, ties=FollowUpTies(spec.follow_up_ties)
     )
-    counts = at_risk_table(time, event, [tick * factor for tick in ticks], entry=entry)
+    counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
     censored = np.argsort(time, kind="stable")
     censored = censored[~event[censored]]
     last = float(time.max()) if len(time) else 0.0
@@ -415,10 +417,7 @@ def _group(
         slot=slot,
         n=len(time),
         n_event=int(event.sum()),
-        events_by_kind={
-            name: int(sum(k == name for k in kind))
-            for name in dict.fromkeys(k for k in kind if k is not None)
-        },
+        events_by_kind=dict(Counter(name for name in kind.tolist() if name is not None)),
         steps=Steps(
             curve.time, curve.n_risk, curve.n_event, curve.n_censor,
             curve.estimate, curve.std_error, low, high,
@@ -504,20 +503,16 @@ def _scope(result: KaplanMeierResult) -> str | None:
 def loss_sentences(losses: Iterable[Loss]) -> tuple[str, ...]:
     """Say how many patients an analysis can't use, and why."""
     return tuple(
-        f"{_patients(len(loss.subjects))} not included: {loss.reason.value}"
+        f"{counted(len(loss.subjects), 'patient')} not included: {loss.reason.value}"
         f"{f' (“{loss.column}”)' if loss.column else ''}."
         for loss in losses
     )
 
 
-def _patients(n: int) -> str:
-    return "1 patient" if n == 1 else f"{n} patients"
-
-
 def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     spec = result.spec
     notes = [
-        f"{result.overall.n} patients, {result.overall.n_event} events. "
+        f"{counted(result.overall.n, 'patient')}, {counted(result.overall.n_event, 'event')}. "
         f"Kaplan-Meier estimates, {_percent(spec.conf_level)} confidence intervals on the "
         f"{spec.conf_type} scale; NR, not reached; NE, not estimable."
     ]
@@ -555,11 +550,13 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     )
     if result.n_unknown_group:
         notes.append(
-            f"{_patients(result.n_unknown_group)} not included: {result.by_label} not known."
+            f"{counted(result.n_unknown_group, 'patient')} not included: "
+            f"{result.by_label} not known."
         )
     if result.n_other_groups:
         notes.append(
-            f"{_patients(result.n_other_groups)} in groups that this comparison leaves out."
+            f"{counted(result.n_other_groups, 'patient')} in groups that this comparison "
+            "leaves out."
         )
     notes += loss_sentences(result.losses)
     notes += result.provenance.footnotes
@@ -598,9 +595,9 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
                        else "There are no patients.")  # fmt: skip
             continue
         share = format_percent(group.n_event / group.n)
-        counts = f"{group.n_event} of {_patients(group.n)} with an event, {share}%"
+        counts = f"{group.n_event} of {counted(group.n, 'patient')} with an event, {share}%"
         if group.n_event == 0:
-            out.append(f"{who}, no event was seen in {_patients(group.n)}.")
+            out.append(f"{who}, no event was seen in {counted(group.n, 'patient')}.")
         elif group.median.value is None:
             out.append(
                 f"{who} ({counts}), median {endpoint} "

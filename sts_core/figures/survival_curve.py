@@ -36,6 +36,7 @@ from sts_core.figures.marks import (
 from sts_core.figures.theme import slot_dash, slot_role
 
 _MAX_BANDS = 3
+_MAX_MEDIANS = 4
 _MAX_TICKS = 300
 
 
@@ -45,7 +46,7 @@ def survival_curve(
     show_interval: bool | None = None,
     show_risk_table: bool = True,
     show_censored: bool = True,
-    show_median: bool = True,
+    show_median: bool | None = None,
     title: str | None = None,
     x_title: str | None = None,
     y_title: str | None = None,
@@ -65,7 +66,7 @@ def survival_curve(
         Ticks where patients were censored; a group with more than 300 of them has none, because
         they would hide its curve.
     show_median
-        Dashed lines from one half to the medians.
+        Dashed lines from one half to the medians; ``None`` draws them for up to four groups.
     title, x_title, y_title
         In place of the ones made from the result.
 
@@ -79,7 +80,7 @@ def survival_curve(
     marks: list[Mark] = []
     if bands:
         marks += [_band(result, group) for group in groups if group.n]
-    if show_median:
+    if len(groups) <= _MAX_MEDIANS if show_median is None else show_median:
         marks += _median_lines(result)
     for group in groups:
         if group.n:

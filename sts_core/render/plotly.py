@@ -1,8 +1,8 @@
 """Figures for the screen: plain dictionaries for Plotly, with hover and study ids on the marks.
 
 The unplaced figure is taken with its own ticks and ranges, so that screen and file show the same
-axes. The dictionaries hold only JSON types; ``st.plotly_chart`` and ``Plotly.react`` both take
-them. Footnotes are not drawn: the page writes them below the figure as text that can be selected.
+axes. The dictionaries hold only JSON types, for ``Plotly.react``. Footnotes are not drawn: the page
+writes them below the figure as text that can be selected.
 """
 
 from __future__ import annotations
@@ -58,9 +58,11 @@ TEXT = 13
 SMALL = 12
 ROW = 18.0
 PLOT_HEIGHT = 380.0
+#: Of names in the table under the axis, in pixels; longer ones are wrapped.
+MAX_LABEL = 150.0
 MAX_STEPS = 400
 LINE = 2.0
-#: For ``st.plotly_chart(config=...)``: no camera, no upload, no links.
+#: No camera, no upload, no links.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "showSendToCloud": False,
@@ -233,9 +235,11 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
     rows = _strip_rows(plan, label_width) if plan else []
     axis_height = 30.0 + (TEXT * 1.8 if panel.x.title else 0.0)
     strip_height = len(rows) * ROW + 6.0 if rows else 0.0
-    legend_rows = _legend_rows(chart.key, width - left)
     notes = list(chart.key.notes) if chart.key else []
-    top = 10.0 + (20.0 if figure.stamp else 0.0) + legend_rows * 21.0 + len(notes) * ROW
+    legend = _place_legend(chart.key, left, width - left - right) if chart.key else []
+    legend_height = legend[-1].bottom + 6.0 if legend else 0.0
+    notes_height = len(notes) * ROW + 4.0 if notes else 0.0
+    top = 10.0 + (20.0 if figure.stamp else 0.0) + legend_height + notes_height
     inner = PLOT_HEIGHT + (axis_height + strip_height if rows else 0.0)
     bottom = 8.0 if rows else axis_height + 8.0
 
@@ -254,7 +258,7 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
     }
     data = _panel_traces(panel, palette, page, "x", "y")
     if chart.key is not None:
-        data += _legend(chart.key, palette, page, offset=(len(notes) * ROW + 4.0) / inner)
+        _write_legend(legend, palette, page, lift=notes_height + legend_height)
         page["annotations"] += [
             _annotation(
                 _safe(note),
@@ -263,7 +267,7 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
                 y=1,
                 xanchor="left",
                 yanchor="bottom",
-                yshift=round((len(notes) - 1 - i) * ROW) + 3,
+                yshift=round((len(notes) - 1 - i) * ROW) + 7,
             )
             for i, note in enumerate(notes)
         ]
@@ -289,7 +293,7 @@ def _plan_strip(
         widths = [
             METRICS.width(row.name, SMALL, weight) for group in plan.groups for row in group.rows
         ]
-        return min(max(widths, default=0.0), 0.24 * width)
+        return min(max(widths, default=0.0), MAX_LABEL)
 
     def fits(plan: StripPlan) -> bool:
         inner = width - max(left, label_width_of(plan) + 24.0) - 28.0
@@ -390,61 +394,106 @@ def _strip_labels(
     return labels
 
 
-def _legend_rows(key: Key | None, width: float) -> int:
-    if key is None or len(key.entries) + len(key.symbols) < 2:
-        return 0
-    used, rows = 0.0, 1
-    # Plotly gives all entries of a horizontal legend the width of the widest
-    widest = max(METRICS.width(e.label, TEXT) for e in (*key.entries, *key.symbols)) + 56.0
-    for _ in (*key.entries, *key.symbols):
-        if used and used + widest > width:
-            rows, used = rows + 1, 0.0
-        used += widest
-    return rows
+_SAMPLE = 30.0
+_LEGEND_ROW = 20.0
 
 
-def _legend(key: Key, palette: Palette, page: Json, offset: float) -> list[Json]:
+class _LegendEntry:
+    """Where an entry stands, in pixels right of and below the legend's corner."""
+
+    __slots__ = ("bottom", "entry", "lines", "x", "y")
+
+    def __init__(self, entry: KeyEntry, lines: tuple[str, ...], x: float, y: float) -> None:
+        self.entry = entry
+        self.lines = lines
+        self.x = x
+        self.y = y
+        self.bottom = y + len(lines) * _LEGEND_ROW
+
+
+def _place_legend(key: Key, left: float, width: float) -> list[_LegendEntry]:
+    """Fill rows above the panel, and above what is left of it where that saves a row."""
     entries = (*key.entries, *key.symbols)
     if len(entries) < 2:
         return []
-    page["showlegend"] = True
-    page["legend"] = {
-        "orientation": "h",
-        "x": 0,
-        "xanchor": "left",
-        "y": round(1 + offset, 5),
-        "yanchor": "bottom",
-        "font": _font(palette),
-        "itemclick": False,
-        "itemdoubleclick": False,
-        "bgcolor": "rgba(0,0,0,0)",
-        "traceorder": "normal",
-        "itemwidth": 34,
-    }
-    return [_legend_trace(entry, palette) for entry in entries]
+    above = _fill_rows(entries, width)
+    wider = _fill_rows(entries, width + left - 6.0)
+    if wider[-1].bottom >= above[-1].bottom:
+        return above
+    for place in wider:
+        place.x -= left - 6.0
+    return wider
 
 
-def _legend_trace(entry: KeyEntry, palette: Palette) -> Json:
-    colour = palette.colour(entry.role)
-    trace: Json = {
-        "type": "scatter",
-        "x": [None],
-        "y": [None],
-        "name": _safe(entry.label),
-        "showlegend": True,
-        "hoverinfo": "skip",
-        "mode": "lines",
-        "line": {"color": colour, "width": LINE, "dash": _dash(entry.dash)},
-    }
+def _fill_rows(entries: Sequence[KeyEntry], width: float) -> list[_LegendEntry]:
+    """Give each entry its own width; Plotly's legend would give all that of the widest."""
+    placed: list[_LegendEntry] = []
+    x = y = below = 0.0
+    for entry in entries:
+        lines = wrap(entry.label, width - _SAMPLE - 8.0, TEXT, METRICS)
+        needed = _SAMPLE + 8.0 + max(METRICS.width(line, TEXT) for line in lines)
+        if x and x + needed > width:
+            x, y = 0.0, below
+        placed.append(_LegendEntry(entry, lines, x, y))
+        below = max(below, placed[-1].bottom)
+        x += needed + 20.0
+    # the last one tells how high the whole is, also where an entry before it has more lines
+    placed[-1].bottom = below
+    return placed
+
+
+def _write_legend(
+    legend: Sequence[_LegendEntry], palette: Palette, page: Json, lift: float
+) -> None:
+    """Write the legend ``lift`` pixels above the panel; nothing in it can be clicked."""
+    for place in legend:
+        colour = palette.colour(place.entry.role)
+        middle = lift - place.y - _LEGEND_ROW / 2
+        page["annotations"].append(
+            _annotation(
+                "<br>".join(escape(line, "plotly") for line in place.lines),
+                _font(palette),
+                x=0,
+                y=1,
+                xanchor="left",
+                yanchor="top",
+                align="left",
+                borderpad=0,
+                xshift=round(place.x + _SAMPLE + 5.0),
+                yshift=round(middle + 0.68 * TEXT),
+            )
+        )
+        for x0, y0, x1, y1, width in _sample_lines(place.entry):
+            page["shapes"].append(
+                {
+                    "type": "line",
+                    "xref": "paper",
+                    "yref": "paper",
+                    "xsizemode": "pixel",
+                    "ysizemode": "pixel",
+                    "xanchor": 0,
+                    "yanchor": 1,
+                    "x0": round(place.x) + x0,
+                    "x1": round(place.x) + x1,
+                    "y0": round(middle) + y0,
+                    "y1": round(middle) + y1,
+                    "line": {
+                        "color": colour,
+                        "width": width,
+                        "dash": _dash(place.entry.dash) if width == LINE else "solid",
+                    },
+                }
+            )
+
+
+def _sample_lines(entry: KeyEntry) -> list[tuple[float, float, float, float, float]]:
+    """Give the strokes of a sample as ends and width, in pixels from the middle of its left."""
+    if entry.sample == "box":
+        return [(_SAMPLE - 16.0, 0.0, _SAMPLE - 4.0, 0.0, 12.0)]
     if entry.sample == "tick":
-        trace["mode"] = "lines+markers"
-        trace["line"] = {"color": colour, "width": 1.5}
-        trace["marker"] = _tick_marker(colour)
-    elif entry.sample == "box":
-        trace["mode"] = "markers"
-        trace["marker"] = {"symbol": "square", "size": 11, "color": colour}
-        del trace["line"]
-    return trace
+        middle = _SAMPLE / 2
+        return [(0.0, 0.0, _SAMPLE, 0.0, 1.5), (middle, -5.0, middle, 5.0, 1.5)]
+    return [(0.0, 0.0, _SAMPLE, 0.0, LINE)]
 
 
 # ------------------------------------------------------------------------------------------ marks

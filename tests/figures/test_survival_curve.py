@@ -93,6 +93,17 @@ def test_bands_follow_the_limits_and_stay_away_from_many_groups():
     assert len(marks_of(chart_of(many, show_interval=True), Band)) == 9
 
 
+@pytest.mark.parametrize(
+    ("sizes", "shown"), [((13, 13, 13, 12), True), ((11, 10, 10, 10, 10), False)]
+)
+def test_median_lines_are_for_up_to_four_groups_unless_asked_for(sizes, shown):
+    result = result_of(sizes)
+    assert any(group.median.value is not None for group in result.groups)
+    assert bool(marks_of(chart_of(result), Rule)) is shown
+    assert marks_of(chart_of(result, show_median=True), Rule)
+    assert marks_of(chart_of(result, show_median=False), Rule) == []
+
+
 def test_median_lines_end_at_the_medians():
     result = result_of((25, 26))
     rules = marks_of(chart_of(result), Rule)

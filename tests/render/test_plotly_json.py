@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 
 import plotly.graph_objects as go
 import pytest
 
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.figures.fonts import METRICS
 from sts_core.figures.marks import (
     Arrow,
     Axis,
@@ -19,7 +21,7 @@ from sts_core.figures.marks import (
 )
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.figures.theme import DARK, LIGHT
-from sts_core.render.plotly import CONFIG, MAX_STEPS, to_plotly
+from sts_core.render.plotly import CONFIG, MAX_LABEL, MAX_STEPS, to_plotly
 from tests.cohorts import DEGENERATE
 from tests.figures.cases import HISTOTYPES, HOSTILE, figures, result_of
 
@@ -77,10 +79,73 @@ def test_the_table_shares_the_axis_of_the_curve():
     assert drawn["layout"]["yaxis2"]["domain"][1] < drawn["layout"]["yaxis"]["domain"][0]
 
 
-def test_a_click_on_the_legend_does_nothing():
-    legend = to_plotly(FIGURES["4 groups"])["layout"]["legend"]
-    assert legend["itemclick"] is False
-    assert legend["itemdoubleclick"] is False
+def legend_of(drawn):
+    """Words of the legend by place: pixels from its left, row counted from above."""
+    high = [a for a in drawn["layout"]["annotations"] if a.get("yanchor") == "top"
+            and a["xref"] == "paper" and a.get("x") == 0]  # fmt: skip
+    rows = sorted({a["yshift"] for a in high}, reverse=True)
+    return {a["text"]: (a["xshift"], rows.index(a["yshift"])) for a in high}
+
+
+def test_the_legend_names_every_curve_and_can_not_be_clicked():
+    drawn = to_plotly(FIGURES["4 groups"])
+    assert drawn["layout"]["showlegend"] is False
+    assert not any(trace.get("showlegend") for trace in drawn["data"])
+    assert list(legend_of(drawn)) == [*HISTOTYPES[:4], "Censored"]
+    samples = [s for s in drawn["layout"]["shapes"] if s.get("xsizemode") == "pixel"]
+    # one stroke a curve in the curve's own look, two for the censoring tick
+    assert len(samples) == 4 + 2
+    for name, sample in zip(HISTOTYPES[:4], samples, strict=False):
+        line = curves(drawn, name)[0]["line"]
+        assert (sample["line"]["color"], sample["line"]["dash"]) == (line["color"], line["dash"])
+    assert list(legend_of(to_plotly(FIGURES["1 groups"]))) == ["All patients", "Censored"]
+
+
+@pytest.mark.parametrize("width", [700.0, 900.0, 1400.0])
+def test_entries_of_the_legend_fill_rows_and_stay_inside(width):
+    figure = FIGURES["9 groups"]
+    drawn = to_plotly(figure, width=width)
+    margin = drawn["layout"]["margin"]
+    placed = legend_of(drawn)
+    assert set(HISTOTYPES) <= set(placed)
+    by_row: dict[int, list[tuple[float, float]]] = {}
+    for text, (x, row) in placed.items():
+        by_row.setdefault(row, []).append((x, x + METRICS.width(text, 13)))
+    room = width - margin["l"] - margin["r"]
+    for spans in by_row.values():
+        spans.sort()
+        assert spans[0][0] >= -margin["l"]
+        assert spans[-1][1] <= room + 1
+        for (_, end), (start, _) in itertools.pairwise(spans):
+            assert end < start
+    total = sum(METRICS.width(text, 13) + 58 for text in placed)
+    assert len(by_row) <= total // room + 2
+    # rows have room above the panel
+    assert margin["t"] >= 20 * len(by_row)
+
+
+def test_a_name_wider_than_the_figure_is_written_in_lines():
+    result = result_of((25, 26))
+    long = "A very long name of a group " * 8
+    figure = survival_curve(result)
+    key = figure.body.key
+    entries = (dataclasses.replace(key.entries[0], label=long), *key.entries[1:])
+    body = dataclasses.replace(figure.body, key=dataclasses.replace(key, entries=entries))
+    drawn = to_plotly(dataclasses.replace(figure, body=body))
+    (text,) = [text for text in legend_of(drawn) if text.startswith("A very long")]
+    lines = text.split("<br>")
+    assert len(lines) > 1
+    assert all(METRICS.width(line, 13) < 900 for line in lines)
+    assert drawn["layout"]["margin"]["t"] >= 20 * (len(lines) + 1)
+
+
+def test_names_in_the_table_under_the_axis_leave_the_width_to_the_curves():
+    drawn = to_plotly(FIGURES["9 groups"])
+    labels = [a for a in drawn["layout"]["annotations"] if a["yref"] == "y2"]
+    assert len(labels) >= 9
+    for label in labels:
+        assert METRICS.width(label["text"], 12, label["font"]["weight"]) <= MAX_LABEL + 0.5
+    assert drawn["layout"]["margin"]["l"] < MAX_LABEL + 50
 
 
 def test_hover_tells_time_survival_interval_and_number_at_risk():

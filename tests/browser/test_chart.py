@@ -1,0 +1,183 @@
+"""The figure in the page: changed in place, stretched, hovered, left and come back to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pages._ui.chart_library import LIBRARY_PATH
+from pages._ui.intake import SAMPLES
+from tests.browser.serving import WAIT_MS, Server
+from tests.browser.visit import chart, choose, go, heading, pill, settled
+
+_WIDTHS = """() => ["main-svg", "sts-chart"].map(
+    (name) => document.querySelector("." + name).getBoundingClientRect().width)"""
+# What a reader would see as flicker: the drawing gone, faded, or the page moved, in any frame
+_WATCH = """() => {
+    const chart = document.querySelector(".js-plotly-plot");
+    chart.dataset.first = "yes";
+    window.seen = { gone: 0, faded: 0, heights: new Set(), frames: 0, foreign: 0 };
+    const look = () => {
+        const now = document.querySelector(".js-plotly-plot");
+        window.seen.frames++;
+        if (!now || !now.querySelector(".scatterlayer path.js-line")) window.seen.gone++;
+        if (now && now.dataset.first !== "yes") window.seen.foreign++;
+        for (let up = now; up; up = up.parentElement)
+            if (getComputedStyle(up).opacity < 1) window.seen.faded++;
+        const holder = document.querySelector(".sts-chart");
+        window.seen.heights.add(holder ? holder.getBoundingClientRect().height : 0);
+        window.looking = requestAnimationFrame(look);
+    };
+    look();
+}"""
+_SEEN = """() => {
+    cancelAnimationFrame(window.looking);
+    return { ...window.seen, heights: [...window.seen.heights] };
+}"""
+
+
+def _survival(page: Page) -> Page:
+    heading(page, "Data")
+    page.get_by_role("button", name=SAMPLES[0].label).click()
+    expect(page.locator(".cohort-line")).to_contain_text("patients analysed")
+    go(page, "Survival")
+    choose(page, "Compare by", "Histotype")
+    expect(page.locator(".sts-table").first).to_contain_text("df = ")
+    assert len(chart(page).curves) > 2
+    return page
+
+
+@pytest.fixture
+def survival(server: Server, open_page: Callable[..., Page]) -> Page:
+    """Give the Survival page with the sample's curves by histotype."""
+    return _survival(open_page(server.url))
+
+
+@pytest.fixture
+def without_library(server: Server, browser: Browser) -> Iterator[Page]:
+    """Give the Survival page of a browser that does not get the library."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(WAIT_MS)
+    context.route(f"**/{LIBRARY_PATH}", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(server.url)
+    heading(page, "Data")
+    page.get_by_role("button", name=SAMPLES[0].label).click()
+    expect(page.locator(".cohort-line")).to_contain_text("patients analysed")
+    go(page, "Survival")
+    yield page
+    context.close()
+
+
+def test_a_click_changes_the_drawing_in_place_without_a_flicker(survival: Page) -> None:
+    before = chart(survival)
+    survival.evaluate(_WATCH)
+    pill(survival, before.curves[0]).click()
+    expect(survival.locator(".sts-table").first).to_contain_text("over ")
+    settled(survival)
+    survival.wait_for_timeout(300)
+    seen = survival.evaluate(_SEEN)
+    assert chart(survival).curves == before.curves[1:]
+    assert seen["frames"] > 3
+    assert (seen["gone"], seen["faded"], seen["foreign"]) == (0, 0, 0)
+    # the old height, and the new one: a group less is a row less
+    assert len(seen["heights"]) <= 2
+    assert min(seen["heights"]) > 300
+
+
+def test_the_drawing_follows_the_width(survival: Page) -> None:
+    for width in (1700, 1250, 1900):
+        survival.set_viewport_size({"width": width, "height": 1000})
+        survival.wait_for_function(f"({_WIDTHS})().every((w, i, all) => Math.abs(w - all[0]) < 2)")
+        drawn, place = survival.evaluate(_WIDTHS)
+        assert drawn == pytest.approx(place, abs=2)
+        assert drawn > 800
+
+
+def test_a_narrow_window_scrolls_the_drawing_and_not_the_page(survival: Page) -> None:
+    survival.set_viewport_size({"width": 900, "height": 1000})
+    survival.wait_for_function("document.querySelector('.main-svg').clientWidth <= 900")
+    drawn, place = survival.evaluate(_WIDTHS)
+    assert drawn > place
+    holder = survival.locator(".sts-chart")
+    assert holder.evaluate(
+        "(e) => e.scrollWidth > e.clientWidth && e.scrollHeight <= e.clientHeight"
+    )
+
+
+def test_the_mouse_over_a_curve_tells_its_numbers(survival: Page) -> None:
+    place = survival.evaluate(
+        """() => {
+            const lines = [...document.querySelectorAll(".scatterlayer path.js-line")];
+            const line = lines.filter((line) => line.getTotalLength() > 50).at(-1);
+            const start = line.getPointAtLength(0).matrixTransform(line.getScreenCTM());
+            return [start.x, start.y];
+        }"""
+    )
+    survival.mouse.move(place[0] + 30, place[1] + 30)
+    survival.mouse.move(place[0], place[1])
+    tip = survival.locator(".hoverlayer .hovertext").first
+    expect(tip).to_contain_text("at risk")
+    # written in the chart's style, above the curves: Plotly's style sheet has arrived
+    assert tip.locator("path").first.evaluate("(e) => getComputedStyle(e).fill") != "rgb(0, 0, 0)"
+
+
+def test_the_drawing_is_an_image_with_words_for_those_who_can_not_see_it(survival: Page) -> None:
+    expect(survival.get_by_role("img", name=re.compile("^Kaplan-Meier curves of "))).to_be_visible()
+
+
+def test_the_drawing_is_cleared_away_and_comes_back(survival: Page) -> None:
+    names = chart(survival).curves
+    gone = survival.locator(".js-plotly-plot").element_handle()
+    go(survival, "Cohort")
+    expect(survival.locator(".js-plotly-plot")).to_have_count(0)
+    # purged, not only taken out of the page
+    assert gone.evaluate("(e) => e.isConnected || Boolean(e._fullLayout)") is False
+    go(survival, "Survival")
+    assert chart(survival).curves == names
+
+
+def test_dark_and_light_are_followed(survival: Page) -> None:
+    light = chart(survival).colours
+    survival.emulate_media(color_scheme="dark")
+    survival.wait_for_function(
+        "(old) => document.querySelector('.js-plotly-plot').data"
+        ".filter((t) => t.mode === 'lines' && t.text)[0].line.color !== old",
+        arg=light[0],
+    )
+    assert len(chart(survival).colours) == len(light)
+    survival.emulate_media(color_scheme="light")
+    survival.wait_for_function(
+        "(old) => document.querySelector('.js-plotly-plot').data"
+        ".filter((t) => t.mode === 'lines' && t.text)[0].line.color === old",
+        arg=light[0],
+    )
+
+
+def test_the_library_is_asked_for_once(server: Server, open_page: Callable[..., Page]) -> None:
+    page = open_page("about:blank")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(server.page_url("pages/cohort.py"))
+    heading(page, "Cohort")
+    go(page, "Data")
+    _survival(page)
+    go(page, "Cohort")
+    go(page, "Survival")
+    chart(page)
+    assert [url for url in asked if url.endswith("/plotly.min.js")] == [
+        f"{server.url}/{LIBRARY_PATH}"
+    ]
+
+
+def test_without_the_library_the_page_says_so(without_library: Page) -> None:
+    expect(without_library.get_by_text("This figure could not be drawn.")).to_be_visible()
+    expect(without_library.locator(".sts-table").first).to_be_visible()
+    # it comes with the next change, when it can be had again
+    without_library.context.unroute(f"**/{LIBRARY_PATH}")
+    choose(without_library, "Compare by", "All patients together")
+    assert chart(without_library).curves == ["All patients"]
+    expect(without_library.get_by_text("This figure could not be drawn.")).to_have_count(0)

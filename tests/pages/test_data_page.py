@@ -1,0 +1,234 @@
+"""The Data page: files in, what is confirmed, what is refused, and the way back."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import intake
+from tests.pages.driver import (
+    AML,
+    DATA,
+    ROOT,
+    SURVIVAL,
+    TINY,
+    charts,
+    click,
+    cohort_line,
+    confirm,
+    drop,
+    go,
+    shown,
+    start,
+    study_file,
+    study_of,
+    table,
+    with_sample,
+    with_tiny,
+)
+
+
+def workbook(**cells: object) -> bytes:
+    book = openpyxl.Workbook()
+    for place, value in cells.items():
+        book.active[place] = value
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_upload_then_confirm_then_survival() -> None:
+    at = drop(start(), {"aml.csv": AML})
+    assert cohort_line(at).startswith("aml 23 of 23 patients analysed")
+    assert "Please confirm" in shown(at)
+    assert not charts(go(at, SURVIVAL))
+    assert "No endpoint is confirmed yet" in shown(at)
+    go(at, DATA)
+    (code,) = study_of(at).definitions.endpoints
+    at.segmented_control(key=f"w:endpoint.display.{code}").set_value("weeks")
+    confirm(at, code, unit="weeks", events=["yes"])
+    assert "18 events, 5 censored" in shown(at)
+    go(at, SURVIVAL)
+    at.selectbox(key="w:km.by").set_value("arm").run()
+    assert not at.exception
+    # R, survival 3.5-3: survfit (log-log) and survdiff of Surv(time, status) ~ x
+    text = table(at)
+    assert "maintained 11 7 31.0 (13.0, NE)" in text
+    assert "not maintained 12 11 23.0 (5.0, 33.0)" in text
+    assert "χ² = 3.40, df = 1, P = 0.065" in shown(at)
+
+
+def test_nothing_is_confirmed_without_a_unit() -> None:
+    at = drop(start(), {"a.csv": TINY.replace("time (months)", "time")})
+    endpoints = study_of(at).definitions.endpoints
+    (code,) = endpoints
+    assert endpoints[code].unit is None
+    assert at.button(key=f"endpoint.confirm.{code}").disabled
+    confirm(at, code, unit="months", events=["Dead"])
+    assert study_of(at).definitions.endpoints[code].is_confirmed
+
+
+def test_nothing_is_confirmed_without_an_event() -> None:
+    at = drop(start(), {"tiny.csv": TINY})
+    at.pills(key="w:endpoint.events.TTE").set_value([]).run()
+    assert "No value is an event yet." in shown(at)
+    assert at.button(key="endpoint.confirm.TTE").disabled
+
+
+def test_other_event_gives_the_other_counts() -> None:
+    at = drop(start(), {"tiny.csv": TINY})
+    confirm(at, "TTE", unit="months", events=["Alive"])
+    assert "1 event, 2 censored" in shown(at)
+
+
+def refused_files() -> dict[str, tuple[str, bytes, str]]:
+    """Give files that can't be used, with a word of what is said about each."""
+    protected = (ROOT / "tests/reading/files/excel97.xls").read_bytes()[:2000]
+    return {
+        "empty": ("empty.csv", b"", "The file is empty."),
+        "header only": ("header.csv", b"id,time,status\n", "row"),
+        "a PDF named csv": ("paper.csv", b"%PDF-1.7\n%\xe2\xe3\n1 0 obj", "a PDF document"),
+        "a picture named xlsx": ("scan.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture (PNG)"),
+        "a damaged workbook": ("cut.xlsx", workbook(A1="id", A2=1)[:900], "damaged"),
+        "cut off": ("old.xls", protected, "damaged"),
+        "a far cell": ("far.xlsx", workbook(A1="id", A2=1, XFD1048576=1), "XFD1048576"),
+        "random bytes": ("noise.csv", bytes(range(256)) * 40, "neither a spreadsheet nor"),
+        "a study file that is none": ("study.yaml", b"- 1\n- 2\n", "study"),
+        "broken YAML": ("study.yaml", b"title: [", "study"),
+    }
+
+
+@pytest.mark.parametrize("what", refused_files())
+def test_refused_file_leaves_what_was_loaded(what: str) -> None:
+    name, data, said = refused_files()[what]
+    at = with_tiny()
+    before = cohort_line(at)
+    workspace = at.session_state["workspace"]
+    drop(at, {name: data})
+    (first, *others) = [element.value for element in at.error]
+    assert "could not be used" in first
+    assert "What was loaded before is still there." in shown(at)
+    message = " ".join(others)
+    assert said in shown(at), message
+    assert "Traceback" not in message
+    assert at.session_state["workspace"] is workspace
+    assert cohort_line(at) == before
+    text = table(go(at, SURVIVAL))
+    assert "7.0 (3.5, NE)" in text
+
+
+@pytest.mark.parametrize("what", refused_files())
+def test_refused_first_file_says_why_and_leaves_the_page_usable(what: str) -> None:
+    name, data, said = refused_files()[what]
+    at = drop(start(), {name: data})
+    assert said in shown(at)
+    assert "before is still there" not in shown(at)
+    drop(at, {"tiny.csv": TINY})
+    assert cohort_line(at).startswith("tiny 3 of 3 patients analysed")
+    assert not at.error
+
+
+def test_good_file_beside_a_bad_one_is_taken_and_the_bad_one_named() -> None:
+    at = drop(start(), {"tiny.csv": TINY, "bad.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(50)})
+    assert cohort_line(at).startswith("tiny 3 of 3 patients analysed")
+    assert "a picture (PNG)" in shown(at)
+    assert "bad.xlsx" in shown(at)
+
+
+def test_oversized_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STS_MAX_UPLOAD_MB", "1")
+    at = with_tiny()
+    rows = "".join(f"p{n},{n % 60 + 1},Dead,LMS{'x' * 40}\n" for n in range(20_000))
+    drop(at, {"large.csv": f"id,time (months),status,histotype\n{rows}"})
+    assert "at most 1 MB are read" in shown(at)
+    assert cohort_line(at).startswith("tiny 3 of 3")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a,3,Dead,LMS\na,4,Alive,LMS\nb,5,Dead,X\n", "patient"),
+        ("a,-3,Dead,LMS\nb,4,Alive,LMS\nc,5,Dead,X\n", "below zero"),
+        ("a,soon,Dead,LMS\nb,4,Alive,LMS\nc,5,Dead,X\n", "number"),
+        ("a,3,,LMS\nb,4,Alive,LMS\nc,5,Dead,X\n", "status"),
+    ],
+    ids=["id twice", "negative time", "time in words", "status missing"],
+)
+def test_doubtful_cells_are_found_with_their_rows(rows: str, said: str) -> None:
+    header = TINY[: TINY.index("\n") + 1]
+    at = drop(start(), {"tiny.csv": header + rows, "study.yaml": study_file(with_tiny())})
+    found = [finding for finding in at.session_state["workspace"].findings if finding.rows]
+    assert any(said in finding.message.lower() for finding in found), found
+    assert all(finding.hint for finding in found)
+    text = shown(at)
+    for finding in found:
+        assert " ".join(finding.message.split()) in text
+        assert " ".join(finding.hint.split()) in text
+    go(at, SURVIVAL)
+
+
+def test_study_file_brings_everything_back() -> None:
+    at = with_sample()
+    go(at, SURVIVAL)
+    at.selectbox(key="w:km.endpoint").set_value("OS").run()
+    at.selectbox(key="w:km.by").set_value("sex").run()
+    before, line, choices = table(at), cohort_line(at), study_file(at)
+    for patient in ("S001", "1965", "SYN"):
+        assert patient not in choices
+    fresh = start()
+    sample = (ROOT / "sample_data" / intake.SAMPLES[0].file).read_bytes()
+    drop(fresh, {intake.SAMPLES[0].file: sample, "study.yaml": choices})
+    assert cohort_line(fresh) == line
+    go(fresh, SURVIVAL)
+    assert fresh.selectbox(key="w:km.endpoint").value == "OS"
+    assert fresh.selectbox(key="w:km.by").value == "sex"
+    assert table(fresh) == before
+    assert study_file(fresh) == choices
+
+
+@pytest.mark.parametrize("first", ["data", "choices"])
+def test_data_and_choices_may_come_one_after_the_other(first: str) -> None:
+    files = {"data": {"tiny.csv": TINY}, "choices": {"study.yaml": study_file(with_tiny())}}
+    at = drop(start(), files[first])
+    drop(at, files["choices" if first == "data" else "data"])
+    assert study_of(at).definitions.endpoints["TTE"].is_confirmed
+    text = table(go(at, SURVIVAL))
+    assert "7.0 (3.5, NE)" in text
+
+
+def test_undo_takes_back_one_step_at_a_time() -> None:
+    at = drop(start(), {"tiny.csv": TINY})
+    assert at.button(key="undo").disabled
+    confirm(at, "TTE", unit="months", events=["Dead"])
+    click(at, "endpoint.delete.TTE")
+    assert not study_of(at).definitions.endpoints
+    click(at, "undo")
+    assert study_of(at).definitions.endpoints["TTE"].is_confirmed
+    click(at, "undo")
+    assert not study_of(at).definitions.endpoints["TTE"].is_confirmed
+    assert at.button(key="undo").disabled
+
+
+def test_undo_brings_the_former_file_back() -> None:
+    at = with_tiny()
+    click(at, "sample.again.0")
+    assert "51 of 51" in cohort_line(at)
+    click(at, "undo")
+    assert cohort_line(at).startswith("tiny 3 of 3")
+    assert study_of(at).definitions.endpoints["TTE"].is_confirmed
+
+
+def test_sessions_do_not_see_each_other() -> None:
+    first, second = with_tiny(), start()
+    assert "3 of 3" in cohort_line(first)
+    assert isinstance(second, AppTest)
+    assert not [m for m in second.markdown if 'class="cohort-line"' in m.value]
+    drop(second, {"tiny.csv": TINY.replace("3.5", "9.5")})
+    confirm(second, "TTE", unit="months", events=["Dead"])
+    text = table(go(second, SURVIVAL))
+    assert "9.5 (7.0, NE)" in text
+    text = table(go(first, SURVIVAL))
+    assert "7.0 (3.5, NE)" in text

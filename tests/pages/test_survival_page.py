@@ -1,0 +1,186 @@
+"""The Survival page: the numbers of the core, the groups that are switched on, the choices kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier, survival_table
+from sts_core.criteria import apply_criteria
+from sts_core.reading import read_bytes
+from sts_core.reading.assembly import assemble
+from sts_core.study import load_study
+from tests.pages.driver import (
+    COHORT,
+    DATA,
+    PATHS,
+    ROOT,
+    SURVIVAL,
+    chart,
+    checked,
+    click,
+    cohort_line,
+    curves,
+    go,
+    shown,
+    study_of,
+    table,
+    with_sample,
+    with_tiny,
+)
+
+HISTOTYPES = "w:km.levels.histotype"
+
+
+def sample_cohort():
+    folder = ROOT / "sample_data"
+    book = read_bytes("sts_cohort.xlsx", (folder / "sts_cohort.xlsx").read_bytes())
+    study = load_study((folder / "study.yaml").read_text("utf-8"), name="study.yaml")
+    return apply_criteria(assemble(study, [book]), study)
+
+
+@pytest.mark.parametrize("endpoint", ["PFS", "OS"])
+@pytest.mark.parametrize("by", [None, "histotype", "sex", "asps_ccs"])
+def test_page_shows_the_numbers_of_the_core(endpoint: str, by: str | None) -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.endpoint").set_value(endpoint).run())
+    checked(at.selectbox(key="w:km.by").set_value(by or "").run())
+    result = kaplan_meier(sample_cohort(), KaplanMeierSpec(endpoint=endpoint, by=by))
+    expected = survival_table(result)
+    text = table(at)
+    for row in expected.formatted():
+        assert " ".join(" ".join(row).split()) in text
+    if by is not None:
+        assert "Log-rank test" in text
+        names = [group.label for group in result.groups if group.n]
+        assert [name for name in curves(at) if name in names] == names
+
+
+def test_published_numbers_of_the_sample() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.by").set_value("").run())
+    # Li et al. 2024: 51 patients, 38 with progression or death
+    line = next(row for row in at.markdown if "sts-table" in row.value)
+    assert "51 of 51 patients in the file analysed" in table(at), line
+    result = kaplan_meier(sample_cohort(), KaplanMeierSpec(endpoint="PFS"))
+    assert f"All patients 51 {result.overall.n_event}" in table(at)
+
+
+def test_switching_a_group_off_changes_this_comparison_and_nothing_else() -> None:
+    at = go(with_sample(), SURVIVAL)
+    before, line, all_curves = shown(at), cohort_line(at), curves(at)
+    levels = at.pills(key=HISTOTYPES).value
+    kept = [levels[3], levels[0], levels[5]]
+    checked(at.pills(key=HISTOTYPES).set_value(kept).run())
+    # In the study's order, not in that of the clicks
+    assert curves(at) == [levels[0], levels[3], levels[5]] != all_curves
+    assert "over 3 of 9" in shown(at)
+    assert "over 3 of 9" not in before
+    assert f"{levels[1]} " not in table(at).split("All of these")[0]
+    assert "df = 2" in table(at)
+    assert cohort_line(at) == line
+    for path in PATHS:
+        assert cohort_line(go(at, path)) == line
+    assert study_of(at).analysis.criteria == study_of(with_sample()).analysis.criteria
+
+
+def test_two_groups_switched_on_give_the_test_between_those_two() -> None:
+    at = go(with_sample(), SURVIVAL)
+    levels = at.pills(key=HISTOTYPES).value
+    checked(at.pills(key=HISTOTYPES).set_value([levels[0], levels[1]]).run())
+    spec = KaplanMeierSpec(endpoint="PFS", by="histotype", levels=(levels[0], levels[1]))
+    result = kaplan_meier(sample_cohort(), spec)
+    assert result.logrank is not None
+    assert f"χ² = {result.logrank.statistic:.2f}, df = 1" in table(at)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_page_stands_with_no_group_or_one(n: int) -> None:
+    at = go(with_sample(), SURVIVAL)
+    levels = at.pills(key=HISTOTYPES).value[:n]
+    checked(at.pills(key=HISTOTYPES).set_value(levels).run())
+    assert cohort_line(at).count("51 of 51") == 1
+    assert "χ²" not in (table(at) if n else "")
+    go(at, DATA)
+    go(at, SURVIVAL)
+
+
+def test_choices_are_there_after_another_page_was_open() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.endpoint").set_value("OS").run())
+    checked(at.selectbox(key="w:km.by").set_value("sex").run())
+    checked(at.pills(key="w:km.levels.sex").set_value(["Female"]).run())
+    checked(at.selectbox(key="w:km.conf_type").set_value("plain").run())
+    checked(at.text_input(key="w:km.landmarks.months").set_value("3, 9").run())
+    before = shown(at)
+    for path in (DATA, COHORT, SURVIVAL):
+        go(at, path)
+    assert at.selectbox(key="w:km.endpoint").value == "OS"
+    assert at.selectbox(key="w:km.by").value == "sex"
+    assert at.pills(key="w:km.levels.sex").value == ["Female"]
+    assert at.selectbox(key="w:km.conf_type").value == "plain"
+    assert at.text_input(key="w:km.landmarks.months").value == "3, 9"
+    assert "At 9 months" in table(at)
+    assert shown(at) == before
+
+
+def test_groups_of_each_variable_are_kept_apart() -> None:
+    at = go(with_sample(), SURVIVAL)
+    levels = at.pills(key=HISTOTYPES).value
+    checked(at.pills(key=HISTOTYPES).set_value(levels[:2]).run())
+    checked(at.selectbox(key="w:km.by").set_value("sex").run())
+    assert len(at.pills(key="w:km.levels.sex").value) == 2
+    checked(at.selectbox(key="w:km.by").set_value("histotype").run())
+    assert at.pills(key=HISTOTYPES).value == levels[:2]
+
+
+@pytest.mark.parametrize("text", ["three", "-3", "", "0", "1,2,3,4,5,6,7,8,9", "nan", "inf"])
+def test_times_that_cannot_be_read_are_refused_in_words(text: str) -> None:
+    at = go(with_sample(), SURVIVAL)
+    before = table(at)
+    checked(at.text_input(key="w:km.landmarks.months").set_value(text).run())
+    assert "Write times above 0" in shown(at)
+    assert table(at) == before
+
+
+def test_groups_are_merged_under_a_name_and_apart_again() -> None:
+    at = go(with_sample(), SURVIVAL)
+    levels = list(at.pills(key=HISTOTYPES).value)
+    at.pills(key="merge.levels").set_value(levels[1:4])
+    at.text_input(key="merge.name").set_value("Some")
+    submit = next(item for item in at.button if item.label == "Compare merged groups")
+    checked(submit.click().run())
+    (key,) = [name for name in study_of(at).definitions.groupings if name != "asps_ccs"]
+    assert at.selectbox(key="w:km.by").value == key
+    assert at.pills(key=f"w:km.levels.{key}").value == ["Some", "Others"]
+    result = kaplan_meier(
+        apply_criteria(sample_cohort(), study_of(at)), KaplanMeierSpec(endpoint="PFS", by=key)
+    )
+    for row in survival_table(result).formatted():
+        assert " ".join(" ".join(row).split()) in table(at)
+    click(at, "merge.remove")
+    assert key not in study_of(at).definitions.groupings
+    go(at, SURVIVAL)
+
+
+def test_variable_known_only_later_is_not_offered() -> None:
+    at = go(with_sample(), SURVIVAL)
+    offered = at.selectbox(key="w:km.by")
+    assert "Best overall response" not in offered.options
+    assert "Best overall response" in offered.proto.help
+    assert "Histotype" in offered.options
+
+
+def test_legend_of_the_chart_switches_nothing_by_itself() -> None:
+    figure = chart(go(with_sample(), SURVIVAL))
+    # the legend is drawn as text and lines: Plotly's own, which switches curves, is off
+    assert figure["layout"]["showlegend"] is False
+    assert not any(trace.get("showlegend") for trace in figure["data"])
+
+
+def test_three_patients_by_hand() -> None:
+    at = go(with_tiny(), SURVIVAL)
+    # 3.5, 7, 12+: 2/3 after the first, 1/3 after the second, which is the first below a half
+    assert "All patients 3 2 7.0 (3.5, NE) 66.7" in table(at)
+    line = next(t for t in chart(at)["data"] if t.get("mode") == "lines" and t.get("text"))
+    assert line["x"][0] == 0
+    assert {round(y, 4) for y in line["y"]} <= {1.0, 0.6667, 0.3333}
