@@ -92,7 +92,7 @@ def test_toggled_group_leaves_curves_risk_table_and_test(by_histotype: Page) -> 
     # Another page and back: the choice is there
     go(page, "Cohort")
     go(page, "Survival")
-    expect(page.get_by_text("over 2 of 3").first).to_be_visible()
+    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
     assert chart(page).curves == ["ASPS", "LMS"]
     pill(page, "CCS").click()
     expect(page.get_by_text("df = 2").first).to_be_visible()
@@ -190,7 +190,7 @@ def _shapes(shapes):
 def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Page) -> None:
     page = by_histotype
     pill(page, "CCS").click()
-    expect(page.get_by_text("over 2 of 3").first).to_be_visible()
+    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
     table = page.locator(".sts-table").inner_text()
     go(page, "Data")
     name, choices = download(page, "Keep my choices")
@@ -204,7 +204,7 @@ def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Pag
     upload(page, ("cohort.csv", CSV), (name, choices))
     expect(cohort_line(page)).to_contain_text("24 of 24 patients analysed")
     go(page, "Survival")
-    expect(page.get_by_text("over 2 of 3").first).to_be_visible()
+    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
     assert page.locator(".sts-table").inner_text() == table
     assert chart(page).curves == ["ASPS", "LMS"]
 
