@@ -35,6 +35,7 @@ if not workspace.has_data:
                 type="primary" if number == 0 else "secondary", width="stretch",
             )  # fmt: skip
             st.caption(sample.text)
+    ui.expect_charts()
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):

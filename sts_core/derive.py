@@ -334,12 +334,13 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
     row_of = _rows_by_subject(endpoint, table)
     losses = _Losses(table)
     index: list[tuple[int, int]] = []
-    for position in np.flatnonzero(cohort.included):
-        row = row_of.get(cohort.subjects[position])
+    included = np.flatnonzero(cohort.included).tolist()
+    for position, subject in zip(included, cohort.analysed.tolist(), strict=True):
+        row = row_of.get(subject)
         if row is None:
-            losses.add(LossReason.NO_ROW, str(cohort.subjects[position]), None)
+            losses.add(LossReason.NO_ROW, str(subject), None)
         else:
-            index.append((int(position), row))
+            index.append((position, row))
     positions = np.array([position for position, _ in index], dtype=np.int64)
     at = np.array([row for _, row in index], dtype=np.int64)
     subjects = cohort.subjects[positions]

@@ -1,6 +1,7 @@
 """What pages are made of: the only code that knows both Streamlit and the core."""
 
 from pages._ui.basket import add_to_report
+from pages._ui.chart import expect_charts
 from pages._ui.compute import compute
 from pages._ui.inputs import (
     choose,
@@ -41,6 +42,7 @@ __all__ = [
     "count_card",
     "counted",
     "empty_state",
+    "expect_charts",
     "export_menu",
     "in_words",
     "model_line",

@@ -106,6 +106,11 @@ function followTheme(chart, setStateValue) {
 }
 
 export default function show({ data: figure, parentElement, setStateValue }) {
+  if (!figure.data) {
+    // no figure yet: the library is fetched while the user reads; a figure says it if this fails
+    library(figure.script).catch(() => {});
+    return () => {};
+  }
   let chart = charts.get(parentElement);
   if (!chart) {
     chart = begin(parentElement);

@@ -33,6 +33,11 @@ _mount = st.components.v2.component(
 )
 
 
+def expect_charts() -> None:
+    """Let the browser fetch the chart library on a page that has no figure yet."""
+    _mount(key="chart.expected", data={"script": LIBRARY_PATH})
+
+
 def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: int = 0) -> None:
     """Draw a figure, or change the one that stands there to it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,12 +13,15 @@ SPOOL_BYTES = 1 << 30
 # What the first click would otherwise wait for
 HEAVY_MODULES = (
     "scipy.special",
-    "sksurv.metrics",
     "sts_core.analysis.registry",
     "sts_core.figures.catalogue",
     "sts_core.reading",
     "sts_core.render.plotly",
 )
+# More than a second to import, and needed for the concordance of a model only: they follow when
+# the server has answered for a while. Whoever is there before imports them by asking.
+LATER_MODULES = ("sksurv.metrics",)
+LATER_SECONDS = 15.0
 
 
 def prepare_server() -> None:
@@ -35,7 +39,12 @@ def prepare_server() -> None:
     PagesManager.uses_pages_directory = False
     MultiPartParser.spool_max_size = SPOOL_BYTES
 
-    for name in HEAVY_MODULES:
+    import_and_freeze(HEAVY_MODULES)
+
+
+def import_and_freeze(names: tuple[str, ...]) -> None:
+    """Import modules, and leave all that lives now out of later garbage collections."""
+    for name in names:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
@@ -45,4 +54,8 @@ def prepare_server() -> None:
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Prepare the server before it answers its first request."""
     prepare_server()
+    later = threading.Timer(LATER_SECONDS, import_and_freeze, args=(LATER_MODULES,))
+    later.daemon = True
+    later.start()
     yield {}
+    later.cancel()

@@ -1,0 +1,1 @@
+"""How fast it is, beside R and beside a bare page: ``python -m benchmarks``."""
