@@ -93,11 +93,19 @@ def round_half_up(number: float, decimals: int) -> str:
     """
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
+    if -1e9 < number < 1e9:
+        # away from a tie, all ways of rounding agree, and the quickest will do
+        tail = f"{number:.{decimals + 4}f}"[-4:]
+        if tail not in ("4999", "5000", "5001"):
+            return _without_minus_zero(f"{number:.{decimals}f}")
     exponent = Decimal(1).scaleb(-decimals)
     # the usual context of 28 digits refuses 1e30, which a fit without events in a group can give
     rounded = Decimal(repr(float(number))).quantize(exponent, ROUND_HALF_UP, Context(prec=400))
-    text = f"{rounded:f}"
-    return text[1:] if re.fullmatch(r"-0(\.0*)?", text) else text
+    return _without_minus_zero(f"{rounded:f}")
+
+
+def _without_minus_zero(text: str) -> str:
+    return text[1:] if text[0] == "-" and re.fullmatch(r"-0(\.0*)?", text) else text
 
 
 def format_p(p_value: float | None) -> str:

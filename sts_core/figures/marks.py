@@ -137,7 +137,7 @@ class StepLine:
     dash: Dash = Dash.SOLID
     name: str = ""
     faded_from: float | None = None
-    hover: tuple[str, ...] = ()
+    hover: Sequence[str] = ()
     kind: str = "Curve"
 
     def corners(self) -> tuple[FloatArray, FloatArray]:

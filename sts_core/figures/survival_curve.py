@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import numpy as np
 
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup
@@ -143,30 +146,51 @@ def _curve(result: KaplanMeierResult, group: SurvivalGroup) -> StepLine:
         dash=_dash(result, group),
         name=group.label,
         faded_from=None if faded is None else faded / factor,
-        hover=_step_texts(result, group),
+        hover=_StepTexts(result, group),
         kind="Kaplan-Meier curve",
     )
 
 
-def _step_texts(result: KaplanMeierResult, group: SurvivalGroup) -> tuple[str, ...]:
-    steps, unit = group.steps, result.display_unit.value
-    level = f"{result.spec.conf_level:.0%} CI"
-    texts = [f"{group.label}\n0 {unit}: 100%, {group.n} at risk"]
-    for i in range(len(steps.time)):
-        at = round_half_up(float(steps.time[i]) / result.unit_factor, 1)
+class _StepTexts(Sequence[str]):
+    """What each step says under the pointer, written when asked for: a screen shows few of many."""
+
+    def __init__(self, result: KaplanMeierResult, group: SurvivalGroup) -> None:
+        self._steps = group.steps
+        self._name, self._n = group.label, group.n
+        self._unit, self._factor = result.display_unit.value, result.unit_factor
+        self._level = f"{result.spec.conf_level:.0%} CI"
+
+    def __len__(self) -> int:
+        return len(self._steps.time) + 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(self._text(i) for i in range(*place.indices(len(self))))
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        return self._text(place % len(self))
+
+    def _text(self, place: int) -> str:
+        if place == 0:
+            return f"{self._name}\n0 {self._unit}: 100%, {self._n} at risk"
+        steps, i = self._steps, place - 1
+        at = round_half_up(float(steps.time[i]) / self._factor, 1)
         # a single step with no interval (nobody left, or no event so far) says so
         low, high = float(steps.conf_low[i]), float(steps.conf_high[i])
         limits = (
-            f"{level} {format_percent(low)} to {format_percent(high)}%"
+            f"{self._level} {format_percent(low)} to {format_percent(high)}%"
             if np.isfinite(low) and np.isfinite(high)
-            else f"{level} NE"
+            else f"{self._level} NE"
         )
         left = int(steps.n_risk[i] - steps.n_event[i] - steps.n_censor[i])
-        texts.append(
-            f"{group.label}\n{at} {unit}: {format_percent(float(steps.estimate[i]))}%\n{limits}\n"
-            f"{int(steps.n_risk[i])} at risk, {left} after it"
+        return (
+            f"{self._name}\n{at} {self._unit}: {format_percent(float(steps.estimate[i]))}%\n"
+            f"{limits}\n{int(steps.n_risk[i])} at risk, {left} after it"
         )
-    return tuple(texts)
 
 
 def _band(result: KaplanMeierResult, group: SurvivalGroup) -> Band:

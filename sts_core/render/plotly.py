@@ -551,7 +551,7 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
     thinned = StepLine(mark.x[chosen], mark.y[chosen], mark.x_end, mark.role)
     x, y = thinned.corners()
     texts = [mark.hover[i] for i in chosen] if mark.hover else [mark.name] * len(chosen)
-    hover = [_safe(text) for text in texts for _ in range(2)]
+    hover = [text for text in map(_safe, texts) for _ in range(2)]
     cut = len(x)
     limit = mark.faded_from
     if limit is not None:
