@@ -86,7 +86,7 @@ def test_other_event_gives_the_other_counts() -> None:
 
 def refused_files() -> dict[str, tuple[str, bytes, str]]:
     """Give files that can't be used, with a word of what is said about each."""
-    protected = (ROOT / "tests/reading/files/excel97.xls").read_bytes()[:2000]
+    protected = (ROOT / "tests/reference/excel97.xls").read_bytes()[:2000]
     return {
         "empty": ("empty.csv", b"", "The file is empty."),
         "header only": ("header.csv", b"id,time,status\n", "row"),

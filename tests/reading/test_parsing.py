@@ -20,7 +20,7 @@ from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading import Limits, RawTable, Workbook, read_bytes
 from sts_core.reading.text import decode, find_delimiter
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "reference"
 HEADER = ["id", "sex", "os_days"]
 ROWS = [["001", "M", "12"], ["002", "F", "34"]]
 
