@@ -66,7 +66,8 @@ state.set_view(
 result = ui.compute(adverse_events, ctx.cohort, spec)
 counts = result.any_event.overall
 with st.container(horizontal=True):
-    ui.count_card("Any adverse event", counts.n_any, counts.n)
+    what = "Any treatment-related event" if result.related_only else "Any adverse event"
+    ui.count_card(what, counts.n_any, counts.n)
     if result.has_grades:
         ui.count_card("Grade 3-4 at worst", counts.n_grade_3_4, counts.n)
         ui.count_card("Grade 5", counts.n_grade_5, counts.n)

@@ -65,6 +65,9 @@ state.set_view(
 )
 
 result = ui.compute(kaplan_meier, ctx.cohort, spec)
+if levels == ():
+    st.info("No group is switched on: choose at least one.", icon=":material/info:")
+    st.stop()
 if result.overall.n == 0:
     st.info("No patient of this selection has a time for this endpoint.", icon=":material/info:")
     ui.show_losses(result.losses)

@@ -76,7 +76,7 @@ def toggled_levels(
 ) -> tuple[str, ...]:
     """Offer the groups of a comparison as pills; the order is the study's, not the clicks'."""
     start = [level for level in levels if kept is None or level in kept]
-    widget = state.seeded(key, start or list(levels), levels)
+    widget = state.seeded(key, start, levels)
     chosen = st.pills(label, levels, selection_mode="multi", key=widget, format_func=plain)
     return tuple(level for level in levels if level in chosen)
 

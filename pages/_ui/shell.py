@@ -157,7 +157,8 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding:2.6rem 2.6rem 3rem 2.6rem; max-width:1560px;}
 [data-testid="stCheckbox"] .stMarkdownEllipsis {white-space:normal; overflow:visible;}
 [class*="st-key-criteria-"], [class*="st-key-filters-"] {padding:.55rem .8rem; gap:.2rem;}
-[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {
+[data-testid^="stBaseButton-primary"]:not(:disabled),
+[data-testid^="stBaseButton-primary"]:not(:disabled) * {
   color:light-dark(#fff, #0f1820) !important;}
 .sts-table {overflow-x:auto; font-size:.86rem; line-height:1.45; margin:.3rem 0 .8rem 0;}
 .sts-table table {border-collapse:collapse; width:100%; border:0; margin:0;}

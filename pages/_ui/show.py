@@ -185,7 +185,7 @@ def rate_card(
             return
         st.metric(name, f"{format_percent(share.estimate.value)}%")
         st.markdown(
-            f"**{share.count} of {share.total}** {plain(denominator)}; {level} CI "
+            f"**{share.count} of {share.total}** ({plain(denominator)}); {level} CI "
             f"{format_percent(share.estimate.low)} to {format_percent(share.estimate.high)}% "
             f"({share.estimate.method})"
         )

@@ -16,7 +16,7 @@ import streamlit as st
 from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
-from sts_core.findings import Finding, StudyError
+from sts_core.findings import Finding, StudyError, worst_first
 from sts_core.reading import Workbook
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import Proposal, propose_study
@@ -45,6 +45,8 @@ class Workspace:
         The patients under these choices, or ``None`` when they can't be put together.
     findings
         What is wrong or worth knowing.
+    recognised
+        Whether the choices began with what was recognised, not with a study file.
     """
 
     workbooks: tuple[Workbook, ...] = ()
@@ -52,6 +54,7 @@ class Workspace:
     study: Study | None = None
     cohort: Cohort | None = None
     findings: tuple[Finding, ...] = ()
+    recognised: bool = False
 
     @property
     def has_data(self) -> bool:
@@ -62,7 +65,8 @@ class Workspace:
 def opened(workbooks: Sequence[Workbook], study: Study | None = None) -> Workspace:
     """Give the workspace of freshly read files, under a study file when there is one."""
     proposal = propose_study(workbooks)
-    return with_study(Workspace(tuple(workbooks), proposal), study or proposal.study)
+    start = Workspace(tuple(workbooks), proposal, recognised=study is None)
+    return with_study(start, study or proposal.study)
 
 
 def with_study(workspace: Workspace, study: Study) -> Workspace:
@@ -76,7 +80,8 @@ def with_study(workspace: Workspace, study: Study) -> Workspace:
             cohort = apply_criteria(old, study)
         else:
             cohort = apply_criteria(assemble(study, workspace.workbooks), study)
-        findings = check_cohort(cohort)
+        noticed = workspace.proposal.findings if workspace.recognised and workspace.proposal else ()
+        findings = worst_first(dict.fromkeys((*check_cohort(cohort), *noticed)))
     except StudyError as error:
         return replace(workspace, study=study, cohort=None, findings=error.findings)
     return replace(workspace, study=study, cohort=cohort, findings=findings)
@@ -119,7 +124,8 @@ def undo() -> None:
 
 def forget_widgets() -> None:
     """Let widgets be seeded anew from the workspace."""
-    for key in [key for key in st.session_state if str(key).startswith("w:")]:
+    keys = [str(key) for key in st.session_state]
+    for key in [key for key in keys if key.startswith("w:") or ".new." in key]:
         del st.session_state[key]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -11,7 +12,7 @@ from pages._ui.inputs import choose, plain
 from sts_core.findings import StudyError
 from sts_core.reading.assembly import find_table
 from sts_core.study import Scalar, Status, Study, TableSource
-from sts_core.values import texts
+from sts_core.values import text_of, texts
 
 _NO_ID = "(each row is a patient)"
 _NO_FILTER = "(all rows)"
@@ -54,7 +55,7 @@ def patient_table(workspace: state.Workspace) -> None:
     rows: dict[str, tuple[Scalar, ...]] = {}
     if filter_column != _NO_FILTER:
         values = sorted({value for value in texts(table.frame[filter_column]) if value is not None})
-        kept = [str(value) for value in source.rows.get(filter_column, ())]
+        kept = [text_of(value) for value in source.rows.get(filter_column, ())]
         if len(values) > MAX_FILTER_VALUES:
             st.info(f"“{plain(filter_column)}” has {len(values)} values: too many to choose from.")
         else:
@@ -72,8 +73,13 @@ def patient_table(workspace: state.Workspace) -> None:
         subject_id=None if subject_id == _NO_ID else subject_id,
         rows=rows if rows or filter_column == _NO_FILTER else source.rows,
     )
-    if (new.subject_id, new.rows) != (source.subject_id, source.rows):
+    if (new.subject_id, _as_text(new.rows)) != (source.subject_id, _as_text(source.rows)):
         _set_source(study, replace(new, subject_id_status=Status.CONFIRMED))
+
+
+def _as_text(rows: Mapping[str, Sequence[Scalar]]) -> dict[str, list[str | None]]:
+    """Give a row filter by the texts of its values: 1 and "1" are the same."""
+    return {column: [text_of(value) for value in values] for column, values in rows.items()}
 
 
 def _set_source(study: Study, source: TableSource) -> None:

@@ -75,7 +75,7 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
                     endpoint=code, covariates=covariates, selection="screening", conf_level=level
                 )
             )
-    if definitions.adverse_events is not None:
+    if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         related = (True, False) if definitions.adverse_events.related else (False,)
         specs += [AdverseEventSpec(related_only=only) for only in related]
     return tuple(specs)
@@ -110,7 +110,7 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
         ]  # fmt: skip
         if covariates:
             specs.append(CoxSpec(endpoint=code, covariates=covariates, selection="screening"))
-    if definitions.adverse_events is not None:
+    if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         specs.append(AdverseEventSpec())
     return tuple(specs)
 

@@ -58,8 +58,10 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     tables = {"subjects": Table("subjects", raw.file, raw.sheet, frame, subjects, rows)}
     for role, source in sources.items():
         if role != "subjects":
-            tables[role], role_findings = _linked_table(workbooks, role, source, known)
+            table, role_findings = _linked_table(workbooks, role, source, known)
             findings += role_findings
+            if table is not None:
+                tables[role] = table
     return Cohort(
         study=study,
         tables=tables,
@@ -227,8 +229,11 @@ def _have(n: int) -> str:
 
 def _linked_table(
     workbooks: Sequence[Workbook], role: str, source: TableSource, known: Mapping[str, str]
-) -> tuple[Table, list[Finding]]:
-    """Read a table with any number of rows a patient; rows of nobody are left out and reported."""
+) -> tuple[Table | None, list[Finding]]:
+    """Read a table with any number of rows a patient; rows of nobody are left out and reported.
+
+    A table of which no row belongs to a patient is not there: it says nothing about these patients.
+    """
     raw = find_table(workbooks, source, role)
     frame, rows, findings = filter_rows(raw, source)
     if source.subject_id is None or source.subject_id not in frame.columns:
@@ -240,6 +245,23 @@ def _linked_table(
     ids = texts(frame[source.subject_id], missing_codes(source.missing_codes))
     subject = np.array([known.get(value) if value else None for value in ids], dtype=object)
     matched = np.array([value is not None for value in subject], dtype=bool)
+    if len(rows) and not matched.any():
+        findings.append(
+            Finding(
+                FindingCode.SUBJECT_UNMATCHED,
+                Severity.ERROR,
+                f"None of the {len(rows)} rows of “{raw.sheet or raw.file}” belongs to a patient "
+                "of the patient table: it is not used.",
+                "Choose the patient id of both tables on the Data page; the ids must be spelled "
+                "alike.",
+                file=raw.file,
+                sheet=raw.sheet,
+                column=source.subject_id,
+                count=len(rows),
+                table=role,
+            )
+        )
+        return None, findings
     if not matched.all():
         lost = rows[~matched]
         findings.append(
