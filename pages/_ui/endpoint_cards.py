@@ -160,7 +160,7 @@ def _event_question(
         options, selection_mode="multi",
         key=state.seeded(f"endpoint.events.{code}", start, options),
         format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
-        help="All other values count as censored: the event had not happened at that time.",
+        help="The others are censored: the event had not happened at that time.",
     )  # fmt: skip
     first = next(iter(endpoint.events), "event")
     events: dict[str, tuple[Scalar, ...]] = {}
@@ -168,10 +168,25 @@ def _event_question(
         if value in chosen:
             kind = kind_of.get(value, first)
             events[kind] = (*events.get(kind, ()), value)
-    censored = tuple(value for value in options if value not in chosen)
+    others = [value for value in options if value not in chosen]
+    named = {text_of(value) for value in endpoint.censored}
+    censored: tuple[str, ...] = tuple(others)
+    if len(others) > 1:
+        # more than one value is no event: which of them mean that is not to be guessed
+        kept = [value for value in others if value in named]
+        picked = st.pills(
+            "Which of the others mean that it had not happened? The rest is left out and listed.",
+            others, selection_mode="multi",
+            key=state.seeded(f"endpoint.censored.{code}", kept, others),
+            format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
+        )  # fmt: skip
+        censored = tuple(value for value in others if value in picked)
     n_event = sum(counts[value] for value in chosen)
+    n_censored = sum(counts[value] for value in censored)
+    left_out = sum(counts.values()) - n_event - n_censored
     st.caption(
-        f"{counted(n_event, 'event')}, {sum(counts.values()) - n_event} censored"
+        f"{counted(n_event, 'event')}, {n_censored} censored"
+        + (f", {left_out} left out" if left_out else "")
         + (f", {unknown} not known." if unknown else ".")
     )
     if not chosen:
