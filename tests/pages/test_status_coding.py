@@ -1,0 +1,29 @@
+"""A status column with more than two values: nothing is censored that nobody named."""
+
+from tests.pages.driver import drop, shown, start, study_of
+
+ROWS = "id,os_months,status\nA,5,1\nB,6,0\nC,7,1\nD,8,lost\nE,9,0\nF,10,1\nG,11,0\nH,12,0\n"
+STUDY = """
+data: {tables: {subjects: {file: status.csv, subject_id: id}}}
+definitions:
+  endpoints:
+    OS:
+      label: Overall survival
+      time: os_months
+      unit: months
+      event: status
+      events: {death: [1]}
+      censored: [0]
+"""
+
+
+def test_a_value_that_is_neither_event_nor_censored_is_left_out_and_listed() -> None:
+    at = drop(start(), {"status.csv": ROWS, "study.yaml": STUDY})
+    assert "3 events, 4 censored, 1 left out." in shown(at)
+    at.button(key="endpoint.confirm.OS").click().run()
+    assert not at.exception
+    endpoint = study_of(at).definitions.endpoints["OS"]
+    assert endpoint.is_confirmed
+    assert endpoint.events == {"death": ("1",)}
+    assert endpoint.censored == ("0",)
+    assert "lost" in shown(at)
