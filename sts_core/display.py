@@ -201,6 +201,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def lower_first(label: str) -> str:
+    """Begin a label in lower case inside a sentence, unless it is an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def joined(parts: Sequence[str], word: str = "and") -> str:
     """Join as in a sentence: ``a, b and c``."""
     if len(parts) < 2:

@@ -10,6 +10,7 @@ from pages._ui import state
 from pages._ui.basket import as_document, with_items
 from pages._ui.compute import compute
 from pages._ui.inputs import plain
+from pages._ui.show import PPTX_TYPE, XLSX_TYPE
 from sts_core.analysis.plan import Done, usual_report
 from sts_core.analysis.registry import ANALYSES, spec_from
 from sts_core.cohort import Cohort
@@ -20,9 +21,7 @@ from sts_core.export.results import results_document, results_json
 from sts_core.export.xlsx import write_workbook
 from sts_core.findings import StudyError
 
-_PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def items(cohort: Cohort) -> tuple[Done, ...]:
@@ -115,11 +114,11 @@ def downloads(cohort: Cohort, done: tuple[Done, ...]) -> None:
 
     for label, text, file, mime, icon, make in (
         ("PowerPoint deck", "One finding a slide; native shapes and tables, all editable.",
-         "report.pptx", _PPTX, "slideshow", lambda: write_deck(report())),
+         "report.pptx", PPTX_TYPE, "slideshow", lambda: write_deck(report())),
         ("Word document", "Native tables, figures at 300 dpi, methods and results in words.",
          "report.docx", _DOCX, "description", lambda: write_document(report())),
         ("Excel workbook", "Every table as numbers, with the notes.",
-         "report.xlsx", _XLSX, "table_view", workbook),
+         "report.xlsx", XLSX_TYPE, "table_view", workbook),
         ("results.json", "Every number as a row, for your statistician.",
          "results.json", "application/json", "data_object", numbers),
     ):  # fmt: skip

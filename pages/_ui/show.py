@@ -151,7 +151,7 @@ def export_menu(
         if figure is not None:
             make = figure
             st.caption("Figure")
-            _download("PowerPoint slide, editable", f"{name}.pptx", _PPTX, key,
+            _download("PowerPoint slide, editable", f"{name}.pptx", PPTX_TYPE, key,
                       lambda: pptx.render(make()))  # fmt: skip
             formats: tuple[tuple[str, print.Format, str], ...] = (
                 ("PDF, vector", "pdf", "application/pdf"),
@@ -164,7 +164,7 @@ def export_menu(
         if tables is not None:
             list_tables = tables
             st.caption("Table")
-            _download("Excel workbook of the numbers", f"{name}.xlsx", _XLSX, key,
+            _download("Excel workbook of the numbers", f"{name}.xlsx", XLSX_TYPE, key,
                       lambda: write_workbook(list_tables(), notes))  # fmt: skip
 
 
@@ -246,8 +246,8 @@ def empty_state(title: str, text: str, *, link: str = "Go to the Data page") -> 
         st.page_link("pages/data.py", label=link, icon=":material/table_view:")
 
 
-_PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _download(label: str, file: str, mime: str, key: str, make: Callable[[], bytes]) -> None:

@@ -37,6 +37,7 @@ from sts_core.display import (
     format_number,
     format_p,
     joined,
+    lower_first,
 )
 from sts_core.estimates import Estimate, NotEstimable, TestResult, not_estimable
 from sts_core.estimators.concordance import concordance
@@ -696,7 +697,7 @@ def cox_table(result: CoxResult) -> DisplayTable:
                 heading[f"{model}_p"] = _p_cell(overall)
         rows.append(heading)
         rows += [_level_row(result, level.label, level, models, 1) for level in covariate.levels]
-    title = f"Cox regression of {_lower_first(result.endpoint_label)}"
+    title = f"Cox regression of {lower_first(result.endpoint_label)}"
     return DisplayTable(title, tuple(columns), tuple(rows), result.footnotes)
 
 
@@ -746,11 +747,6 @@ def _level_row(
 
 
 # --- words ---------------------------------------------------------------------------------------
-
-
-def _lower_first(label: str) -> str:
-    """Begin a label in lower case inside a sentence, unless it is an abbreviation."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _footnotes(result: CoxResult) -> tuple[str, ...]:
@@ -885,7 +881,7 @@ def methods_sentence(result: CoxResult) -> str:
         "both": "univariable and multivariable Cox proportional hazards models",
     }[spec.model]
     text = (
-        f"Associations with {_lower_first(result.endpoint_label)} were estimated by {what} "
+        f"Associations with {lower_first(result.endpoint_label)} were estimated by {what} "
         f"({_TIES_NAMES[spec.ties]}'s handling of ties), as hazard ratios with Wald "
         f"{percent_level(spec.conf_level)} confidence intervals"
     )
@@ -904,7 +900,7 @@ def methods_sentence(result: CoxResult) -> str:
 def result_sentences(result: CoxResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing is estimable."""
     out = []
-    endpoint = _lower_first(result.endpoint_label)
+    endpoint = lower_first(result.endpoint_label)
     for model in _shown_models(result):
         said = [
             text

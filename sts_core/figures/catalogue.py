@@ -10,6 +10,7 @@ from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
 from sts_core.analysis.cox import Covariate, CovariateLevel, CoxResult, Model, overall_test
 from sts_core.analysis.response import ResponseResult
+from sts_core.display import lower_first
 from sts_core.figures.forest_plot import ForestRow, forest_plot
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
@@ -48,7 +49,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
         scale="proportion",
         show_p=False,
         reference_line=overall.estimate.value,
-        title=f"Objective response by {_lower_first(result.by_label or '')}",
+        title=f"Objective response by {lower_first(result.by_label or '')}",
         footnotes=result.footnotes,
         synthetic=result.provenance.synthetic,
         conf_level=result.spec.conf_level,
@@ -89,7 +90,7 @@ def cox_forest(result: CoxResult) -> Figure:
     return forest_plot(
         rows,
         panels=tuple(_PANELS[model] for model in models),
-        title=f"Hazard ratios for {_lower_first(result.endpoint_label)}",
+        title=f"Hazard ratios for {lower_first(result.endpoint_label)}",
         footnotes=result.footnotes,
         synthetic=result.provenance.synthetic,
         conf_level=result.spec.conf_level,
@@ -100,10 +101,6 @@ def _level_label(covariate: Covariate, level: CovariateLevel) -> str:
     if covariate.is_factor:
         return level.label
     return f"{covariate.label}, {level.label}"
-
-
-def _lower_first(label: str) -> str:
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 FIGURES: dict[str, Callable[[Any], Figure | None]] = {
