@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from pages._ui.chart_library import ROUTES
-from pages._ui.server import lifespan
-from pages._ui.shell import route
+from pages._server.chart_library import ROUTES
+from pages._server.startup import lifespan, wait_for_imports
 
 app = st.App("app.py", lifespan=lifespan, routes=ROUTES)
 
 if __name__ == "__main__":
+    wait_for_imports()
+    from pages._ui.shell import route
+
     route()

@@ -1,4 +1,4 @@
-"""Measure the speed: ``python -m benchmarks [--only a,b,c,d]``.
+"""Measure the speed: ``python -m benchmarks [--only a,b,c,d,e]``.
 
 A full run writes ``docs/performance.md``; a run of some parts only prints them.
 """
@@ -28,6 +28,7 @@ TITLES: Final = {
     "b": "A click",
     "c": "A million rows",
     "d": "The start",
+    "e": "A large file",
 }
 
 
@@ -55,8 +56,14 @@ def _start() -> Part:
     return start.measure()
 
 
+def _intake() -> Part:
+    from benchmarks import intake
+
+    return intake.measure()
+
+
 PARTS: Final[dict[str, Callable[[], Part]]] = {
-    "a": _study, "b": _click, "c": _kernels, "d": _start,
+    "a": _study, "b": _click, "c": _kernels, "d": _start, "e": _intake,
 }  # fmt: skip
 
 
@@ -64,13 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen parts, print the table, and write the page after a full run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the speed.")
     parser.add_argument(
-        "--only", default="a,b,c,d", metavar="PARTS",
-        help="a: study numbers, b: click, c: a million rows, d: start (for instance a,c)",
+        "--only", default="a,b,c,d,e", metavar="PARTS",
+        help="a: study numbers, b: click, c: a million rows, d: start, e: large file (as in a,c)",
     )  # fmt: skip
     wanted = sorted(set(parser.parse_args(arguments).only.replace(" ", "").split(",")))
     unknown = [letter for letter in wanted if letter not in PARTS]
     if unknown:
-        parser.error(f"there is no part {', '.join(unknown)} (known: a, b, c, d)")
+        parser.error(f"there is no part {', '.join(unknown)} (known: a, b, c, d, e)")
     logging.getLogger("streamlit").setLevel(logging.ERROR)
     begin = time.perf_counter()
     load = load_text()

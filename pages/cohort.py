@@ -9,7 +9,8 @@ from pages._ui import criteria_builder, state
 from sts_core.figures.flow_diagram import flow_diagram
 
 ctx = ui.page("Cohort")
-left, right = st.columns([11, 9], gap="large")
+with st.container(key="side-by-side"):
+    left, right = st.columns([11, 9], gap="large")
 
 with left:
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from pages import _ui as ui
-from pages._ui import endpoint_cards, intake, state, tables_card, variables_table
+from pages._ui import (
+    endpoint_cards,
+    intake,
+    outcome_cards,
+    state,
+    study_download,
+    tables_card,
+    variables_table,
+)
 
+intake.take_outcome()
 ctx = ui.open_page("Data")
-ui.show_notice()
+with st.container():  # keeps its place without a message: the tabs below would start anew
+    ui.show_notice()
+intake.show_progress()
 workspace = state.workspace()
 
 if not workspace.has_data:
@@ -18,11 +27,14 @@ if not workspace.has_data:
     with left, st.container(border=True, height="stretch"):
         st.subheader("Upload a spreadsheet", anchor=False)
         st.write(
-            "One row per patient, with a date or a time for each endpoint. Column names may be in "
-            "any language; you confirm what was recognised before anything is estimated."
+            "One row per patient, with a date or a time for each endpoint; further sheets or "
+            "files are joined by patient id. Column names may be in any language; "
+            "you confirm what was recognised before anything is estimated."
         )
         intake.uploader("Excel, OpenDocument, CSV, SPSS, Stata or SAS; with it, or later, "
                         "a study file with your choices")  # fmt: skip
+        intake.accepted_types()
+        intake.template_button("template")
         st.caption(
             ":material/lock: The file is read in this server's memory only. It is not written to "
             "disk, not sent anywhere, and gone when the session ends."
@@ -44,39 +56,41 @@ with st.container(horizontal=True, vertical_alignment="center"):
         for book in workspace.workbooks
     )
     st.markdown(f":material/description: {ui.plain(names)}", width="stretch")
-    st.download_button(
-        "Keep my choices", partial(intake.study_text, workspace.study), "study.yaml",
-        "application/yaml",
-        icon=":material/bookmark:", on_click="ignore", key="keep",
-        help="Columns, codes, endpoints, criteria and views as a file without any patient data. "
-        "Drop it with the same data, or the next data cut, and everything is as it is now.",
-    )  # fmt: skip
+    study_download.keep_choices(workspace)
     st.button(
         "Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
         key="undo",
     )  # fmt: skip
     with st.popover("Other files", icon=":material/upload_file:"):
-        intake.uploader("New data replace these; a study file changes the choices.")
+        intake.add_or_replace()
+        intake.uploader("Files of data, or a study file that changes the choices")
+        intake.accepted_types()
         for number, sample in enumerate(intake.SAMPLES):
             st.button(
                 f"Sample: {sample.label}", key=f"sample.again.{number}",
                 on_click=intake.open_sample, args=(sample,), width="stretch",
             )  # fmt: skip
 
-tables_card.patient_table(workspace)
+tables_card.tables(workspace)
 
 if ctx is None:
     ui.show_findings(workspace.findings, title="Why there are no patients yet")
     st.stop()
 
-endpoints, variables, findings = st.tabs(["Endpoints", "Variables", "Findings"])
+evidence = workspace.proposal.evidence if workspace.proposal else {}
+endpoints, outcomes, variables, findings = st.tabs(
+    ["Endpoints", "Response and adverse events", "Variables", "Findings"]
+)
 with endpoints:
     endpoint_cards.endpoints(ctx.cohort)
+with outcomes:
+    outcome_cards.outcomes(ctx.cohort, evidence)
 with variables:
-    evidence = workspace.proposal.evidence if workspace.proposal else {}
     variables_table.variables(ctx.cohort, evidence)
 with findings:
+    if not ctx.study.definitions.endpoints:
+        endpoint_cards.nothing_recognised()
     if workspace.findings:
         ui.show_findings(workspace.findings)
-    else:
+    elif ctx.study.definitions.endpoints:
         st.success("Nothing was found that needs attention.", icon=":material/check_circle:")

@@ -16,13 +16,15 @@ from sts_core.analysis.response import (
 )
 from sts_core.display import format_percent
 from sts_core.figures.catalogue import response_forest
+from sts_core.findings import StudyError
 
 ctx = ui.page("Response")
 if ctx.study.definitions.response is None:
     ui.empty_state(
         "No response in this file",
-        "No column of best overall response (CR, PR, SD, PD, NE) was recognised. This is not a "
-        "response rate of 0%: it was not recorded. Say on the Data page which column holds it.",
+        "No column of best overall response (CR, PR, SD, PD, NE) was recognised or chosen. This is "
+        "not a response rate of 0%: it was not recorded. If the file has such a column, choose it "
+        "on the Data page under “Response and adverse events”.",
     )
     st.stop()
 
@@ -42,10 +44,14 @@ spec = ResponseSpec(
     denominator="all" if denominator == "all" else "evaluable",
 )
 state.set_view(KIND, {"by": by, "denominator": denominator})
-overall = ui.compute(
-    response, ctx.cohort, ResponseSpec(conf_level=spec.conf_level, denominator=spec.denominator)
-)
-result = ui.compute(response, ctx.cohort, spec)
+try:
+    overall = ui.compute(
+        response, ctx.cohort, ResponseSpec(conf_level=spec.conf_level, denominator=spec.denominator)
+    )
+    result = ui.compute(response, ctx.cohort, spec)
+except StudyError as error:
+    ui.show_findings(error.findings, title="Why there is no response rate")
+    st.stop()
 
 rates, other = overall.overall.of_all, overall.overall.of_evaluable
 if spec.denominator == "evaluable":

@@ -14,6 +14,7 @@ from sts_core.analysis.adverse_events import (
     methods_sentence,
     result_sentences,
 )
+from sts_core.findings import StudyError
 
 ctx = ui.page("Safety")
 definition = ctx.study.definitions.adverse_events
@@ -21,8 +22,9 @@ if definition is None or definition.table not in ctx.cohort.tables:
     ui.empty_state(
         "No adverse events in this file",
         "No table of adverse events (one row per event, with patient id, term and grade) was "
-        "recognised. This does not mean that there were none: they were not recorded here. Add "
-        "the sheet or file on the Data page.",
+        "recognised or chosen. This does not mean that there were none: they were not recorded "
+        "here. Add the sheet or file on the Data page, and choose its columns there under "
+        "“Response and adverse events”.",
     )
     st.stop()
 
@@ -63,11 +65,14 @@ state.set_view(
         "group_by_class": by_class,
     },
 )
-result = ui.compute(adverse_events, ctx.cohort, spec)
+try:
+    result = ui.compute(adverse_events, ctx.cohort, spec)
+except StudyError as error:
+    ui.show_findings(error.findings, title="Why adverse events can't be counted")
+    st.stop()
 counts = result.any_event.overall
 with st.container(horizontal=True):
-    what = "Any treatment-related event" if result.related_only else "Any adverse event"
-    ui.count_card(what, counts.n_any, counts.n)
+    ui.count_card(result.any_event.label, counts.n_any, counts.n)
     if result.has_grades:
         ui.count_card("Grade 3-4 at worst", counts.n_grade_3_4, counts.n)
         ui.count_card("Grade 5", counts.n_grade_5, counts.n)

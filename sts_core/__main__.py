@@ -25,6 +25,7 @@ from sts_core.findings import Finding, FindingCode, Severity, StudyError, worst_
 from sts_core.reading import Limits, Workbook, read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
+from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.report import inspection_text
 from sts_core.render.print import render
 from sts_core.study import Study, load_study
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"--out {options.out} can't be made: {error.strerror}")
     try:
         if options.command == "inspect":
-            books = [_read(path) for path in options.files]
+            books = apply_dictionaries([_read(path) for path in options.files])
             _say(inspection_text(books, propose_study(books)))
         else:
             _analyse(options.study, options.data, options.out)
@@ -108,7 +109,8 @@ def _analyse(study_path: Path, data: Sequence[Path] | None, out: Path) -> None:
             source.file for source in study.data.tables.values() if source.file is not None
         )
         data = [study_path.parent / Path(name).name for name in named]
-    cohort = apply_criteria(assemble(study, [_read(path) for path in data]), study)
+    books = apply_dictionaries([_read(path) for path in data])
+    cohort = apply_criteria(assemble(study, books), study)
     done = run_plan(cohort)
     for finding in check_cohort(cohort):
         _complain(finding)

@@ -19,15 +19,19 @@ from sts_core.derive import (
     numbers_of,
     survival_data,
     table_dates,
+    unseen_values,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed, worst_first
+from sts_core.reading.assembly import rows_matching
 from sts_core.reading.profile import profile_column
+from sts_core.reading.progress import Progress, Stage
 from sts_core.study.types import (
     DAYS_PER_UNIT,
     Endpoint,
     Status,
     TableSource,
     TimeUnit,
+    Variable,
     VariableKind,
 )
 from sts_core.values import missing_codes, numbers
@@ -38,13 +42,15 @@ EARLIEST = np.datetime64("1930-01-01", "D")
 GRADES = (1, 5)
 
 
-def check_cohort(cohort: Cohort) -> tuple[Finding, ...]:
+def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Finding, ...]:
     """Give everything that was found on reading and by the rules of this module, worst first.
 
     Parameters
     ----------
     cohort
         Endpoints are looked at in the patients analysed, variables in all patients of the file.
+    progress
+        Told how many definitions have been checked; its cancel ends the work.
 
     Returns
     -------
@@ -52,11 +58,23 @@ def check_cohort(cohort: Cohort) -> tuple[Finding, ...]:
         Nothing is raised: a column that isn't there is a finding like any other.
     """
     found = [*cohort.findings, *_unconfirmed_rows(cohort)]
-    for code in cohort.study.definitions.endpoints:
+    definitions = cohort.study.definitions
+    n_all, done = len(definitions.endpoints) + len(definitions.variables) + 1, 0
+
+    def go_on() -> None:
+        nonlocal done
+        if progress is not None:
+            progress.report(Stage.CHECKING, done, done / n_all)
+        done += 1
+
+    for code in definitions.endpoints:
+        go_on()
         found += _endpoint(cohort, code)
+    go_on()
     found += _ambiguous_dates(cohort)
-    for key in cohort.study.definitions.variables:
-        found += _variable(cohort, key)
+    for key in definitions.variables:
+        go_on()
+        found += [*_variable(cohort, key), *unseen_values(cohort, key)]
     found += _criteria(cohort)
     found += _grades(cohort)
     return worst_first(dict.fromkeys(found))
@@ -174,7 +192,8 @@ def _unconfirmed(endpoint: Endpoint, table: Table) -> list[Finding]:
     if endpoint.event is not None and not endpoint.events and not endpoint.censored:
         open_.append(f"what the values of “{endpoint.event}” mean, which the file doesn't say")
     elif endpoint.events_status is not Status.CONFIRMED:
-        open_.append("which values are events")
+        by_dates = endpoint.from_dates and endpoint.event is None
+        open_.append("whether these are its dates" if by_dates else "which values are events")
     if not endpoint.from_dates and endpoint.unit is None:
         open_.append("the unit of the time, which the file doesn't say")
     elif not endpoint.from_dates and endpoint.unit_status is not Status.CONFIRMED:
@@ -365,7 +384,7 @@ def _date_columns(cohort: Cohort) -> Iterator[tuple[str, str]]:
             wanted += [(endpoint.table, name) for name in names]
     for key, variable in cohort.study.definitions.variables.items():
         if variable.kind is VariableKind.DATE:
-            wanted.append(("subjects", variable.column or key))
+            wanted.append((variable.table, variable.column or key))
     for role, name in wanted:
         if name is not None and role in cohort.tables and name in cohort.tables[role].frame.columns:
             yield role, name
@@ -373,9 +392,9 @@ def _date_columns(cohort: Cohort) -> Iterator[tuple[str, str]]:
 
 def _variable(cohort: Cohort, key: str) -> list[Finding]:
     variable = cohort.study.definitions.variables[key]
-    table = cohort.tables["subjects"]
     column = variable.column or key
     try:
+        table = _seen_in(cohort, variable)
         match variable.kind:
             case VariableKind.NUMERIC:
                 read = numbers_of(cohort, key)
@@ -393,6 +412,17 @@ def _variable(cohort: Cohort, key: str) -> list[Finding]:
                 return _unlisted_levels(cohort, key)
     except StudyError as error:
         return list(error.findings)
+
+
+def _seen_in(cohort: Cohort, variable: Variable) -> Table:
+    """Give a variable's table with one row a patient, for the place of what is found."""
+    table = cohort.tables.get(variable.table)
+    if table is None or table.role == "subjects":
+        return cohort.tables["subjects"]
+    mask, _ = rows_matching(table.frame, variable.rows, file=table.file, sheet=table.sheet)
+    row_of = dict(zip(table.subject[mask].tolist(), table.rows[mask].tolist(), strict=True))
+    rows = np.array([row_of.get(subject, 0) for subject in cohort.subjects], dtype=np.int64)
+    return Table(table.role, table.file, table.sheet, table.frame, cohort.subjects, rows)
 
 
 def _unreadable(
@@ -460,13 +490,14 @@ def _unlisted_levels(cohort: Cohort, key: str) -> list[Finding]:
     variable = cohort.study.definitions.variables[key]
     if not variable.levels or variable.cuts:
         return []
-    table = cohort.tables["subjects"]
+    table = _seen_in(cohort, variable)
     levels = levels_of(cohort, key)
     stated = {*variable.levels, *variable.merged}
-    mask = np.array([level is not None and level not in stated for level in levels.values], bool)
-    if not mask.any():
+    unlisted = set(levels.values) - stated - {None}
+    if not unlisted:
         return []
-    names = sorted({str(level) for level in levels.values[mask]})
+    mask = np.array([level in unlisted for level in levels.values], dtype=bool)
+    names = sorted(map(str, unlisted))
     return [
         Finding(
             FindingCode.LEVEL_UNKNOWN,
@@ -480,7 +511,7 @@ def _unlisted_levels(cohort: Cohort, key: str) -> list[Finding]:
             column=variable.column or key,
             rows=tuple(int(row) for row in table.rows[mask]),
             count=int(mask.sum()),
-            table="subjects",
+            table=table.role,
         )
     ]
 

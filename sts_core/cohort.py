@@ -32,8 +32,8 @@ class Table:
     rows
         Spreadsheet row number of each row, 1-based.
     read
-        Columns that were read as dates, by how they were read. The cells never change, so that
-        every analysis of a session shares one reading.
+        What was read of columns (dates, summaries), by how it was read. The cells never change,
+        so that every analysis of a session shares one reading.
     """
 
     role: str
@@ -119,6 +119,8 @@ class Cohort:
         What was found when the tables were read.
     data_hash
         SHA-256 over the bytes of the files.
+    joins
+        How each other table was joined, by role (:class:`sts_core.reading.linkage.Join`).
     fingerprint
         Hash of data, choices and version: two cohorts with the same one give the same numbers.
     """
@@ -131,6 +133,7 @@ class Cohort:
     source_ids: Mapping[str, str] = field(repr=False)
     findings: tuple[Finding, ...] = ()
     data_hash: str = ""
+    joins: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
 
     def __post_init__(self) -> None:

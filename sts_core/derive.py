@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -12,9 +13,37 @@ import numpy as np
 import pandas as pd
 
 from sts_core.cohort import Cohort, Table
-from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.derivations import (
+    Bounds,
+    combined,
+    count_of,
+    first_known,
+    in_words,
+    is_in_range,
+    is_one_of,
+    nested,
+    order_of,
+    texts_of,
+    whether_known,
+)
+from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import column_missing, rows_matching
-from sts_core.study.types import Endpoint, Grouping, Scalar, TableSource, Variable, VariableKind
+from sts_core.study.types import (
+    Combination,
+    CountOf,
+    Derivation,
+    Endpoint,
+    FirstKnown,
+    Grouping,
+    IsInRange,
+    IsOneOf,
+    Nested,
+    Scalar,
+    TableSource,
+    Variable,
+    VariableKind,
+    WhetherKnown,
+)
 from sts_core.values import ReadColumn, date_orders, dates, missing_codes, numbers, text_of, texts
 
 
@@ -72,8 +101,14 @@ def _source(cohort: Cohort, role: str) -> TableSource:
 
 
 def cells_of(cohort: Cohort, key: str) -> pd.Series:
-    """Give a variable's cells, one a subject in file order."""
+    """Give a variable's cells, one a subject in file order.
+
+    Cells of a derived variable are what comes out of its derivation: texts, or numbers and dates
+    where the variable is of that kind.
+    """
     variable = variable_of(cohort, key)
+    if variable.derived is not None:
+        return _derived_cells(cohort, variable, variable.derived)
     column = variable.column or key
     if variable.table == "subjects" and not variable.rows:
         return _column(cohort.tables["subjects"], column)
@@ -97,9 +132,69 @@ def _column(table: Table, name: str) -> pd.Series:
 def _codes(
     cohort: Cohort, variable: Variable | None = None, role: str = "subjects"
 ) -> frozenset[str]:
-    return missing_codes(
-        _source(cohort, role).missing_codes, variable.missing_codes if variable else ()
-    )
+    own = variable.missing_codes if variable else ()
+    if variable is not None and variable.derived is not None:
+        # its inputs know what is missing: a level named "Unknown" on purpose stays a level
+        return frozenset(code.strip().casefold() for code in own)
+    return missing_codes(_source(cohort, role).missing_codes, own)
+
+
+def _derived_cells(cohort: Cohort, variable: Variable, derived: Derivation) -> pd.Series:
+    def levels(key: str) -> np.ndarray:
+        return _levels_of_variable(cohort, key).values
+
+    cells: Sequence[object] | np.ndarray
+    match derived:
+        case IsOneOf():
+            cells = is_one_of(levels(derived.of), derived)
+        case IsInRange():
+            cells = is_in_range(_bounds(cohort, derived.of), derived)
+        case WhetherKnown():
+            cells = whether_known(_is_known(cohort, derived.of))
+        case CountOf():
+            counts = count_of([levels(key) for key in derived.of], derived).values
+            cells = [None if np.isnan(count) else int(count) for count in counts]
+        case Combination():
+            cells = combined([levels(key) for key in derived.of], derived)
+        case Nested():
+            cells = nested(levels(derived.of), levels(derived.by), derived)
+        case FirstKnown():
+            cells = first_known([_known_cells(cohort, key, variable.kind) for key in derived.of])
+    return pd.Series(list(cells), dtype=object, name=variable.label)
+
+
+def _bounds(cohort: Cohort, key: str) -> Bounds:
+    """Give what a variable's number can be: of a count, from the sure ones to all that may be."""
+    derived = variable_of(cohort, key).derived
+    if isinstance(derived, CountOf):
+        return count_of([_levels_of_variable(cohort, name).values for name in derived.of], derived)
+    values = numbers_of(cohort, key).values
+    return Bounds(values, values)
+
+
+def _is_known(cohort: Cohort, key: str) -> np.ndarray:
+    variable = variable_of(cohort, key)
+    if variable.kind is VariableKind.DATE:
+        return np.array(~np.isnat(dates_of(cohort, key).values), dtype=bool)
+    if variable.kind is VariableKind.NUMERIC:
+        return np.array(~np.isnan(numbers_of(cohort, key).values), dtype=bool)
+    levels = _levels_of_variable(cohort, key).values
+    return np.array([level is not None for level in levels], dtype=bool)
+
+
+def _known_cells(cohort: Cohort, key: str, kind: VariableKind) -> np.ndarray:
+    """Give a variable's cells as a variable of another kind takes them."""
+    cells = np.empty(len(cohort.subjects), dtype=object)
+    match kind:
+        case VariableKind.NUMERIC:
+            numbers_ = numbers_of(cohort, key).values
+            cells[:] = [None if np.isnan(number) else float(number) for number in numbers_]
+        case VariableKind.DATE:
+            dates_ = dates_of(cohort, key).values
+            cells[:] = [None if np.isnat(date) else date.item() for date in dates_]
+        case _:
+            cells[:] = _levels_of_variable(cohort, key).values
+    return cells
 
 
 def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
@@ -154,23 +249,40 @@ def levels_of(cohort: Cohort, key: str) -> Levels:
     grouping = cohort.study.definitions.groupings.get(key)
     if grouping is not None:
         return _grouped(cohort, grouping)
+    return _levels_of_variable(cohort, key)
+
+
+def _levels_of_variable(cohort: Cohort, key: str) -> Levels:
+    """Give the levels of a variable: derived, cut, coded and merged, in this order."""
     variable = variable_of(cohort, key)
-    plain = (
-        _cut(numbers_of(cohort, key).values, variable.cuts)
-        if variable.cuts
-        else texts(cells_of(cohort, key), _codes(cohort, variable, variable.table))
-    )
-    values = np.empty(len(plain), dtype=object)
-    values[:] = [variable.codes.get(text, text) for text in plain]
     merged_into = {level: name for name, parts in variable.merged.items() for level in parts}
-    values[:] = [merged_into.get(level, level) for level in values]
-    stated = variable.levels or tuple(
-        variable.codes.get(level, level) for level in cut_levels(variable.cuts)
-    )
-    listed = dict.fromkeys(merged_into.get(level, level) for level in stated)
+
+    def named(text: str | None) -> str | None:
+        if text is None:
+            return None
+        level = variable.codes.get(text, text)
+        return merged_into.get(level, level)
+
+    if variable.cuts:
+        found = _cut(_bounds(cohort, key), variable.cuts, named)
+    else:
+        plain = raw_levels(cohort, key)
+        name_of = {text: named(text) for text in set(plain)}
+        found = [name_of[text] for text in plain]
+    values = np.empty(len(found), dtype=object)
+    values[:] = found
+    present = {level for level in values if level is not None}
+    if variable.levels:
+        stated = [merged_into.get(level, level) for level in variable.levels]
+    else:
+        made = [named(level) for level in _usual_order(cohort, variable)]
+        stated = [
+            level for level in made if level is not None and (level in present or variable.cuts)
+        ]
+    ordered = dict.fromkeys(stated)
     # a variable without stated levels shows every value of the file, whatever the criteria
-    present = sorted({level for level in values if level is not None}, key=natural_order)
-    levels = (*listed, *(level for level in present if level not in listed))
+    others = sorted(present - ordered.keys(), key=natural_order)
+    levels = (*ordered, *others)
     slots = _slots(variable, levels)
     reference = variable.reference if variable.reference in levels else None
     return Levels(
@@ -178,23 +290,169 @@ def levels_of(cohort: Cohort, key: str) -> Levels:
     )
 
 
+def raw_levels(cohort: Cohort, key: str) -> np.ndarray:
+    """Give what a variable's codes start from, one a subject: texts of the file, or of the cut.
+
+    ``None`` where not known; object array (n,).
+    """
+    variable = variable_of(cohort, key)
+    if variable.cuts:
+        out = np.empty(len(cohort.subjects), dtype=object)
+        out[:] = _cut(_bounds(cohort, key), variable.cuts, lambda level: level)
+        return out
+    return texts(cells_of(cohort, key), _codes(cohort, variable, variable.table))
+
+
+def _usual_order(cohort: Cohort, variable: Variable) -> tuple[str, ...]:
+    """Order levels that nobody ordered: by the cut points, or as the inputs are ordered."""
+    if variable.cuts:
+        return cut_levels(variable.cuts)
+    derived = variable.derived
+    if derived is None or variable.kind in (VariableKind.NUMERIC, VariableKind.DATE):
+        return ()
+    if isinstance(derived, IsOneOf | IsInRange | WhetherKnown | CountOf):
+        return order_of(derived, ())
+    return order_of(derived, [_levels_of_variable(cohort, name).levels for name in derived.inputs])
+
+
+def derivation_sentence(cohort: Cohort, key: str) -> str:
+    """Say how a derived variable is made, and in how many patients it is not known.
+
+    Empty for a variable that is read from a column.
+    """
+    variable = variable_of(cohort, key)
+    if variable.derived is None:
+        return ""
+    names = {name: variable_of(cohort, name).label for name in variable.derived.inputs}
+    levels = _levels_of_variable(cohort, key).values
+    unknown = sum(level is None for level in levels)
+    return (
+        f"{variable.label}: {in_words(variable.derived, names)} "
+        f"(not known in {unknown} of {len(levels)} patients)."
+    )
+
+
+def origin_of(cohort: Cohort, key: str) -> str:
+    """Give the column that a variable says the same of in other words, or its own key.
+
+    Age, age in groups and "at least 54" have one origin; a count over columns is its own.
+    """
+    variable = variable_of(cohort, key)
+    if variable.derived is None:
+        return variable.column or key
+    inputs = variable.derived.inputs
+    return origin_of(cohort, inputs[0]) if len(inputs) == 1 else key
+
+
+def unseen_values(cohort: Cohort, key: str) -> tuple[Finding, ...]:
+    """Find values that a derived variable asks for and that its inputs never hold.
+
+    A misspelt "yes" would make everybody a "no" in silence. For a count with stated ``no``, levels
+    that are neither are found too: they count as not known. So are inputs that aren't there.
+    """
+    variable = variable_of(cohort, key)
+    derived = variable.derived
+    match derived:
+        case IsOneOf():
+            wanted, names = texts_of(derived.values), derived.inputs
+        case CountOf():
+            wanted, names = texts_of(derived.yes), derived.inputs
+        case Nested():
+            wanted, names = texts_of(derived.split), (derived.of,)
+        case None:
+            return ()
+        case _:
+            wanted, names = frozenset(), ()
+    try:
+        _levels_of_variable(cohort, key)
+        known = {name: _levels_of_variable(cohort, name) for name in names}
+    except StudyError as error:
+        return error.findings
+    held = {level for levels in known.values() for level in levels.levels}
+    found = []
+    if absent := sorted(wanted - held):
+        found.append(
+            Finding(
+                FindingCode.LEVEL_UNKNOWN,
+                Severity.WARNING,
+                f"“{variable.label}” asks for {listed([f'“{name}”' for name in absent])}, which "
+                f"{listed([f'“{levels.label}”' for levels in known.values()])} never "
+                f"{'holds' if len(known) == 1 else 'hold'}.",
+                "Correct the value on the Data page, in the table of variables.",
+                table="subjects",
+            )
+        )
+    if isinstance(derived, CountOf) and derived.no:
+        neither = held - wanted - texts_of(derived.no)
+        present = {level for levels in known.values() for level in levels.values}
+        if strange := sorted(level for level in neither & present if level is not None):
+            found.append(
+                Finding(
+                    FindingCode.LEVEL_UNKNOWN,
+                    Severity.WARNING,
+                    f"“{variable.label}”: {listed([f'“{name}”' for name in strange])} is neither "
+                    "yes nor no and counts as not known.",
+                    "Say on the Data page, in the table of variables, what it means.",
+                    table="subjects",
+                )
+            )
+    return tuple(found)
+
+
+def _edge(cut: float) -> str:
+    short = f"{cut:g}"
+    return short if float(short) == cut else repr(float(cut))
+
+
 def cut_levels(cuts: tuple[float, ...]) -> tuple[str, ...]:
     """Name the groups that cut points make: ``<50``, ``50 to <60``, ``≥60``."""
     if not cuts:
         return ()
-    edges = [f"{cut:g}" for cut in sorted(cuts)]
+    edges = [_edge(cut) for cut in sorted(set(cuts))]
     between = [f"{low} to <{high}" for low, high in pairwise(edges)]
     return (f"<{edges[0]}", *between, f"≥{edges[-1]}")
 
 
-def _cut(values: np.ndarray, cuts: tuple[float, ...]) -> np.ndarray:
-    names = cut_levels(cuts)
-    place = np.searchsorted(np.sort(np.asarray(cuts, dtype=float)), values, side="right")
-    out = np.empty(len(values), dtype=object)
-    out[:] = [
-        None if np.isnan(value) else names[at] for value, at in zip(values, place, strict=True)
+def suggested_cuts(values: np.ndarray, groups: int) -> tuple[float, ...]:
+    """Give cut points that make groups of about one size, as round as the spread allows.
+
+    Parameters
+    ----------
+    values
+        Numbers, NaN where not known.
+    groups
+        2 for the median, 3 for tertiles, 4 for quartiles.
+
+    Returns
+    -------
+    tuple of float
+        Fewer than ``groups - 1`` where values are tied; no group below the first cut is empty.
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ()
+    quantiles = np.quantile(known, [part / groups for part in range(1, groups)])
+    spread = float(known.max() - known.min())
+    if spread <= 0:
+        return ()
+    decimals = 3 - math.floor(math.log10(spread))
+    rounded = {round(float(cut), decimals) for cut in quantiles}
+    return tuple(sorted(cut for cut in rounded if known.min() < cut <= known.max()))
+
+
+def _cut(
+    numbers_: Bounds, cuts: tuple[float, ...], named: Callable[[str | None], str | None]
+) -> list[str | None]:
+    """Give the group of each number; of a range, where all of it falls under one name."""
+    edges = np.array(sorted(set(cuts)), dtype=float)
+    names = [named(level) for level in cut_levels(cuts)]
+    first = np.searchsorted(edges, numbers_.low, side="right")
+    last = np.searchsorted(edges, numbers_.high, side="right")
+    known = ~(np.isnan(numbers_.low) | np.isnan(numbers_.high))
+    return [
+        names[low] if is_known and len(set(names[low : high + 1])) == 1 else None
+        for low, high, is_known in zip(first, last, known, strict=True)
     ]
-    return out
 
 
 def natural_order(level: str) -> tuple[object, ...]:
@@ -333,16 +591,10 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
     table = _table(cohort, endpoint)
     row_of = _rows_by_subject(endpoint, table)
     losses = _Losses(table)
-    index: list[tuple[int, int]] = []
-    included = np.flatnonzero(cohort.included).tolist()
-    for position, subject in zip(included, cohort.analysed.tolist(), strict=True):
-        row = row_of.get(subject)
-        if row is None:
-            losses.add(LossReason.NO_ROW, str(subject), None)
-        else:
-            index.append((position, row))
-    positions = np.array([position for position, _ in index], dtype=np.int64)
-    at = np.array([row for _, row in index], dtype=np.int64)
+    rows = np.array([row_of.get(subject, -1) for subject in cohort.analysed.tolist()], np.int64)
+    for subject in cohort.analysed[rows < 0].tolist():
+        losses.add(LossReason.NO_ROW, str(subject), None)
+    positions, at = np.flatnonzero(cohort.included)[rows >= 0], rows[rows >= 0]
     subjects = cohort.subjects[positions]
     codes = _codes(cohort, role=endpoint.table)
     if endpoint.from_dates:
@@ -356,15 +608,17 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
                 why[place], columns[place] = LossReason.ENTRY_MISSING, endpoint.entry
             elif entry[place] >= time[place]:
                 why[place], columns[place] = LossReason.ENTRY_AFTER_END, endpoint.entry
-    event_cells = texts(_column(table, endpoint.event), codes)[at] if endpoint.event else None
-    for i, reason in enumerate(why):
-        if reason is not None:
-            unknown = reason is LossReason.EVENT_UNKNOWN and event_cells is not None
-            losses.add(
-                reason, str(subjects[i]), int(at[i]), columns[i],
-                event_cells[i] if unknown and event_cells is not None else None,
-            )  # fmt: skip
     used = np.array([reason is None for reason in why], dtype=bool)
+    event_cells: np.ndarray | None = None
+    if endpoint.event and LossReason.EVENT_UNKNOWN in why:
+        event_cells = texts(_column(table, endpoint.event), codes)[at]
+    for i in np.flatnonzero(~used).tolist():
+        reason = why[i]
+        unknown = reason is LossReason.EVENT_UNKNOWN and event_cells is not None
+        losses.add(
+            reason, str(subjects[i]), int(at[i]), columns[i],
+            event_cells[i] if unknown and event_cells is not None else None,
+        )  # fmt: skip
     return SurvivalData(
         endpoint, subjects[used], positions[used], time[used], kind[used],
         None if entry is None else entry[used], losses.done(),
@@ -638,6 +892,18 @@ def column_summary(cohort: Cohort, name: str, *, show_values: bool = True) -> Co
     """
     table = cohort.tables["subjects"]
     codes = _codes(cohort)
+    format_ = _source(cohort, "subjects").columns.get(name)
+    how = ("summary", name, format_.date_order if format_ else None, codes, show_values)
+    found: ColumnSummary | None = table.read.get(how)
+    if found is None:
+        found = table.read[how] = _summarised(cohort, name, codes, show_values)
+    return found
+
+
+def _summarised(
+    cohort: Cohort, name: str, codes: frozenset[str], show_values: bool
+) -> ColumnSummary:
+    table = cohort.tables["subjects"]
     known = [text for text in texts(_column(table, name), codes) if text is not None]
     counts: dict[str, int] = {}
     for text in known:

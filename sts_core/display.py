@@ -19,6 +19,7 @@ Medium = Literal["plotly", "markdown", "html", "xml", "excel", "text"]
 REASONS: Mapping[NotEstimable, str] = {
     NotEstimable.NO_SUBJECTS: "no patients",
     NotEstimable.NO_EVENTS: "no events",
+    NotEstimable.NO_CENSORING: "nobody is censored",
     NotEstimable.NOT_REACHED: "not reached",
     NotEstimable.BEYOND_FOLLOW_UP: "beyond follow-up",
     NotEstimable.LIMIT_NOT_REACHED: "limit not reached",

@@ -12,6 +12,7 @@ class NotEstimable(StrEnum):
 
     NO_SUBJECTS = "no_subjects"
     NO_EVENTS = "no_events"
+    NO_CENSORING = "no_censoring"
     NOT_REACHED = "not_reached"
     BEYOND_FOLLOW_UP = "beyond_follow_up"
     LIMIT_NOT_REACHED = "limit_not_reached"

@@ -29,6 +29,7 @@ MISSING_CODES = frozenset(
     }
 )  # fmt: skip
 
+_PLAIN_TEXT = {str, type(None)}
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _SERIAL_RANGE = (3_654.0, 73_050.0)  # 1910 .. 2099: a smaller number is no date
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
@@ -91,8 +92,11 @@ def distinct_cells(cells: pd.Series) -> tuple[list[Any], np.ndarray]:
 
     Values of different type are never confused (``True``, ``1`` and ``1.0`` are told apart).
     """
-    values = cells.to_numpy(dtype=object).tolist()
+    column = cells.to_numpy(dtype=object)
+    values = column.tolist()
     types = set(map(type, values))
+    if types <= _PLAIN_TEXT:
+        return _distinct_texts(column)
     numeric = [kind for kind in types if issubclass(kind, int | float | np.number | np.bool_)]
     if len(numeric) > 1:  # 1 == 1.0 == True would be one key
         keys: list[Any] = list(zip(map(type, values), values, strict=True))
@@ -102,6 +106,21 @@ def distinct_cells(cells: pd.Series) -> tuple[list[Any], np.ndarray]:
     codes = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
     distinct = [key[1] for key in place] if len(numeric) > 1 else list(place)
     return distinct, codes
+
+
+def _distinct_texts(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """Give the different cells of a column of texts and blanks, in the order of the rows."""
+    codes, found = pd.factorize(column)
+    distinct: list[Any] = found.tolist()
+    place = codes.astype(np.int64)
+    blank = place < 0
+    if blank.any():
+        first = int(np.argmax(blank))
+        at = int(place[:first].max(initial=-1)) + 1
+        distinct.insert(at, None)
+        place[place >= at] += 1
+        place[blank] = at
+    return distinct, place
 
 
 def texts(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> np.ndarray:

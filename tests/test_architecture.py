@@ -88,7 +88,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "estimators": {"estimates"},
     "cohort": {"", "study", "findings"},
     "reading": {*DATA, "derive"},  # recognition tries its guesses out; assembly knows none
-    "derive": {*DATA, "reading"},
+    "derivations": {"study", "values"},
+    "derive": {*DATA, "derivations", "reading"},
+    "disclosure": {*DATA, "derivations", "derive"},
     "criteria": {*DATA, "derive"},
     "checks": {*DATA, "derive", "criteria", "reading"},
     "analysis": {
@@ -158,7 +160,7 @@ ONLY_IN = {
     "scipy": ("analysis/", "estimators/", "estimates.py"),
     "pptx": ("render/pptx.py", "export/deck.py"),
     "docx": ("export/document.py",),
-    "xlsxwriter": ("export/xlsx.py",),
+    "xlsxwriter": ("export/xlsx.py", "export/template.py"),
     "openpyxl": ("reading/",),
     "python_calamine": ("reading/",),
     "pyreadstat": ("reading/",),

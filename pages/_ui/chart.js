@@ -105,12 +105,20 @@ function followTheme(chart, setStateValue) {
   }
 }
 
-export default function show({ data: figure, parentElement, setStateValue }) {
-  if (!figure.data) {
+// The server sends the text of points in a row once, with their number
+function withRepeats({ textRepeats, ...trace }) {
+  if (!textRepeats) return trace;
+  const text = trace.text.flatMap((words, run) => Array(textRepeats[run]).fill(words));
+  return { ...trace, text };
+}
+
+export default function show({ data: sent, parentElement, setStateValue }) {
+  if (!sent.data) {
     // no figure yet: the library is fetched while the user reads; a figure says it if this fails
-    library(figure.script).catch(() => {});
+    library(sent.script).catch(() => {});
     return () => {};
   }
+  const figure = { ...sent, data: sent.data.map(withRepeats) };
   let chart = charts.get(parentElement);
   if (!chart) {
     chart = begin(parentElement);

@@ -112,7 +112,8 @@ def _one(
                 args=(study, part, (*items[:place], *items[place + 1 :])),
             )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.caption(_count_text(cohort, item, step), width="stretch")
+        # a caption is faded, and its warning with it
+        st.markdown(f":small[{_count_text(cohort, item, step)}]", width="stretch")
         if not isinstance(item, IsKnown):
             st.selectbox(
                 "What happens to patients whose value is not known",

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.inputs import choose, choose_one, plain
+from pages._ui.inputs import choose, choose_one, plain, toggle
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
 from sts_core.display import counted
@@ -20,23 +20,42 @@ from sts_core.values import DateOrder, text_of
 _UNITS = [unit.value for unit in TimeUnit]
 _ORDERS: dict[DateOrder, str] = {"dmy": "day, month, year", "mdy": "month, day, year"}
 _NONE = "(none)"
+_EVERYBODY = "(none: every patient had the event)"
+_DEFINING = "endpoint.defining"
+_NOBODY, _EVERYONE = "nobody", "everyone"
 
 
 def endpoints(cohort: Cohort) -> None:
     """Show every endpoint as a card; those to confirm come first."""
     found = cohort.study.definitions.endpoints
+    if not found:
+        nothing_recognised()
     waiting = [code for code, endpoint in found.items() if not endpoint.is_confirmed]
     if waiting:
+        timed = any(not found[code].from_dates for code in waiting)
         st.info(
-            "Please confirm what is an event, and the unit of time. Nothing rests on a guess.",
+            f"Please confirm what is an event{', and the unit of time' if timed else ''}. "
+            "Nothing rests on a guess.",
             icon=":material/help:",
         )
     for code in [*waiting, *(code for code in found if code not in waiting)]:
         with st.container(border=True, key=f"endpoint-{re.sub(r'[^A-Za-z0-9]+', '-', code)}"):
             _card(cohort, code, found[code])
-    if not found:
-        st.write("No time to an event was recognised in this file. You can define one yourself.")
-    _add_endpoint(cohort)
+    st.button(
+        "Define another endpoint", icon=":material/add:", key="endpoint.define",
+        on_click=state.remember, args=(_DEFINING, True),
+    )  # fmt: skip
+    if state.remembered(_DEFINING):
+        _add_endpoint(cohort)
+
+
+def nothing_recognised() -> None:
+    """Say that there is no endpoint, and how one is made."""
+    st.warning(
+        "No time to an event was recognised or defined: no survival can be shown until one is "
+        "defined under Endpoints, from a column of times and a status, or from dates.",
+        icon=":material/warning:",
+    )
 
 
 def _replace_endpoint(study: Study, code: str, endpoint: Endpoint | None) -> None:
@@ -62,6 +81,8 @@ def _card(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
             help="Remove this endpoint; undo brings it back",
             on_click=_replace_endpoint, args=(cohort.study, code, None),
         )  # fmt: skip
+    if not endpoint.from_dates:
+        _columns(cohort, code, endpoint)
     try:
         if endpoint.from_dates:
             _dates_part(cohort, code, endpoint)
@@ -87,6 +108,38 @@ def _outcome(cohort: Cohort, code: str) -> None:
         reasons = "; ".join(f"{len(loss.subjects)} {loss.reason.value}" for loss in data.losses)
         text += f"; {lost} without: {reasons}"
     st.caption(f"{text}.")
+
+
+def _columns(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
+    """Offer other columns of time and status; what they mean is asked anew then."""
+    if endpoint.table not in cohort.tables:
+        return
+    columns = _column_names(cohort, endpoint.table)
+    assert endpoint.time is not None
+    gone = [name for name in (endpoint.time, endpoint.event) if name and name not in columns]
+    with st.expander("Its columns", icon=":material/view_column:", expanded=bool(gone)):
+        names = {name: f"{name} (not in this sheet)" for name in gone}
+        with st.container(horizontal=True):
+            time = choose(
+                "Column of the time", [*gone, *columns], f"endpoint.time.{code}",
+                kept=endpoint.time, names=names,
+            )  # fmt: skip
+            event = choose(
+                "Column of the status", [_EVERYBODY, *gone, *columns], f"endpoint.status.{code}",
+                kept=endpoint.event or _EVERYBODY, names=names,
+            )  # fmt: skip
+    status = None if event == _EVERYBODY else event
+    changed = endpoint
+    if time != endpoint.time:
+        changed = replace(changed, time=time, unit=None, unit_status=Status.GUESSED)
+    if status != endpoint.event:
+        first = next(iter(endpoint.events), "event")
+        changed = replace(
+            changed, event=status, events={first: ()}, censored=(), events_status=Status.GUESSED
+        )
+    if changed != endpoint:
+        _replace_endpoint(cohort.study, code, changed)
+        st.rerun()
 
 
 def _column_names(cohort: Cohort, role: str) -> list[str]:
@@ -154,6 +207,9 @@ def _event_question(
             f"“{plain(endpoint.event)}” has {len(options)} different values and can't be a status."
         )
         return dict.fromkeys(endpoint.events, ()), (), False
+    first = next(iter(endpoint.events), "event")
+    if len(options) == 1:
+        return _one_value_question(code, endpoint, options[0], counts[options[0]], first)
     start = [value for value in options if value in kind_of]
     chosen = st.pills(
         f"Which values of “{plain(endpoint.event)}” mean that the event happened?",
@@ -162,7 +218,6 @@ def _event_question(
         format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
         help="The others are censored: the event had not happened at that time.",
     )  # fmt: skip
-    first = next(iter(endpoint.events), "event")
     events: dict[str, tuple[Scalar, ...]] = {}
     for value in options:
         if value in chosen:
@@ -189,9 +244,38 @@ def _event_question(
         + (f", {left_out} left out" if left_out else "")
         + (f", {unknown} not known." if unknown else ".")
     )
-    if not chosen:
-        st.warning("No value is an event yet.")
-    return events, censored, bool(chosen)
+    if chosen or not options:
+        return events, censored, bool(chosen)
+    st.warning("No value is an event yet.")
+    none_yet = toggle(
+        f"No event has happened yet: {counted(n_censored, 'patient')} censored",
+        f"endpoint.none.{code}", kept=bool(endpoint.censored) and endpoint.is_confirmed,
+    )  # fmt: skip
+    return {first: ()}, censored, none_yet and bool(censored)
+
+
+def _one_value_question(
+    code: str, endpoint: Endpoint, value: str, n: int, kind: str
+) -> tuple[dict[str, tuple[Scalar, ...]], tuple[Scalar, ...], bool]:
+    """Ask what the only value of a status means: it can't be told from the file."""
+    who = counted(n, "patient")
+    names = {
+        _NOBODY: f"No event has happened yet: {who} censored",
+        _EVERYONE: f"Every patient had the event: {counted(n, 'event')}",
+    }
+    is_event = any(value == text_of(item) for coded in endpoint.events.values() for item in coded)
+    is_censored = any(value == text_of(item) for item in endpoint.censored)
+    kept = None
+    if endpoint.is_confirmed:
+        kept = _EVERYONE if is_event else _NOBODY if is_censored else None
+    answer = st.radio(
+        f"“{plain(endpoint.event)}” holds one value only, “{plain(value)}” ({who}). It means",
+        list(names), format_func=lambda option: names[option],
+        key=state.seeded(f"endpoint.only.{code}", kept, [*names, None]),
+    )  # fmt: skip
+    if answer == _EVERYONE:
+        return {kind: (value,)}, (), True
+    return {kind: ()}, (value,) if answer == _NOBODY else (), answer == _NOBODY
 
 
 def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
@@ -276,39 +360,44 @@ def _confirm(cohort: Cohort, code: str, old: Endpoint, new: Endpoint, *, ready: 
         st.rerun()
 
 
+def _stop_defining() -> None:
+    state.remember(_DEFINING, False)
+
+
+@st.dialog("Define an endpoint", on_dismiss=_stop_defining)
 def _add_endpoint(cohort: Cohort) -> None:
     """Offer an endpoint of the user's own, from a time and a status or from dates."""
-    with st.popover("Define another endpoint", icon=":material/add:"):
-        label = st.text_input("Name", placeholder="for instance: Overall survival", key="new.label")
-        source = choose_one(
-            "Its time comes from", ["time", "dates"], "new.source",
-            names={"time": "a column of times", "dates": "dates"},
+    label = st.text_input("Name", placeholder="for instance: Overall survival", key="new.label")
+    source = choose_one(
+        "Its time comes from", ["time", "dates"], "new.source",
+        names={"time": "a column of times", "dates": "dates"},
+    )  # fmt: skip
+    columns = _column_names(cohort, "subjects")
+    if source == "time":
+        time = choose("Column of the time", columns, "new.time")
+        event = choose("Column of the status", columns, "new.event")
+        endpoint = Endpoint(label=label.strip(), time=time, event=event)
+    else:
+        start = choose("From", columns, "new.start")
+        progression = choose("Progression", [_NONE, *columns], "new.progression")
+        death = choose("Death", [_NONE, *columns], "new.death")
+        contact = choose("Without event, until", [_NONE, *columns], "new.contact")
+        dates = {"progression": progression, "death": death}
+        endpoint = Endpoint(
+            label=label.strip(), start=start,
+            event_dates={kind: name for kind, name in dates.items() if name != _NONE},
+            last_contact=() if contact == _NONE else (contact,),
         )  # fmt: skip
-        columns = _column_names(cohort, "subjects")
-        if source == "time":
-            time = choose("Column of the time", columns, "new.time")
-            event = choose("Column of the status", columns, "new.event")
-            endpoint = Endpoint(label=label.strip(), time=time, event=event)
+    if st.button("Add", type="primary", key="new.add"):
+        code = _free_code(cohort.study, label)
+        if not label.strip():
+            st.error("Give the endpoint a name.")
+        elif source == "dates" and not endpoint.event_dates:
+            st.error("Choose at least one date of an event.")
         else:
-            start = choose("From", columns, "new.start")
-            progression = choose("Progression", [_NONE, *columns], "new.progression")
-            death = choose("Death", [_NONE, *columns], "new.death")
-            contact = choose("Without event, until", [_NONE, *columns], "new.contact")
-            dates = {"progression": progression, "death": death}
-            endpoint = Endpoint(
-                label=label.strip(), start=start,
-                event_dates={kind: name for kind, name in dates.items() if name != _NONE},
-                last_contact=() if contact == _NONE else (contact,),
-            )  # fmt: skip
-        if st.button("Add", type="primary", key="new.add"):
-            code = _free_code(cohort.study, label)
-            if not label.strip():
-                st.error("Give the endpoint a name.")
-            elif source == "dates" and not endpoint.event_dates:
-                st.error("Choose at least one date of an event.")
-            else:
-                _replace_endpoint(cohort.study, code, endpoint)
-                st.rerun()
+            _stop_defining()
+            _replace_endpoint(cohort.study, code, endpoint)
+            st.rerun()
 
 
 def _free_code(study: Study, label: str) -> str:

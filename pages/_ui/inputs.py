@@ -9,11 +9,13 @@ from typing import Any, Literal, cast
 import streamlit as st
 
 from pages._ui import state
+from pages._ui.compute import compute
+from sts_core.analysis.comparison import recodings
 from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS, TICK_STEPS
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
-from sts_core.display import escape
+from sts_core.display import escape, joined
 from sts_core.study import Measured, Status, Variable, VariableKind
 from sts_core.values import number_of
 
@@ -106,6 +108,27 @@ def shown_name(key: str, variable: Variable) -> str:
     return f"{variable.label} ({column})" if hidden else variable.label
 
 
+def _same_as(cohort: Cohort, names: Mapping[str, str]) -> dict[str, str]:
+    """Give each variable with levels that says the same as an earlier one -> that one's key."""
+    definitions = cohort.study.definitions
+    keys = tuple(
+        key
+        for key in names
+        if key in definitions.groupings or is_categorical(definitions.variables[key])
+    )
+    found: dict[str, str] = compute(recodings, cohort, keys)
+    return found
+
+
+def _same_text(same: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """Name those that are left out beside the one that says the same."""
+    return " ".join(
+        f"Same grouping as {plain(names[first])}: "
+        f"{joined([plain(names[key]) for key, other in same.items() if other == first])}."
+        for first in dict.fromkeys(same.values())
+    )
+
+
 def grouping_names(cohort: Cohort) -> dict[str, str]:
     """Give what patients may be grouped by: groupings, and variables known before time zero."""
     definitions = cohort.study.definitions
@@ -120,7 +143,10 @@ def grouping_names(cohort: Cohort) -> dict[str, str]:
 
 def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str | None:
     """Offer everyone together, or groups."""
-    names = {EVERYONE: "All patients together", **grouping_names(cohort)}
+    known = grouping_names(cohort)
+    same = _same_as(cohort, known)
+    offered = {name: text for name, text in known.items() if name not in same or name == kept}
+    names = {EVERYONE: "All patients together", **offered}
     later = [
         variable.label
         for variable in cohort.study.definitions.variables.values()
@@ -132,6 +158,8 @@ def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str
             " Not offered, because known only afterwards (groups formed later make survival look "
             f"longer than it is): {', '.join(plain(label) for label in later)}."
         )
+    if same:
+        text += f" {_same_text(same, known)}"
     chosen = choose("Compare by", list(names), key, kept=kept or EVERYONE, names=names, help=text)
     return chosen or None
 
@@ -214,12 +242,15 @@ def choose_covariates(
     names |= {name: grouping.label for name, grouping in definitions.groupings.items()}
     if not names:
         return ()
+    same = _same_as(cohort, names)
     start = [name for name in kept or baseline_covariates(cohort) if name in names]
+    offered = [name for name in names if name not in same or name in start]
     chosen = st.multiselect(
         "Variables",
-        list(names),
-        key=state.seeded(key, start, names),
+        offered,
+        key=state.seeded(key, start, offered),
         format_func=lambda name: names[name],
-        help="Known before time zero. A number enters per unit, levels against their reference.",
+        help="Known before time zero. A number enters per unit, levels against their reference."
+        + (f" {_same_text(same, names)}" if same else ""),
     )
     return tuple(name for name in names if name in chosen)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from pages._ui import state
+from pages._ui.inputs import choose_one, plain
+from pages._ui.job import Job, session_is_there
+from pages._ui.show import XLSX_TYPE
+from sts_core.export.template import write_template
 from sts_core.findings import Finding, StudyError
-from sts_core.reading import Workbook, read_bytes
+from sts_core.reading import Workbook, messages, read_bytes
+from sts_core.reading.progress import Progress, Stage, Step
+from sts_core.reading.refusal import Reason, Refusal
 from sts_core.study import Study, dump_study, load_study
 
 _SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
@@ -18,6 +27,9 @@ DATA_TYPES = [
     "xpt",
 ]  # fmt: skip
 STUDY_TYPES = ["yaml", "yml"]
+# Up to here a file is mostly read before a bar would have been seen.
+SMALL_BYTES, SMALL_SECONDS = 2_000_000, 2.0
+LOOK_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +61,34 @@ SAMPLES = (
 
 def open_sample(sample: Sample) -> None:
     """Load a sample with its study file: nothing is left to confirm."""
-    book = read_bytes(sample.file, (_SAMPLE_FOLDER / sample.file).read_bytes())
-    study = load_study((_SAMPLE_FOLDER / sample.study).read_text("utf-8"), name=sample.study)
-    state.put(state.opened([book], study))
+    state.set_job(None)
+    state.put(sample_workspace(sample))
     state.forget_widgets()
     state.leave_notice(f"{sample.label}: loaded.")
 
 
+_sample_workspaces: dict[str, state.Workspace] = {}
+_sample_lock = threading.Lock()
+
+
+def sample_workspace(sample: Sample) -> state.Workspace:
+    """Give a sample as it is when opened; kept for all sessions, since no patient is in it."""
+    with _sample_lock:
+        if sample.file not in _sample_workspaces:
+            book = read_bytes(sample.file, (_SAMPLE_FOLDER / sample.file).read_bytes())
+            text = (_SAMPLE_FOLDER / sample.study).read_text("utf-8")
+            study = load_study(text, name=sample.study)
+            _sample_workspaces[sample.file] = state.opened([book], study)
+        return _sample_workspaces[sample.file]
+
+
+def prepare_first_sample() -> None:
+    """Read the sample that most look at before somebody asks for it."""
+    sample_workspace(SAMPLES[0])
+
+
 def uploader(label: str, *, compact: bool = False) -> None:
-    """Offer a place to drop files; each drop is read once and its bytes are let go."""
+    """Offer a place to drop files; each drop is read once, beside the page, and let go."""
     key = f"upload.{state.remembered('uploads', 0)}"
     st.file_uploader(
         label,
@@ -70,11 +101,83 @@ def uploader(label: str, *, compact: bool = False) -> None:
     )
 
 
+_ADD, _REPLACE = "Add to these files", "Replace these files"
+
+
+def add_or_replace() -> None:
+    """Ask what becomes of the files that are loaded when others are dropped."""
+    chosen = choose_one(
+        "Files that are dropped here", [_REPLACE, _ADD], "upload.adds",
+        kept=state.remembered("adds", _REPLACE),
+        help="Added tables are joined by patient id, and every choice stays; a file of the same "
+        "name takes the place of the former one. New files in place of these begin anew.",
+    )  # fmt: skip
+    state.remember("adds", chosen)
+
+
+def accepted_types() -> None:
+    """Say which files are taken: the uploader shows another one with a red icon only."""
+    types = ", ".join(f".{ending}" for ending in (*DATA_TYPES, *STUDY_TYPES))
+    st.caption(f"Files that can be read: {types}. Any other kind is not taken.")
+
+
 def _on_drop(key: str) -> None:
-    """Read what was dropped; on any trouble, what was loaded stays loaded."""
+    """Begin to read what was dropped; small files are waited for, so that nothing flickers."""
     dropped = state.uploaded(key)
     if not dropped:
         return
+    state.remember("uploads", state.remembered("uploads", 0) + 1)
+    size = sum(len(data) for _, data in dropped)
+    names = ", ".join(name for name, _ in dropped)
+    adds = state.remembered("adds") == _ADD
+    work = partial(read_dropped, dropped, state.workspace(), adds)
+    job = Job(work, session_is_there(), names)
+    state.set_job(job)
+    if size <= SMALL_BYTES:
+        job.wait(SMALL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of dropped files.
+
+    Attributes
+    ----------
+    workspace
+        What is loaded now; ``None`` leaves the former one.
+    message, findings
+        What is said about it.
+    """
+
+    workspace: state.Workspace | None
+    message: str
+    findings: tuple[Finding, ...] = ()
+
+
+def read_dropped(
+    dropped: Sequence[tuple[str, bytes]],
+    current: state.Workspace,
+    adds: bool,
+    progress: Progress,
+) -> Outcome:
+    """Read files, recognise and check them; it touches no session.
+
+    Parameters
+    ----------
+    dropped
+        Name and bytes of each file.
+    current
+        What was loaded when they were dropped.
+    adds
+        Whether tables join those that are loaded instead of taking their place.
+    progress
+        Told how far the work has come.
+
+    Raises
+    ------
+    Cancelled
+        If the work was stopped.
+    """
     books: list[Workbook] = []
     study: Study | None = None
     findings: list[Finding] = []
@@ -83,32 +186,95 @@ def _on_drop(key: str) -> None:
             if name.rsplit(".", 1)[-1].lower() in STUDY_TYPES:
                 study = load_study(data.decode("utf-8", errors="replace"), name=name)
             else:
-                books.append(read_bytes(name, data))
+                books.append(read_bytes(name, data, progress=progress))
         except StudyError as error:
             findings += error.findings
-    state.remember("uploads", state.remembered("uploads", 0) + 1)
-    _take(books, study, findings)
-
-
-def _take(books: list[Workbook], study: Study | None, findings: list[Finding]) -> None:
-    current = state.workspace()
     if not books and study is None:
-        kept = " What was loaded before is still there." if current.has_data else ""
-        state.leave_notice(f"The file could not be used.{kept}", findings)
-        return
+        return _not_used(current, findings)
     if not books:
         books = list(current.workbooks)
         if not books:
-            state.put(state.Workspace(study=study))
-            state.leave_notice(
-                "Your choices are loaded. Now drop the data file that they belong to."
+            return Outcome(
+                state.Workspace(study=study),
+                "Your choices are loaded. Now drop the data file that they belong to.",
+                tuple(findings),
             )
-            return
-    study = study or (current.study if not current.has_data else None)
-    state.put(state.opened(books, study))
-    state.forget_widgets()
     names = ", ".join(book.file for book in books)
-    state.leave_notice(f"Loaded: {names}.", findings)
+    if adds and current.has_data and study is None:
+        workspace = state.extended(current, books, progress)
+        return Outcome(workspace, f"Added: {names}.", tuple(findings))
+    study = study or (current.study if not current.has_data else None)
+    workspace = state.opened(books, study, progress)
+    return Outcome(workspace, f"Loaded: {names}.", tuple(findings))
+
+
+def _not_used(current: state.Workspace, findings: Sequence[Finding]) -> Outcome:
+    kept = " What was loaded before is still there." if current.has_data else ""
+    return Outcome(None, f"The file could not be used.{kept}", tuple(findings))
+
+
+def take_outcome() -> None:
+    """Make what a finished job gave the session's, before the page is drawn."""
+    job = state.job()
+    if job is None or not job.finished:
+        return
+    outcome: Outcome | None = job.outcome
+    if job.failed:
+        stopped = messages.refused(job.title, Refusal(Reason.STOPPED))
+        outcome = _not_used(state.workspace(), [stopped])
+    elif outcome is None:
+        state.leave_notice(_cancelled_words())
+    state.set_job(None)
+    if outcome is None:
+        return
+    if outcome.workspace is not None:
+        state.put(outcome.workspace)
+        state.forget_widgets()
+    state.leave_notice(outcome.message, outcome.findings)
+
+
+def _cancelled_words() -> str:
+    kept = " What was loaded before is still there." if state.workspace().has_data else ""
+    return f"Reading was cancelled.{kept}"
+
+
+def _cancel() -> None:
+    if state.job() is not None:
+        state.set_job(None)
+        state.leave_notice(_cancelled_words())
+
+
+def show_progress() -> None:
+    """Show the job that is under way, with a way to stop it."""
+    if state.job() is not None:
+        with st.container(border=True):
+            _progress()
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _progress() -> None:
+    job = state.job()
+    if job is None or job.finished:  # taken, or stopped: the whole page follows
+        st.rerun()
+    step = job.progress.step
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(step.share or 0.0, text=f"**{plain(job.title)}**: {step_words(step)}")
+    right.button("Cancel", icon=":material/close:", key="intake.cancel", on_click=_cancel,
+                 width="stretch")  # fmt: skip
+
+
+def step_words(step: Step) -> str:
+    """Say what is being done and how far it has come."""
+    match step.stage:
+        case Stage.WAITING:
+            return "waiting until other files are read"
+        case Stage.READING:
+            rows = f", {step.done:,} rows" if step.done else ""
+            return f"1 of 3, reading{rows}"
+        case Stage.RECOGNISING:
+            return f"2 of 3, recognising columns, {step.done} done"
+        case Stage.CHECKING:
+            return f"3 of 3, putting the patients together and checking, {step.done} done"
 
 
 def study_text(study: Study | None) -> str:
@@ -117,3 +283,13 @@ def study_text(study: Study | None) -> str:
     A download is made outside the session's run: what it needs is handed to it.
     """
     return dump_study(study) if study else ""
+
+
+def template_button(key: str) -> None:
+    """Offer the workbook to fill in."""
+    st.download_button(
+        "Template to fill in", write_template, "sts_cohort_template.xlsx", XLSX_TYPE,
+        icon=":material/table_view:", on_click="ignore", key=key,
+        help="An empty workbook with lists to choose from and a data dictionary. Filled in, it "
+        "comes in without any mapping.",
+    )  # fmt: skip

@@ -113,9 +113,9 @@ def downloads(cohort: Cohort, done: tuple[Done, ...]) -> None:
         return results_json(results_document(cohort, done)).encode()
 
     for label, text, file, mime, icon, make in (
-        ("PowerPoint deck", "One finding a slide; native shapes and tables, all editable.",
+        ("PowerPoint deck", "One finding after the other; native shapes and tables, all editable.",
          "report.pptx", PPTX_TYPE, "slideshow", lambda: write_deck(report())),
-        ("Word document", "Native tables, figures at 300 dpi, methods and results in words.",
+        ("Word document", "Native tables, figures, methods and results in words.",
          "report.docx", _DOCX, "description", lambda: write_document(report())),
         ("Excel workbook", "Every table as numbers, with the notes.",
          "report.xlsx", XLSX_TYPE, "table_view", workbook),

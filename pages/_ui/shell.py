@@ -182,5 +182,12 @@ _STYLE = """<style>
 .severity.note {color:light-dark(#3A4653, #B7C2CD);}
 .sts-table .notes {margin-top:.5rem; font-size:.8rem; opacity:.78;}
 .sts-table .notes p {margin:0 0 .12rem 0; font-size:inherit; max-width:70rem;}
+@media (max-width:1000px) {
+  [data-testid="stMainBlockContainer"] {padding:2.6rem 1.2rem 3rem 1.2rem;}
+  .cohort-line .pill {white-space:normal;}
+  .st-key-side-by-side [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) {
+    flex-wrap:wrap;}
+  .st-key-side-by-side [data-testid="stColumn"] {flex:1 1 100%; min-width:100%;}
+}
 [data-testid="stMainBlockContainer"] h1 {padding:0 0 .1rem 0;}
 </style>"""

@@ -260,8 +260,8 @@ def no_endpoint() -> None:
     """Say that no endpoint is confirmed, and where to do it."""
     empty_state(
         "No endpoint is confirmed yet",
-        "A time to an event can be estimated once somebody has said which value of the status "
-        "column is the event, and in which unit the time is. The Data page asks for both.",
+        "A time to an event can be estimated once somebody has confirmed what the event is, and in "
+        "which unit a column of times is. The Data page asks for both.",
         link="Confirm endpoints",
     )
 

@@ -13,17 +13,22 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.job import Job
 from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.findings import Finding, StudyError, worst_first
 from sts_core.reading import Workbook
 from sts_core.reading.assembly import assemble
+from sts_core.reading.profile import profile_table
+from sts_core.reading.progress import Progress, Stage
 from sts_core.reading.recognise import Proposal, propose_study
+from sts_core.reading.redcap import apply_dictionaries
+from sts_core.reading.revise import add_files
 from sts_core.study import Study
 
-_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES = (
-    "workspace", "history", "shell", "notice", "choices",
+_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB = (
+    "workspace", "history", "shell", "notice", "choices", "job",
 )  # fmt: skip
 MAX_UNDO = 50
 _NOTHING = object()
@@ -62,26 +67,62 @@ class Workspace:
         return bool(self.workbooks)
 
 
-def opened(workbooks: Sequence[Workbook], study: Study | None = None) -> Workspace:
+def opened(
+    workbooks: Sequence[Workbook], study: Study | None = None, progress: Progress | None = None
+) -> Workspace:
     """Give the workspace of freshly read files, under a study file when there is one."""
+    workbooks = apply_dictionaries(workbooks)
+    if progress is not None:
+        _look_at_columns(workbooks, progress)
     proposal = propose_study(workbooks)
     start = Workspace(tuple(workbooks), proposal, recognised=study is None)
-    return with_study(start, study or proposal.study)
+    return with_study(start, study or proposal.study, progress)
 
 
-def with_study(workspace: Workspace, study: Study) -> Workspace:
+def _look_at_columns(workbooks: Sequence[Workbook], progress: Progress) -> None:
+    """Do the long part of recognition column by column; the rest takes what is found here."""
+    tables = [table for book in workbooks for table in book.sheets]
+    n_all, before = sum(len(table.frame.columns) for table in tables), 0
+    for table in tables:
+
+        def look(n_columns: int, before: int = before) -> None:
+            done = before + n_columns
+            progress.report(Stage.RECOGNISING, done, done / n_all)
+
+        profile_table(table, look)
+        before += len(table.frame.columns)
+    progress.report(Stage.RECOGNISING, n_all, 1.0)
+
+
+def extended(
+    current: Workspace, more: Sequence[Workbook], progress: Progress | None = None
+) -> Workspace:
+    """Give the workspace with further files; every choice stays."""
+    if current.study is None:
+        return opened(more, progress=progress)
+    if progress is not None:
+        _look_at_columns(more, progress)
+    study, proposal, books = add_files(current.study, current.workbooks, more)
+    return with_study(
+        replace(current, workbooks=books, proposal=proposal, cohort=None), study, progress
+    )
+
+
+def with_study(workspace: Workspace, study: Study, progress: Progress | None = None) -> Workspace:
     """Give the workspace under other choices.
 
     The cohort is put together again only when the tables' definitions changed.
     """
     old = workspace.cohort
+    if progress is not None:
+        progress.report(Stage.CHECKING, 0, 0.0)
     try:
         if old is not None and old.study.data == study.data:
             cohort = apply_criteria(old, study)
         else:
             cohort = apply_criteria(assemble(study, workspace.workbooks), study)
         noticed = workspace.proposal.findings if workspace.recognised and workspace.proposal else ()
-        findings = worst_first(dict.fromkeys((*check_cohort(cohort), *noticed)))
+        findings = worst_first(dict.fromkeys((*check_cohort(cohort, progress), *noticed)))
     except StudyError as error:
         return replace(workspace, study=study, cohort=None, findings=error.findings)
     return replace(workspace, study=study, cohort=cohort, findings=findings)
@@ -178,6 +219,20 @@ def remembered(key: str, default: Any = None) -> Any:
 def remember(key: str, value: Any) -> None:
     """Keep a choice of a page that is no part of the study."""
     st.session_state.setdefault(_CHOICES, {})[key] = value
+
+
+def job() -> Job | None:
+    """Give the reading of files that is under way, or done and not taken yet."""
+    found: Job | None = st.session_state.get(_JOB)
+    return found
+
+
+def set_job(new: Job | None) -> None:
+    """Begin a job, or forget it; one that is still at work is stopped."""
+    former = job()
+    if former is not None:
+        former.cancel()
+    st.session_state[_JOB] = new
 
 
 def uploaded(key: str) -> list[tuple[str, bytes]]:

@@ -1,71 +1,223 @@
-"""Which sheet is the patient table, who is a patient, and which rows count."""
+"""Which sheet is which table, who is a patient, which rows count, and how tables were joined."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import streamlit as st
 
 from pages._ui import state
 from pages._ui.inputs import choose, plain
-from sts_core.findings import StudyError
+from sts_core.cohort import Cohort
+from sts_core.display import counted
+from sts_core.findings import StudyError, listed_rows
+from sts_core.reading import RawTable
 from sts_core.reading.assembly import find_table
-from sts_core.study import Scalar, Status, Study, TableSource
+from sts_core.reading.linkage import RULES, Join
+from sts_core.reading.proposal import QuestionKind, TableEvidence, TableKind
+from sts_core.reading.recognise import role_of
+from sts_core.reading.revise import give_role, roles_of
+from sts_core.reading.table_kinds import USUAL_ROLES
+from sts_core.study import IdRule, RowChoice, Scalar, Status, Study, TableSource
 from sts_core.values import text_of, texts
 
 _NO_ID = "(each row is a patient)"
 _NO_FILTER = "(all rows)"
+_ASK = ""
+_UNUSED = ""
 MAX_FILTER_VALUES = 60
+_ROLES = {
+    "subjects": "Patients",
+    "assessments": "Tumour assessments",
+    "lesions": "Lesions",
+    "exposures": "Drugs given",
+    "adverse_events": "Adverse events",
+    "time_to_event": "Times to an event",
+}
+_KINDS = {
+    TableKind.ONE_ROW: "Further columns of patients",
+    TableKind.OTHER: "Other table",
+    TableKind.UNUSED: "Other table",
+    TableKind.DICTIONARY: "Other table",
+}
+_TAKES = {
+    _ASK: "(please choose)",
+    RowChoice.FIRST: "each id is a patient; its first row counts",
+    RowChoice.LAST: "each id is a patient; its last row counts",
+    RowChoice.EARLIEST: "each id is a patient; its earliest row counts",
+    RowChoice.LATEST: "each id is a patient; its latest row counts",
+    RowChoice.EACH: "each row is a patient, also where an id repeats",
+}
 
 
-def patient_table(workspace: state.Workspace) -> None:
-    """Show and change sheet, id column and row filter of the patient table."""
+def tables(workspace: state.Workspace) -> None:
+    """Show every table with its role and how it was joined; ask who is a patient."""
     study = workspace.study
     if study is None:
         return
-    sheets = {
-        f"{book.file} · {sheet.sheet}" if sheet.sheet else book.file: (book.file, sheet.sheet)
-        for book in workspace.workbooks
-        for sheet in book.sheets
-    }
-    source = study.data.tables.get("subjects", TableSource())
+    listed = workspace.proposal.tables if workspace.proposal else ()
+    roles = roles_of(study, workspace.workbooks)
+    with st.container(border=True, key="tables"):
+        if len(roles) > 1:
+            st.markdown("**Tables**")
+            for number, evidence in enumerate(_in_order(listed, roles)):
+                _table(workspace, study, evidence, roles, number)
+        _patients(workspace, study)
+
+
+def _in_order(
+    listed: Sequence[TableEvidence], roles: Mapping[tuple[str, str | None], str | None]
+) -> list[TableEvidence]:
+    """Put the patients first, then what is used, then the rest."""
+
+    def rank(item: TableEvidence) -> int:
+        role = roles.get((item.file, item.sheet))
+        return 0 if role == "subjects" else 2 if role is None else 1
+
+    return sorted(listed, key=rank)
+
+
+def _name(item: TableEvidence) -> str:
+    return f"{item.file} · {item.sheet}" if item.sheet else item.file
+
+
+def _table(
+    workspace: state.Workspace,
+    study: Study,
+    item: TableEvidence,
+    roles: Mapping[tuple[str, str | None], str | None],
+    number: int,
+) -> None:
+    place = (item.file, item.sheet)
+    role = roles.get(place)
+    free = role_of(item.sheet or item.file, study.data.tables)
+    other = free if role is None or role in USUAL_ROLES else role
+    names = {**_ROLES, other: _KINDS.get(item.kind, "Other table"), _UNUSED: "Not used"}
+    if role is None and item.kind is TableKind.DICTIONARY:
+        names[_UNUSED] = "Data dictionary"
+    key = re.sub(r"\W+", "_", f"{item.file}.{item.sheet or ''}")
+    label: Literal["visible", "collapsed"] = "visible" if number == 0 else "collapsed"
+    with st.container(key=f"table-row-{number}", gap=None):
+        words, choice, id_part = st.columns([5, 2, 2], vertical_alignment="top")
+        with choice:
+            chosen = st.selectbox(
+                "Role", list(names),
+                key=state.seeded(f"table.role.{key}", role or _UNUSED, list(names)),
+                format_func=names.__getitem__, label_visibility=label,
+                help="What the rows of this table are." if number == 0 else None,
+            )  # fmt: skip
+        source = study.data.tables.get(role) if role else None
+        with id_part:
+            if source is not None and role != "subjects":
+                _id_column(workspace, study, str(role), source, key)
+        with words, st.container(gap=None):
+            st.markdown(f"**{plain(_name(item))}**" if role else plain(_name(item)))
+            st.caption(_facts(item, role))
+            if source is not None and role is not None and role != "subjects":
+                _join_line(workspace.cohort, study, role, source)
+    if chosen != (role or _UNUSED):
+        _give_role(workspace, study, place, chosen or None)
+
+
+def _facts(item: TableEvidence, role: str | None) -> str:
+    parts = [f"{counted(item.n_rows, 'row')}, {counted(item.n_columns, 'column')}"]
+    if item.subject_id and item.kind is not TableKind.DICTIONARY:
+        each = "one row each" if item.rows_per_id <= 1 else f"up to {item.rows_per_id} rows each"
+        ids = counted(item.n_ids, "id")
+        parts.append(f"{ids} in “{plain(item.subject_id)}”, {each}")
+    if (role is not None) == (item.role is not None):
+        parts.append(plain(item.reason))
+    return "; ".join(parts) + "."
+
+
+def _id_column(
+    workspace: state.Workspace, study: Study, role: str, source: TableSource, key: str
+) -> None:
+    try:
+        table = find_table(workspace.workbooks, source, role)
+    except StudyError:
+        return
+    columns = [str(name) for name in table.frame.columns]
+    options = columns if source.subject_id in columns else ["", *columns]
+    column = st.selectbox(
+        "Patient id", options,
+        key=state.seeded(f"table.id.{key}", source.subject_id or "", options),
+        label_visibility="collapsed", format_func=lambda name: f"by {name}" if name else "",
+        help="The column with the ids of the patient table.",
+    )  # fmt: skip
+    if column and column != source.subject_id:
+        _set_source(study, replace(source, subject_id=column), role)
+
+
+def _join_line(cohort: Cohort | None, study: Study, role: str, source: TableSource) -> None:
+    """Say in numbers how a table was joined, and offer a looser comparison of ids if one helps."""
+    join: Join | None = cohort.joins.get(role) if cohort is not None else None
+    if join is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/join_inner: {plain(join_text(join))}", width="stretch")
+        if join.better is not None:
+            st.button(
+                f"Match {counted(join.n_better, 'more id')}",
+                key=f"table.rule.{role}", icon=":material/link:",
+                help=f"They match when {RULES[join.better]}. Only if they are the same patients.",
+                on_click=_set_rule, args=(study, role, source, join.better),
+            )  # fmt: skip
+        if join.rule is not IdRule.EXACT:
+            st.button(
+                "Match exactly", key=f"table.exact.{role}", icon=":material/link_off:",
+                help="Only ids that are written alike are the same patient.",
+                on_click=_set_rule, args=(study, role, source, IdRule.EXACT),
+            )  # fmt: skip
+
+
+def join_text(join: Join) -> str:
+    """Give the report of a join in one or two sentences."""
+    text = f"{join.n_ids_matched} of {counted(join.n_ids, 'id')} match"
+    if join.rule is not IdRule.EXACT:
+        text += f" ({RULES[join.rule]})"
+    if join.rows_unmatched:
+        ids = counted(join.n_ids_unmatched, "unknown id")
+        n = len(join.rows_unmatched)
+        text += f"; {counted(n, 'row')} of {ids}: {listed_rows(join.rows_unmatched)}"
+    if join.rows_without_id:
+        n = len(join.rows_without_id)
+        text += f"; {counted(n, 'row')} without an id: {listed_rows(join.rows_without_id)}"
+    with_row = join.n_subjects - join.n_subjects_without_row
+    text += f". {with_row} of {counted(join.n_subjects, 'patient')} have a row here"
+    if join.n_subjects_several:
+        text += f", {join.n_subjects_several} of them several"
+    if join.n_subjects_without_row:
+        text += f"; of {join.n_subjects_without_row} nothing is recorded here"
+    return text + "."
+
+
+def _patients(workspace: state.Workspace, study: Study) -> None:
+    """Ask for the id, the rows and, where an id repeats, which row of a patient counts."""
+    source = study.data.tables.get("subjects")
+    if source is None:
+        st.info("Choose above which table holds the patients.", icon=":material/help:")
+        return
     try:
         table = find_table(workspace.workbooks, source, "subjects")
     except StudyError:
-        table = workspace.workbooks[0].sheets[0]
-    current = next(
-        (name for name, place in sheets.items() if place == (table.file, table.sheet)), None
-    )
+        return
+    columns = [str(name) for name in table.frame.columns]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = choose("Patient table", list(sheets), "table.sheet", kept=current)
-        file, sheet = sheets[chosen]
-        if (file, sheet) != (table.file, table.sheet):
-            _set_source(study, replace(source, file=file, sheet=sheet, subject_id=None, rows={}))
-        columns = [str(name) for name in table.frame.columns]
         subject_id = choose(
-            "Patient id", [_NO_ID, *columns], "table.id", kept=source.subject_id or _NO_ID,
+            "Patient id of the patient table" if len(study.data.tables) > 1 else "Patient id",
+            [_NO_ID, *columns], "table.id", kept=source.subject_id or _NO_ID,
             help="One row per patient: an id that stands twice is reported.",
         )  # fmt: skip
         filter_column = choose(
             "Use only rows where", [_NO_FILTER, *columns], "table.filter",
             kept=next(iter(source.rows), _NO_FILTER),
-            help="For files with several rows per patient, for instance PARAMCD.",
+            help="For files with several rows per patient, for instance a visit.",
         )  # fmt: skip
-    rows: dict[str, tuple[Scalar, ...]] = {}
-    if filter_column != _NO_FILTER:
-        values = sorted({value for value in texts(table.frame[filter_column]) if value is not None})
-        kept = [text_of(value) for value in source.rows.get(filter_column, ())]
-        if len(values) > MAX_FILTER_VALUES:
-            st.info(f"“{plain(filter_column)}” has {len(values)} values: too many to choose from.")
-        else:
-            picked = st.pills(
-                f"{plain(filter_column)} is", values, selection_mode="multi", format_func=plain,
-                key=state.seeded(f"table.values.{filter_column}",
-                                 [value for value in values if value in kept], values),
-            )  # fmt: skip
-            if picked:
-                rows = {filter_column: tuple(value for value in values if value in picked)}
+    rows = _filter_values(table, source, filter_column)
     new = replace(
         source,
         file=table.file,
@@ -74,7 +226,99 @@ def patient_table(workspace: state.Workspace) -> None:
         rows=rows if rows or filter_column == _NO_FILTER else source.rows,
     )
     if (new.subject_id, _as_text(new.rows)) != (source.subject_id, _as_text(source.rows)):
-        _set_source(study, replace(new, subject_id_status=Status.CONFIRMED))
+        confirmed = Status.CONFIRMED if new.take is None else source.subject_id_status
+        _set_source(study, replace(new, subject_id_status=confirmed))
+    _row_question(workspace, study, source, table)
+
+
+def _row_question(
+    workspace: state.Workspace, study: Study, source: TableSource, table: RawTable
+) -> None:
+    """Ask which row of a patient counts, where an id repeats."""
+    if source.subject_id is None or source.subject_id not in table.frame.columns:
+        return
+    n_rows, n_ids = _rows_and_ids(table, source)
+    if n_ids == n_rows and source.take is None:
+        return
+    open_ = source.take is None or source.subject_id_status is not Status.CONFIRMED
+    if open_ and n_ids != n_rows:
+        st.warning(
+            f"**{counted(n_rows, 'row')} for {counted(n_ids, 'patient')}.** Rows that are visits, "
+            "samples or parameters are not patients. Which row of a patient counts? No number is "
+            f"shown before that is said.{_telling(workspace)}",
+            icon=":material/help:",
+        )
+    columns = [str(name) for name in table.frame.columns]
+    telling = [name for name in _telling_columns(workspace) if name in columns]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        take = choose(
+            "Who is a patient", list(_TAKES), "table.take", kept=source.take or _ASK, names=_TAKES
+        )
+        take_by = source.take_by
+        if take in (RowChoice.EARLIEST, RowChoice.LATEST):
+            ordered = [*telling, *(name for name in columns if name not in telling)]
+            take_by = choose("By", ordered, "table.take_by", kept=source.take_by)
+        wanted = replace(
+            source,
+            take=RowChoice(take) if take else None,
+            take_by=take_by if take in (RowChoice.EARLIEST, RowChoice.LATEST) else None,
+            subject_id_status=Status.CONFIRMED,
+        )
+        if open_ or wanted != source:
+            st.button(
+                "Confirm", key="table.take.confirm", type="primary", icon=":material/check:",
+                disabled=not take, on_click=_confirm, args=(study, wanted),
+            )  # fmt: skip
+        else:
+            st.badge("Confirmed", icon=":material/check:", color="green")
+
+
+def _rows_and_ids(table: RawTable, source: TableSource) -> tuple[int, int]:
+    """Count the rows with an id that the filter leaves, and the different ids among them."""
+    ids = texts(table.frame[str(source.subject_id)])
+    wanted = {
+        column: {text_of(value) for value in values}
+        for column, values in source.rows.items()
+        if column in table.frame.columns
+    }
+    kept = ids.tolist()
+    for column, values in wanted.items():
+        cells = texts(table.frame[column], frozenset()).tolist()
+        kept = [text if cell in values else None for text, cell in zip(kept, cells, strict=True)]
+    known = [text for text in kept if text is not None]
+    return len(known), len(set(known))
+
+
+def _telling_columns(workspace: state.Workspace) -> tuple[str, ...]:
+    questions = workspace.proposal.questions if workspace.proposal else ()
+    for question in questions:
+        if question.kind in (QuestionKind.ROWS, QuestionKind.SUBJECT_ID):
+            return question.columns
+    return ()
+
+
+def _telling(workspace: state.Workspace) -> str:
+    columns = ", ".join(f"“{plain(name)}”" for name in _telling_columns(workspace))
+    return f" What tells the rows apart: {columns}." if columns else ""
+
+
+def _filter_values(
+    table: RawTable, source: TableSource, filter_column: str
+) -> dict[str, tuple[Scalar, ...]]:
+    if filter_column == _NO_FILTER:
+        return {}
+    cells = texts(table.frame[filter_column], frozenset())
+    values = sorted({value for value in cells if value is not None})
+    kept = [text_of(value) for value in source.rows.get(filter_column, ())]
+    if len(values) > MAX_FILTER_VALUES:
+        st.info(f"“{plain(filter_column)}” has {len(values)} values: too many to choose from.")
+        return {}
+    picked = st.pills(
+        f"{plain(filter_column)} is", values, selection_mode="multi", format_func=plain,
+        key=state.seeded(f"table.values.{filter_column}",
+                         [value for value in values if value in kept], values),
+    )  # fmt: skip
+    return {filter_column: tuple(value for value in values if value in picked)} if picked else {}
 
 
 def _as_text(rows: Mapping[str, Sequence[Scalar]]) -> dict[str, list[str | None]]:
@@ -82,8 +326,32 @@ def _as_text(rows: Mapping[str, Sequence[Scalar]]) -> dict[str, list[str | None]
     return {column: [text_of(value) for value in values] for column, values in rows.items()}
 
 
-def _set_source(study: Study, source: TableSource) -> None:
-    tables = {**study.data.tables, "subjects": source}
+def _give_role(
+    workspace: state.Workspace, study: Study, place: tuple[str, str | None], role: str | None
+) -> None:
+    new, proposal = give_role(study, workspace.workbooks, place, role)
+    state.put(state.with_study(replace(workspace, proposal=proposal), new))
+    state.forget_widgets()
+    if role is not None and role not in new.data.tables:
+        reasons = [item for item in proposal.findings if (item.file, item.sheet) == place]
+        state.leave_notice("The table can't have this role.", reasons)
+    st.rerun()
+
+
+def _set_rule(study: Study, role: str, source: TableSource, rule: IdRule) -> None:
+    _change(study, replace(source, id_rule=rule), role)
+
+
+def _confirm(study: Study, source: TableSource) -> None:
+    _change(study, source, "subjects")
+
+
+def _change(study: Study, source: TableSource, role: str) -> None:
+    tables = {**study.data.tables, role: source}
     state.change_study(replace(study, data=replace(study.data, tables=tables)))
     state.forget_widgets()
+
+
+def _set_source(study: Study, source: TableSource, role: str = "subjects") -> None:
+    _change(study, source, role)
     st.rerun()

@@ -10,8 +10,15 @@ from typing import Any
 import streamlit as st
 
 from pages._ui import state
+from pages._ui.derivation_form import derivation_form
+from pages._ui.variable_editor import editor
 from sts_core.cohort import Cohort
-from sts_core.derive import column_summary, variable_summary
+from sts_core.derive import (
+    column_summary,
+    derivation_sentence,
+    variable_summary,
+)
+from sts_core.findings import StudyError
 from sts_core.reading.proposal import ColumnEvidence
 from sts_core.study import Measured, Status, Study, Variable, VariableKind
 
@@ -29,6 +36,7 @@ _KNOWN = {
 }
 _MEASURED_OF = {name: measured for measured, name in _KNOWN.items()}
 _LEFT_OUT = "not used"
+_ROUND = "variables.round"
 
 
 def variables(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
@@ -59,20 +67,42 @@ def variables(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
     )  # fmt: skip
     study = _edited(cohort.study, rows, list(edited))
     if study != cohort.study:
-        state.change_study(study)
+        still_used = used_by_others(study)
+        if still_used:
+            state.leave_notice(f"{'; '.join(still_used)}: leave that out first, or make it anew.")
+            state.remember(_ROUND, state.remembered(_ROUND, 0) + 1)
+        else:
+            state.change_study(study)
         st.rerun()
+    derivation_form(cohort)
+    with st.container(border=True):
+        editor(cohort)
+
+
+def used_by_others(study: Study) -> list[str]:
+    """Name what would lose a variable that it is made of."""
+    variables = study.definitions.variables
+    before = state.workspace().study
+    gone = {*before.definitions.variables} - {*variables} if before else set()
+    return [
+        f"“{variable.label}” is made of “{before.definitions.variables[name].label}”"
+        for variable in variables.values()
+        if variable.derived is not None and before is not None
+        for name in variable.derived.inputs
+        if name in gone
+    ]
 
 
 def _generation(cohort: Cohort) -> str:
     """Name the editor anew when the variables changed, so that its edits are not applied twice."""
-    return str(hash(repr(cohort.study.definitions.variables)))
+    return f"{hash(repr(cohort.study.definitions.variables))}.{state.remembered(_ROUND, 0)}"
 
 
 def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[str, Any]]:
     variables = cohort.study.definitions.variables
     by_column: dict[str, list[str]] = {}
     for key, known in variables.items():
-        if known.table == "subjects":
+        if known.table == "subjects" and known.derived is None:
             by_column.setdefault(known.column or key, []).append(key)
     source = cohort.study.data.tables["subjects"]
     rows: list[dict[str, Any]] = []
@@ -99,18 +129,30 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
     rows += [
         {
             "_key": key,
-            "Column": f"{known.column or key} ({known.table})",
+            "Column": "(made of others)"
+            if known.derived
+            else f"{known.column or key} ({known.table})",
             "Name": known.label,
             "Type": _KINDS[known.kind],
             "Known": _KNOWN[known.measured],
-            "Values": summary.text,
-            "Known in": f"{summary.n_known} of {summary.n}",
-            "Why": "joined by patient id",
+            **_made(cohort, key),
         }
         for key, known in variables.items()
-        if known.table != "subjects" and (summary := variable_summary(cohort, key))
+        if known.table != "subjects" or known.derived
     ]
     return rows
+
+
+def _made(cohort: Cohort, key: str) -> dict[str, str]:
+    """Give the cells of a variable that is no column of the patient table."""
+    try:
+        summary = variable_summary(cohort, key)
+        why = derivation_sentence(cohort, key) or "joined by patient id"
+    except StudyError as error:
+        said = " ".join(finding.message for finding in error.findings)
+        return {"Values": "", "Known in": "", "Why": said}
+    known = f"{summary.n_known} of {summary.n}"
+    return {"Values": summary.text, "Known in": known, "Why": why}
 
 
 def _edited(study: Study, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Study:
@@ -126,7 +168,7 @@ def _edited(study: Study, before: list[dict[str, Any]], after: list[dict[str, An
             continue
         known = variables.get(key)
         variable = known or Variable(label=old["Column"], column=old["Column"])
-        key = key or _free_key(variables, old["Column"])
+        key = key or _free_key(study, old["Column"])
         variables[key] = replace(
             variable,
             label=str(new["Name"] or old["Column"]).strip() or old["Column"],
@@ -137,10 +179,10 @@ def _edited(study: Study, before: list[dict[str, Any]], after: list[dict[str, An
     return replace(study, definitions=replace(study.definitions, variables=variables))
 
 
-def _free_key(variables: Mapping[str, Variable], column: str) -> str:
+def _free_key(study: Study, column: str) -> str:
     base = re.sub(r"\W+", "_", column).strip("_").lower() or "variable"
     key, number = base, 1
-    while key in variables:
+    while key in study.definitions.variables or key in study.definitions.groupings:
         number += 1
         key = f"{base}_{number}"
     return key

@@ -21,7 +21,16 @@ from sts_core.analysis.comparison import (
 )
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort, Table
-from sts_core.display import Cell, Column, DisplayTable, Format, counted, format_percent, joined
+from sts_core.display import (
+    Cell,
+    Column,
+    DisplayTable,
+    Format,
+    counted,
+    format_percent,
+    joined,
+    lower_first,
+)
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import column_missing, rows_matching
 from sts_core.results import ResultRow
@@ -32,6 +41,8 @@ KIND: Final = "adverse_events"
 GRADES = (1, 2, 3, 4, 5)
 ANY_EVENT = "Any adverse event"
 ANY_SERIOUS = "Any serious adverse event"
+ANY_RELATED = "Any treatment-related adverse event"
+ANY_SERIOUS_RELATED = "Any serious treatment-related adverse event"
 TERM_NOT_RECORDED = "Term not recorded"
 CLASS_NOT_RECORDED = "Class not recorded"
 MOST_IN_SENTENCE = 5
@@ -158,8 +169,8 @@ class AdverseEventResult:
     overall, groups
         Who was treated; ``groups`` is just ``overall`` without a grouping.
     lines
-        "Any adverse event" first, then terms by falling frequency, then by name; in classes when
-        asked for.
+        Any event first, then any serious one where recorded, then terms by falling frequency, then
+        by name; in classes when asked for.
     n_below_threshold
         Terms not listed because of ``min_percent``.
     n_relation_missing
@@ -246,7 +257,11 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
     related_only = spec.related_only and reader.relation_is_recorded
     events = reader.events(related_only)
     grouped = spec.group_by_class and definition.system_organ_class is not None
-    lines, n_below = _lines(events, split, spec, grouped, bool(definition.serious_values))
+    header = (ANY_RELATED, ANY_SERIOUS_RELATED) if related_only else (ANY_EVENT, ANY_SERIOUS)
+    serious_recorded = definition.serious is not None and bool(definition.serious_values)
+    lines, n_below = _lines(
+        events, split, spec, grouped, header if serious_recorded else header[:1]
+    )
     result = AdverseEventResult(
         spec=spec,
         definition=definition,
@@ -298,6 +313,20 @@ def _check_columns(definition: AdverseEventDefinition, table: Table) -> None:
             column_missing(name, table.frame.columns, file=table.file, sheet=table.sheet)
             for name in gone
         )
+
+
+def value_counts(cohort: Cohort, role: str, column: str) -> dict[str, int]:
+    """Count the rows of a table that hold each value of a column, the most frequent first.
+
+    Missing codes count too: a study may mean "no" or "not related" by one of them.
+    """
+    table = cohort.tables[role]
+    if column not in table.frame.columns:
+        raise StudyError(
+            column_missing(column, table.frame.columns, file=table.file, sheet=table.sheet)
+        )
+    found = Counter(text for text in texts(table.column(column)) if text is not None)
+    return dict(found.most_common())
 
 
 def same_term(term: str) -> str:
@@ -485,7 +514,7 @@ def _lines(
     split: Comparison,
     spec: AdverseEventSpec,
     grouped: bool,
-    serious_recorded: bool,
+    header: tuple[str, ...],
 ) -> tuple[tuple[AdverseEventLine, ...], int]:
     """Give all lines in order, and how many terms the threshold hides."""
     masks = [split.overall.mask, *(group.mask for group in split.groups)]
@@ -518,9 +547,8 @@ def _lines(
         return in_order(often)
 
     everything = np.arange(len(events.position))
-    out = [line("any", ANY_EVENT, everything)]
-    if serious_recorded:
-        out.append(line("serious", ANY_SERIOUS, np.flatnonzero(events.serious)))
+    out = [line("any", header[0], everything)]
+    out += [line("serious", label, np.flatnonzero(events.serious)) for label in header[1:]]
     if not grouped:
         return (*out, *terms(everything, None)), hidden
     classes = [
@@ -579,7 +607,7 @@ def _grade_columns(result: AdverseEventResult) -> tuple[tuple[str, str], ...]:
 
 def _title(result: AdverseEventResult) -> str:
     kind = "Treatment-related adverse events" if result.related_only else "Adverse events"
-    return kind + (f" by {result.by_label}" if result.by_label else "")
+    return kind + (f" by {lower_first(result.by_label)}" if result.by_label else "")
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -617,8 +645,8 @@ def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]
     if spec.min_percent > 0:
         notes.append(
             f"Terms seen in at least {spec.min_percent:g}% of all patients; "
-            f"{result.n_below_threshold} rarer ones are not listed, but counted under any adverse "
-            "event."
+            f"{result.n_below_threshold} rarer ones are not listed, but counted under "
+            f"{lower_first(result.any_event.label)}."
         )
     if spec.group_by_class and not result.grouped_by_class:
         notes.append("System organ classes are not recorded.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
@@ -112,6 +114,43 @@ def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -
         int(unknown.sum()),
         int((cohort.included & ~used & ~unknown).sum()),
     )
+
+
+def recodings(cohort: Cohort, keys: Sequence[str]) -> dict[str, str]:
+    """Find variables that say the same as an earlier one in other words ("ARM" and "ARMCD").
+
+    Parameters
+    ----------
+    cohort
+        Only the patients analysed count.
+    keys
+        Variables with levels, or groupings, in order.
+
+    Returns
+    -------
+    dict
+        Key -> the first key whose levels stand one to one for its own, with the same patients not
+        known. A variable in which no two levels have patients is no recoding of another.
+    """
+    columns = {key: levels_of(cohort, key).values[cohort.included] for key in keys}
+    return same_partition(columns)
+
+
+def same_partition(columns: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Give each column that splits its rows as an earlier one does -> that earlier one.
+
+    ``None`` is a value that isn't known; columns with fewer than two known values are left out.
+    """
+    first: dict[bytes, str] = {}
+    found = {}
+    for key, values in columns.items():
+        codes, known = pd.factorize(np.asarray(values, dtype=object), use_na_sentinel=True)
+        if len(known) < 2:
+            continue
+        earlier = first.setdefault(codes.tobytes(), key)
+        if earlier != key:
+            found[key] = earlier
+    return found
 
 
 def patients(n: int) -> str:

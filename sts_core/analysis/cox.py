@@ -13,7 +13,13 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import patients, percent_level, r_string, r_strings
+from sts_core.analysis.comparison import (
+    patients,
+    percent_level,
+    r_string,
+    r_strings,
+    same_partition,
+)
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
@@ -55,8 +61,6 @@ from sts_core.study.types import Measured, VariableKind
 KIND: Final = "cox"
 FEW_EVENTS_PER_PARAMETER = 10.0
 MAX_TERMS_IN_WORDS = 8
-# Counting pairs takes time that grows with the square of the number of patients.
-MAX_FOR_CONCORDANCE = 20_000
 _TIES_NAMES = {"efron": "Efron", "breslow": "Breslow"}
 _SINGULAR_UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 
@@ -179,10 +183,15 @@ class CovariateTests:
     Attributes
     ----------
     wald
-        With k - 1 degrees of freedom; decides on entry.
+        With k - 1 degrees of freedom; decides on entry. Not estimable where a level has no events
+        (or all of them): its coefficient goes to infinity and Wald's statistic to 0, so that what
+        R prints there (the statistic of the other levels on k - 1 degrees of freedom) is a P that
+        grows with the effect. A test of the other levels alone would leave out the level that
+        differs most, and answer another question. Such a factor is named in the note on entry.
     likelihood_ratio
         Against the model without the variable; in the multivariable model only for factors of
-        more than two levels, ``None`` for others.
+        more than two levels, ``None`` for others. It is the P in the row of a factor, because it
+        keeps a finite limit where a level has no events: all levels count, as in R's ``anova``.
     """
 
     wald: TestResult
@@ -213,6 +222,9 @@ class Covariate:
         Tests of the variable as a whole; ``None`` where it is not in the model.
     entered
         Whether it met the entry rule; ``None`` without screening.
+    same_as
+        Label of an earlier variable of the multivariable model whose levels stand one to one for
+        this one's, so that it is left out there; ``None`` for all others.
     """
 
     key: str
@@ -231,6 +243,7 @@ class Covariate:
     univariable: CovariateTests
     multivariable: CovariateTests | None
     entered: bool | None
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +425,8 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         if spec.shows_multivariable
         else []
     )
+    again = _recodings([encoded[at] for at in members])
+    members = [at for at in members if encoded[at].key not in again]
     joint = _Joint.fit([encoded[at] for at in members], data, spec) if members else None
     covariates = []
     for at, (variable, (_, shown), fit) in enumerate(zip(encoded, designs, fits, strict=True)):
@@ -420,8 +435,11 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         joint_terms = None if joint is None or place is None else joint.terms[place]
         joint_tests = None if joint is None or place is None else joint.tests[place]
         covariates.append(
-            _covariate(variable, event, terms, tests[at], joint_terms, joint_tests, entered[at])
-        )
+            _covariate(
+                variable, event, terms, tests[at], joint_terms, joint_tests, entered[at],
+                again.get(variable.key),
+            )
+        )  # fmt: skip
     result = CoxResult(
         spec=spec,
         endpoint_label=data.endpoint.label,
@@ -436,6 +454,19 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         footnotes=(),
     )
     return replace(result, footnotes=_footnotes(result))
+
+
+def _recodings(members: Sequence[_Encoded]) -> dict[str, str]:
+    """Give each factor that says the same as an earlier one -> that one's label."""
+    label_of = {variable.key: variable.label for variable in members}
+    columns = {
+        variable.key: np.array(
+            [None if code < 0 else code for code in variable.codes.tolist()], dtype=object
+        )
+        for variable in members
+        if variable.codes is not None
+    }
+    return {key: label_of[first] for key, first in same_partition(columns).items()}
 
 
 def _encode(cohort: Cohort, data: SurvivalData, key: str, per: float) -> _Encoded:
@@ -543,7 +574,7 @@ class _Joint:
 
 def _concordance(data: SurvivalData, rows: np.ndarray, fit: CoxFit) -> Estimate | None:
     method = "Harrell"
-    if data.entry is not None or int(rows.sum()) > MAX_FOR_CONCORDANCE:
+    if data.entry is not None:
         return None
     if not fit.rank:
         return not_estimable(NotEstimable.NO_VARIATION, method=method)
@@ -619,6 +650,7 @@ def _covariate(
     joint_terms: list[Term] | None,
     joint_tests: CovariateTests | None,
     entered: bool | None,
+    same_as: str | None,
 ) -> Covariate:
     names: Sequence[str | None] = variable.levels if variable.codes is not None else (None,)
     levels = tuple(
@@ -648,6 +680,7 @@ def _covariate(
         univariable=tests,
         multivariable=joint_tests,
         entered=entered,
+        same_as=same_as,
     )
 
 
@@ -666,7 +699,13 @@ def _step(variable: _Encoded) -> str:
 
 def cox_table(result: CoxResult) -> DisplayTable:
     """Give a row a level with patients, events, hazard ratio and P of both models side by side."""
-    models = _shown_models(result)
+    models = tuple(
+        model
+        for model in _shown_models(result)
+        if model == "univariable"
+        or result.spec.model == "multivariable"
+        or any(level.term(model) is not None for c in result.covariates for level in c.levels)
+    )
     columns = [
         Column("variable", "Variable"),
         Column("n", "Patients", Format.INTEGER),
@@ -782,6 +821,12 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     notes += _reason_notes(result, models)
     if spec.selection == "screening" and spec.shows_multivariable:
         notes.append(_screening_note(result))
+    notes += [
+        f"{c.label}: same grouping as {c.same_as}, so that only {c.same_as} is in the "
+        "multivariable model."
+        for c in result.covariates
+        if c.same_as is not None
+    ]
     if model is not None:
         notes += _model_notes(result, model)
     late = [c.label for c in result.covariates if c.measured is Measured.POST_BASELINE]
@@ -816,12 +861,22 @@ def _screening_note(result: CoxResult) -> str:
         "(all levels of a factor together)"
     )
     entered = [c.label for c in result.covariates if c.entered]
-    if not entered:
-        return f"{rule}; no variable met it, so that there is no multivariable model."
-    return (
-        f"{rule}: {joined(entered)}. Selection by P makes the final intervals too narrow and the "
-        "P values too small."
-    )
+    if entered:
+        text = (
+            f"{rule}: {joined(entered)}. Selection by P makes the final intervals too narrow and "
+            "the P values too small."
+        )
+    else:
+        text = f"{rule}; no variable met it, so that there is no multivariable model."
+    candidates = result.spec.multivariable or result.spec.covariates
+    untested = [
+        f"{c.label} ({REASONS[c.univariable.wald.reason]})"
+        for c in result.covariates
+        if c.key in candidates and c.univariable.wald.reason is not None
+    ]
+    if untested:
+        text += f" Not entered, because this P is not estimable: {joined(untested)}."
+    return text
 
 
 def _model_notes(result: CoxResult, model: MultivariableModel) -> list[str]:
@@ -836,12 +891,7 @@ def _model_notes(result: CoxResult, model: MultivariableModel) -> list[str]:
         text += f"; concordance {format_number(model.concordance.value, 3)}"
     notes = [f"{text}."]
     if model.concordance is None:
-        why = (
-            "with delayed entry"
-            if result.late_entry
-            else f"for more than {MAX_FOR_CONCORDANCE} patients"
-        )
-        notes.append(f"Concordance is not given {why}.")
+        notes.append("Concordance is not given with delayed entry.")
     if model.n_excluded:
         by = ", ".join(f"{label} {count}" for label, count in model.missing)
         notes.append(

@@ -27,10 +27,17 @@ from sts_core.display import (
     format_p,
     format_percent,
     joined,
+    lower_first,
     round_half_up,
 )
-from sts_core.estimates import Estimate, NotEstimable, TestResult, estimate_or_reason
-from sts_core.estimators.follow_up import FollowUpTies, reverse_product_limit
+from sts_core.estimates import (
+    Estimate,
+    NotEstimable,
+    TestResult,
+    estimate_or_reason,
+    not_estimable,
+)
+from sts_core.estimators.follow_up import FollowUpTies, reverse_curve
 from sts_core.estimators.log_rank import log_rank
 from sts_core.estimators.product_limit import (
     ProductLimit,
@@ -38,7 +45,7 @@ from sts_core.estimators.product_limit import (
     at_risk_from_curve,
     confidence_limits,
     product_limit,
-    quantile,
+    quantiles,
     survival_at,
 )
 from sts_core.estimators.tied_times import align_ties
@@ -163,7 +170,7 @@ class SurvivalGroup:
     rates
         Survival at the landmarks.
     follow_up
-        Median of the reverse Kaplan-Meier curve.
+        Median of the reverse Kaplan-Meier curve; not estimable where nobody is censored.
     censor_times, censor_subjects
         Where the ticks stand, and whose they are.
     """
@@ -271,30 +278,31 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     levels = levels_of(cohort, spec.by) if spec.by else None
     chosen = _chosen_levels(levels, spec)
-    group = None if levels is None else levels.values[data.position]
-    if group is None:
-        used = np.ones(data.n, dtype=bool)
-    else:
-        used = np.array([label in chosen for label in group], dtype=bool)
-    time = data.time[used]
+    # the number of a chosen group, -1 in any other one, -2 where the group is not known
+    number_of: dict[str | None, int] = {None: -2, **{level: i for i, level in enumerate(chosen)}}
+    labels = () if levels is None else levels.values[data.position].tolist()
+    codes = np.array([number_of.get(label, -1) for label in labels], dtype=np.int64)
+    used = np.ones(data.n, dtype=bool) if levels is None else codes >= 0
+    time, event = data.time[used], data.event
     entry = None if data.entry is None else data.entry[used]
     horizon = spec.horizon or (float(time.max()) / factor if len(time) else 1.0)
     ticks = axis_ticks(horizon, display_unit, spec.tick_step)
     landmarks = DEFAULT_LANDMARKS[display_unit] if spec.landmarks is None else spec.landmarks
 
     def one_group(mask: np.ndarray, label: str, slot: int | None) -> SurvivalGroup:
-        return _group(data, mask, label, slot, spec, ticks, landmarks, factor)
+        return _group(data, event, mask, label, slot, spec, ticks, landmarks, factor)
 
     overall = one_group(used, "All patients", 0)
     groups: tuple[SurvivalGroup, ...] = (overall,)
     test = None
-    if levels is not None and group is not None:
-        member = [(level, np.equal(group, level).astype(bool)) for level in chosen]
-        groups = tuple(one_group(mask, level, levels.slots[level]) for level, mask in member)
+    if levels is not None:
+        groups = tuple(
+            one_group(codes == i, level, levels.slots[level]) for i, level in enumerate(chosen)
+        )
         test = log_rank(
-            time, data.event[used], group[used].astype(str), levels=chosen, entry=entry
-        ).to_test_result()  # fmt: skip
-    unknown = 0 if group is None else sum(label is None for label in group)
+            time, event[used], codes[used], levels=range(len(chosen)), entry=entry
+        ).to_test_result()
+    unknown = int(np.count_nonzero(codes == number_of[None]))
     result = KaplanMeierResult(
         spec=spec,
         endpoint_label=endpoint.label,
@@ -371,6 +379,7 @@ def _as_estimate(found: Quantile, reason: NotEstimable) -> Estimate:
 
 def _group(
     data: SurvivalData,
+    events: np.ndarray,
     mask: np.ndarray,
     label: str,
     slot: int | None,
@@ -379,14 +388,14 @@ def _group(
     landmarks: Sequence[float],
     factor: float,
 ) -> SurvivalGroup:
-    time, event, kind = data.time[mask], data.event[mask], data.kind[mask]
+    time, event = data.time[mask], events[mask]
     entry = None if data.entry is None else data.entry[mask]
     curve = product_limit(time, event, entry=entry)
     low, high = confidence_limits(curve, spec.conf_level, spec.conf_type)
 
-    def time_of(probability: float, of: ProductLimit = curve) -> Estimate:
-        found = quantile(of, probability, spec.conf_level, spec.conf_type)
-        return _as_estimate(found, NotEstimable.NOT_REACHED)
+    def times_of(of: ProductLimit, *probabilities: float) -> list[Estimate]:
+        found = quantiles(of, probabilities, spec.conf_level, spec.conf_type)
+        return [_as_estimate(one, NotEstimable.NOT_REACHED) for one in found]
 
     at = survival_at(curve, [mark * factor for mark in landmarks], spec.conf_level, spec.conf_type)
     rates = tuple(
@@ -405,9 +414,8 @@ def _group(
         )
         for i, mark in enumerate(landmarks)
     )
-    reverse = reverse_product_limit(
-        time, event, entry=entry, ties=FollowUpTies(spec.follow_up_ties)
-    )
+    lower, median, upper = times_of(curve, 0.25, 0.5, 0.75)
+    reverse = reverse_curve(curve, FollowUpTies(spec.follow_up_ties))
     counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
     censored = np.argsort(time, kind="stable")
     censored = censored[~event[censored]]
@@ -417,15 +425,22 @@ def _group(
         slot=slot,
         n=len(time),
         n_event=int(event.sum()),
-        events_by_kind=dict(Counter(name for name in kind.tolist() if name is not None)),
+        events_by_kind=dict(Counter(data.kind[mask & events].tolist())),
         steps=Steps(
             curve.time, curve.n_risk, curve.n_event, curve.n_censor,
             curve.estimate, curve.std_error, low, high,
         ),
-        median=time_of(0.5),
-        quartiles=(time_of(0.25), time_of(0.75)),
+        median=median,
+        quartiles=(lower, upper),
         rates=rates,
-        follow_up=time_of(0.5, reverse),
+        follow_up=(
+            times_of(reverse, 0.5)[0]
+            if len(censored) or not len(time)
+            # follow-up ended for nobody: its distribution is not known, however long it was
+            else not_estimable(
+                NotEstimable.NO_CENSORING, conf_level=spec.conf_level, method=spec.conf_type
+            )
+        ),
         max_time=last,
         max_is_censored=bool(len(time)) and not bool(event[time == last].any()),
         censor_times=time[censored],
@@ -475,7 +490,7 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
         rows.append(row)
-    by = f" by {result.by_label}" if result.by_label else ""
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     return DisplayTable(
         f"{result.endpoint_label}{by}", tuple(columns), tuple(rows), result.footnotes
     )
@@ -548,6 +563,14 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
             else ", event indicator flipped."
         )
     )
+    uncensored = [
+        group.label
+        for group in dict.fromkeys((*result.groups, result.overall))
+        if group.follow_up.reason is NotEstimable.NO_CENSORING
+    ]
+    if uncensored:
+        who = f" in {joined(uncensored)}" if result.is_comparison else ""
+        notes.append(f"Follow-up NE{who}: {REASONS[NotEstimable.NO_CENSORING]}.")
     if result.n_unknown_group:
         notes.append(
             f"{counted(result.n_unknown_group, 'patient')} not included: "

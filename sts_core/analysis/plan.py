@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sts_core.analysis.adverse_events import AdverseEventSpec
+from sts_core.analysis.comparison import recodings
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
 from sts_core.analysis.response import ResponseSpec
 from sts_core.cohort import Cohort
-from sts_core.derive import is_categorical, levels_of
+from sts_core.derive import is_categorical, levels_of, origin_of
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.study.types import Measured, Study, VariableKind
+from sts_core.study.types import Endpoint, Measured, Study, VariableKind
 
 MAX_GROUPS = 30
 
@@ -33,7 +34,7 @@ def unconfirmed(study: Study) -> tuple[Finding, ...]:
         Finding(
             FindingCode.STUDY_UNCONFIRMED,
             Severity.ERROR,
-            f"The event coding or the unit of “{endpoint.label}” ({code}) is not confirmed.",
+            f"{_open_question(endpoint)} of “{endpoint.label}” ({code}) is not confirmed.",
             "Confirm it on the Data page, or set events_status and unit_status to confirmed in the "
             "study file after checking them.",
             column=endpoint.event or endpoint.time,
@@ -41,6 +42,13 @@ def unconfirmed(study: Study) -> tuple[Finding, ...]:
         for code, endpoint in study.definitions.endpoints.items()
         if not endpoint.is_confirmed
     )
+
+
+def _open_question(endpoint: Endpoint) -> str:
+    """Say what nobody has looked at; dates have no unit, and without a status no coding."""
+    if not endpoint.from_dates:
+        return "The event coding or the unit"
+    return "The choice of dates" if endpoint.event is None else "The event coding"
 
 
 def specs_of(cohort: Cohort) -> tuple[Any, ...]:
@@ -118,7 +126,8 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
 def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:
     """Give every variable known at baseline that a regression can take, one for each column.
 
-    Of several variables on one column (age, and age in groups) the first with levels is taken.
+    Of several variables on one column (age, and age in groups) the first with levels is taken, and
+    of several that say the same in other words (ARM, ARMCD) the first.
     """
     variables = cohort.study.definitions.variables
     usable = {
@@ -135,23 +144,30 @@ def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:
     for wanted in (True, False):
         for key, variable in usable.items():
             if is_categorical(variable) is wanted:
-                chosen.setdefault(variable.column or key, key)
-    return tuple(key for key in variables if key in chosen.values())
+                chosen.setdefault(origin_of(cohort, key), key)
+    taken = [key for key in variables if key in chosen.values()]
+    again = recodings(cohort, [key for key in taken if is_categorical(variables[key])])
+    return tuple(key for key in taken if key not in again)
 
 
 def baseline_groupings(cohort: Cohort) -> tuple[str, ...]:
-    """Give the merged comparisons and every variable with levels that is known at baseline."""
+    """Give the merged comparisons and every variable with levels that is known at baseline.
+
+    Of several that say the same in other words (ARM, ARMCD) the first is given.
+    """
     definitions = cohort.study.definitions
     variables = [
         key
         for key, variable in definitions.variables.items()
         if is_categorical(variable) and variable.measured is Measured.BASELINE
     ]
-    return tuple(
+    usable = [
         key
         for key in (*variables, *definitions.groupings)
         if 2 <= len(levels_of(cohort, key).levels) <= MAX_GROUPS
-    )
+    ]
+    again = recodings(cohort, usable)
+    return tuple(key for key in usable if key not in again)
 
 
 def run_plan(cohort: Cohort) -> tuple[Done, ...]:

@@ -22,7 +22,17 @@ from sts_core.analysis.comparison import (
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of, variable_of
-from sts_core.display import REASONS, Cell, Column, DisplayTable, Format, format_percent, joined
+from sts_core.display import (
+    REASONS,
+    Cell,
+    Column,
+    DisplayTable,
+    Format,
+    counted,
+    format_percent,
+    joined,
+    lower_first,
+)
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.proportion import proportion
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
@@ -32,8 +42,6 @@ from sts_core.study.types import ResponseDefinition
 KIND: Final = "response"
 Denominator = Literal["all", "evaluable"]
 DENOMINATORS: tuple[Denominator, ...] = ("all", "evaluable")
-# RECIST's word for what is neither response nor control; any other unnamed level is reported.
-PROGRESSION = "PD"
 _DENOMINATOR_NAMES: dict[Denominator, str] = {
     "all": "all patients analysed",
     "evaluable": "evaluable patients",
@@ -198,10 +206,11 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
     variable = variable_of(cohort, definition.variable)
     found = levels_of(cohort, definition.variable)
     present = {value for value in found.values if value is not None}
-    named = {*definition.responders, *definition.controlled, *definition.not_evaluable}
-    unnamed = tuple(
-        level for level in found.levels if level in present and level not in {*named, PROGRESSION}
-    )
+    named = {
+        *definition.responders, *definition.controlled, *definition.progression,
+        *definition.not_evaluable,
+    }  # fmt: skip
+    unnamed = tuple(level for level in found.levels if level in present and level not in named)
     if present and present <= set(unnamed):
         raise StudyError(_levels_unnamed(unnamed, variable.column or definition.variable, True))
     levels = tuple(
@@ -209,7 +218,11 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
             (
                 *definition.responders,
                 *definition.controlled,
-                *(level for level in found.levels if level not in definition.not_evaluable),
+                *(
+                    level
+                    for level in (*found.levels, *definition.progression)
+                    if level not in definition.not_evaluable
+                ),
                 *definition.not_evaluable,
             )
         )
@@ -272,13 +285,23 @@ def _levels_unnamed(levels: tuple[str, ...], column: str, fatal: bool) -> Findin
 
 
 def _check_definition(definition: ResponseDefinition) -> None:
-    twice = {*definition.not_evaluable} & {*definition.responders, *definition.controlled}
-    if twice or not definition.responders:
-        problem = (
-            f"{listed(sorted(twice))} is not evaluable and a response at once"
-            if twice
-            else "no level counts as objective response"
+    good = {*definition.responders, *definition.controlled}
+    problems = [
+        f"{listed(sorted(both))} is {what} at once"
+        for both, what in (
+            ({*definition.not_evaluable} & good, "not evaluable and a response"),
+            ({*definition.progression} & good, "progression and a response"),
+            (
+                {*definition.progression} & {*definition.not_evaluable},
+                "progression and not evaluable",
+            ),
         )
+        if both
+    ]
+    if not definition.responders:
+        problems.append("no level counts as objective response")
+    if problems:
+        problem = "; ".join(problems)
         raise StudyError(
             Finding(
                 FindingCode.STUDY_FILE_INVALID,
@@ -311,8 +334,8 @@ def _group(
     # a response is control too, also where a study file lists only SD under control
     controlled = responding | set(definition.controlled)
 
-    def share(counted: set[str], total: int) -> Share:
-        count = sum(by_level[level] for level in counted)
+    def share(members: set[str], total: int) -> Share:
+        count = sum(by_level[level] for level in members)
         if n > 0 and n_not_recorded == n:
             nothing = not_estimable(
                 NotEstimable.NOT_RECORDED, conf_level=conf_level, method=_METHOD
@@ -444,7 +467,8 @@ def _by_group(result: ResponseResult) -> DisplayTable:
 
 
 def _title(result: ResponseResult) -> str:
-    return "Best overall response" + (f" by {result.by_label}" if result.by_label else "")
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    return f"Best overall response{by}"
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -452,25 +476,16 @@ def _title(result: ResponseResult) -> str:
 
 def _members(result: ResponseResult, attribute: str) -> str:
     definition = result.definition
-    counted = definition.responders
+    members = definition.responders
     if attribute == "disease_control":
-        counted = tuple(dict.fromkeys((*definition.responders, *definition.controlled)))
-    return " + ".join(counted)
+        members = tuple(dict.fromkeys((*definition.responders, *definition.controlled)))
+    return " + ".join(members)
 
 
 def _footnotes(result: ResponseResult, split: Comparison) -> tuple[str, ...]:
     spec, definition, group = result.spec, result.definition, result.overall
-    confirmed = {
-        True: "responses confirmed",
-        False: "responses not confirmed",
-        None: "not stated whether responses were confirmed",
-    }[definition.confirmed]
-    assessor = (
-        f"assessed by {definition.assessor}" if definition.assessor else "assessor not stated"
-    )
     notes = [
-        f"Best overall response by {definition.criteria}, {confirmed}, {assessor}; stable disease "
-        f"lasts at least {definition.minimum_stable_days} days.",
+        assessment_text(definition),
         f"Objective response: {_members(result, 'objective_response')}. "
         f"Disease control: {_members(result, 'disease_control')}. "
         f"{percent_level(spec.conf_level)} confidence intervals are exact (Clopper-Pearson); "
@@ -493,12 +508,37 @@ def _footnotes(result: ResponseResult, split: Comparison) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def assessment_text(definition: ResponseDefinition) -> str:
+    """Say how responses were assessed: what the study states, and what it doesn't."""
+    parts = [f"by {definition.criteria}" if definition.criteria else "criteria not stated"]
+    parts.append(
+        {
+            True: "responses confirmed",
+            False: "responses not confirmed",
+            None: "not stated whether responses were confirmed",
+        }[definition.confirmed]
+    )
+    parts.append(
+        f"assessed by {definition.assessor}" if definition.assessor else "assessor not stated"
+    )
+    days = definition.minimum_stable_days
+    stable = (
+        "shortest stable disease not stated"
+        if days is None
+        else f"stable disease lasts at least {counted(days, 'day')}"
+    )
+    first, *others = parts
+    comma = " " if definition.criteria else ": "
+    return f"Best overall response{comma}{', '.join([first, *others])}; {stable}."
+
+
 def methods_sentence(result: ResponseResult) -> str:
     """Say how it was done, for the methods section."""
     spec, definition = result.spec, result.definition
-    by = f" by {result.by_label}" if result.by_label else ""
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    criteria = definition.criteria or "criteria that the study file doesn't state"
     return (
-        f"Best overall response was assessed by {definition.criteria}. The objective response rate "
+        f"Best overall response was assessed by {criteria}. The objective response rate "
         f"({_members(result, 'objective_response')}) and the disease control rate "
         f"({_members(result, 'disease_control')}) are shares of "
         f"{_DENOMINATOR_NAMES[spec.denominator]}{by}, with exact (Clopper-Pearson) "

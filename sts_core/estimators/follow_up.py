@@ -48,7 +48,13 @@ def reverse_product_limit(
     ----------
     Schemper M, Smith TL. Control Clin Trials 1996;17:343-346.
     """
-    curve = product_limit(time, event, entry=entry)
+    return reverse_curve(product_limit(time, event, entry=entry), ties)
+
+
+def reverse_curve(
+    curve: ProductLimit, ties: FollowUpTies | str = FollowUpTies.EVENTS_LEAVE_FIRST
+) -> ProductLimit:
+    """Do as :func:`reverse_product_limit` for the patients of a curve that is there already."""
     flipped = FollowUpTies(ties) is FollowUpTies.FLIPPED
     return curve_from_counts(
         n=curve.n,

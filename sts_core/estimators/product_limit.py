@@ -6,6 +6,7 @@ Times may be in any unit; every time in a result is in the unit that went in.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -372,30 +373,44 @@ def quantile(
     ----------
     Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
     """
-    _check_probability(probability)
+    return quantiles(curve, (probability,), conf_level, conf_type, rule)[0]
+
+
+def quantiles(
+    curve: ProductLimit,
+    probabilities: Sequence[float],
+    conf_level: float = 0.95,
+    conf_type: ConfType | str = ConfType.LOG_LOG,
+    rule: QuantileRule | str = QuantileRule.MIDPOINT,
+) -> tuple[Quantile, ...]:
+    """Do as :func:`quantile` for several probabilities of one curve, its band made once."""
+    for probability in probabilities:
+        _check_probability(probability)
     conf_type, rule = ConfType(conf_type), QuantileRule(rule)
-    low_band, high_band = confidence_limits(curve, conf_level, conf_type)
-    if curve.n == 0:
-        value = low = high = math.nan
-        reason = low_reason = high_reason = NotEstimable.NO_SUBJECTS
-    else:
-        value, low, high = (
-            _crossing(curve.time, band, probability, rule)
-            for band in (curve.estimate, low_band, high_band)
+    bands = (curve.estimate, *confidence_limits(curve, conf_level, conf_type))
+    falls = [_falls(curve.time, band) for band in bands] if curve.n else []
+    found = []
+    for probability in probabilities:
+        if curve.n == 0:
+            value = low = high = math.nan
+            reason = limit_reason = NotEstimable.NO_SUBJECTS
+        else:
+            value, low, high = (_crossing(fall, probability, rule) for fall in falls)
+            reason, limit_reason = NotEstimable.NOT_REACHED, NotEstimable.LIMIT_NOT_REACHED
+        found.append(
+            Quantile(
+                probability=probability,
+                value=value,
+                low=low,
+                high=high,
+                conf_level=conf_level,
+                method=conf_type.value,
+                reason=reason if math.isnan(value) else None,
+                low_reason=limit_reason if math.isnan(low) else None,
+                high_reason=limit_reason if math.isnan(high) else None,
+            )
         )
-        reason = NotEstimable.NOT_REACHED
-        low_reason = high_reason = NotEstimable.LIMIT_NOT_REACHED
-    return Quantile(
-        probability=probability,
-        value=value,
-        low=low,
-        high=high,
-        conf_level=conf_level,
-        method=conf_type.value,
-        reason=reason if math.isnan(value) else None,
-        low_reason=low_reason if math.isnan(low) else None,
-        high_reason=high_reason if math.isnan(high) else None,
-    )
+    return tuple(found)
 
 
 def _check_probability(probability: float) -> None:
@@ -403,10 +418,39 @@ def _check_probability(probability: float) -> None:
         raise ValueError(f"probability must be between 0 and 1, but was {probability}")
 
 
-def _crossing(
-    time: FloatArray, survival: FloatArray, probability: float, rule: QuantileRule
-) -> float:
-    """Find the time at which a survival curve, or a limit of its band, has fallen far enough.
+def _crossing(falls: _Falls, probability: float, rule: QuantileRule) -> float:
+    """Find the time at which a survival curve, or a limit of its band, has fallen far enough."""
+    reached = int(np.searchsorted(falls.fallen + TOLERANCE, probability, side="left"))
+    passed = int(np.searchsorted(falls.fallen - TOLERANCE, probability, side="left"))
+    at = falls.at
+    if reached == at.size:
+        return math.nan
+    if rule is QuantileRule.FIRST:
+        return float(at[reached])
+    if abs(probability - falls.last_fallen) < TOLERANCE:
+        if rule is QuantileRule.MIDPOINT_OR_NONE and falls.last_time > float(at[reached]):
+            return math.nan
+        return (float(at[reached]) + falls.last_time) / 2
+    if passed == at.size:
+        return math.nan
+    return float(at[reached] + at[passed]) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Falls:
+    """How far a curve, or a limit of its band, has fallen, in order of the fall.
+
+    ``last_fallen`` is that of the last time at which it was new, NaN if that is undefined.
+    """
+
+    fallen: FloatArray
+    at: FloatArray
+    last_fallen: float
+    last_time: float
+
+
+def _falls(time: FloatArray, survival: FloatArray) -> _Falls:
+    """List the distinct falls of a survival curve, or of a limit of its band.
 
     Undefined (NaN) points of a band are left out. A band's upper limit can rise again in the tail;
     R reads it in order of probability, not of time, and so does this function, so that the limits
@@ -414,27 +458,22 @@ def _crossing(
     """
     fallen = np.concatenate([[0.0], 1 - survival])
     at = np.concatenate([[0.0], time])
-    _, first = np.unique(fallen, return_index=True)
-    first.sort()
-    fallen, at = fallen[first], at[first]
-    ends_flat = not math.isnan(fallen[-1]) and abs(probability - float(fallen[-1])) < TOLERANCE
     defined = ~np.isnan(fallen)
-    fallen, at = fallen[defined], at[defined]
-    order = np.argsort(fallen, kind="stable")
-    fallen, at = fallen[order], at[order]
-    reached = int(np.searchsorted(fallen + TOLERANCE, probability, side="left"))
-    passed = int(np.searchsorted(fallen - TOLERANCE, probability, side="left"))
-    if reached == fallen.size:
-        return math.nan
-    if rule is QuantileRule.FIRST:
-        return float(at[reached])
-    if ends_flat:
-        if rule is QuantileRule.MIDPOINT_OR_NONE and float(time[-1]) > float(at[reached]):
-            return math.nan
-        return float(at[reached] + time[-1]) / 2
-    if passed == fallen.size:
-        return math.nan
-    return float(at[reached] + at[passed]) / 2
+    places = np.flatnonzero(defined)
+    known = fallen[places]
+    growth = np.diff(known)
+    if np.all(growth >= 0):
+        first = places[np.concatenate([[True], growth > 0])]
+    else:
+        first = places[np.unique(known, return_index=True)[1]]
+    newest = int(first.max())
+    unknown = int(np.argmin(defined)) if places.size < fallen.size else 0
+    return _Falls(
+        fallen[first],
+        at[first],
+        math.nan if unknown > newest else float(fallen[newest]),
+        float(time[-1]) if time.size else math.nan,
+    )
 
 
 def symmetric_quantile(

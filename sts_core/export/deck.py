@@ -1,9 +1,10 @@
-"""A slide deck: one figure or table a slide, all of it native and editable."""
+"""A slide deck of figures and tables, all of it native and editable."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pptx.dml.color import RGBColor
@@ -11,47 +12,73 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
-from sts_core.display import DisplayTable, Format, escape
+from sts_core.analysis.provenance import SYNTHETIC_STAMP
+from sts_core.display import Column, DisplayTable, Format, escape
 from sts_core.export.report import Report, Section
+from sts_core.figures.chart_layout import MORE_NOTES
 from sts_core.figures.fonts import METRICS
-from sts_core.figures.theme import OFFICE_FONT
-from sts_core.render.pptx import add_figure_slide, new_presentation, set_title
+from sts_core.figures.layout import layout
+from sts_core.figures.marks import Chart, Diagram
+from sts_core.figures.pages import shared
+from sts_core.figures.sheet import wrap
+from sts_core.figures.theme import MIN_SLIDE_TEXT, OFFICE_FONT, SLIDE
+from sts_core.render.pptx import (
+    BOTTOM,
+    LEFT,
+    TOP,
+    WIDTH,
+    add_figure,
+    add_figure_slides,
+    add_slide,
+    add_stamp,
+    new_presentation,
+    set_notes,
+)
 
-_LEFT, _TOP, _WIDTH, _HEIGHT = 48.0, 84.0, 864.0, 540.0
-_NOTES_HEIGHT = 64.0
-_TITLE_ONLY = 5
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 _RULE = "0F1820"
 _TEXT: RGBColor = RGBColor.from_string(_RULE)  # type: ignore[no-untyped-call]
 _MUTED: RGBColor = RGBColor.from_string("4A5663")  # type: ignore[no-untyped-call]
-_SIZES = (12.0, 11.0, 10.0, 9.0, 8.0)
-_SMALLEST = 9.0  # text that is still read from the back of a room
+_SIZES = (13.0, 12.0, 11.0, MIN_SLIDE_TEXT)
 _ROW = 1.6  # row height by text size
 _LINE = 1.25
+_STUB = 230.0  # width from which the first column is wrapped
+_GAP = 8.0
+_STAMP_HEIGHT = 20.0
+#: Lines that footnotes may have under a table; all of them stand in the speaker's notes.
+_MOST_NOTES = 7
+#: A table of no more rows stands under its figure where both are legible there.
+_SHORT_TABLE = 6
+_LEAST_PLOT = 0.36  # of the slide's content, for a figure that has a table under it
 
 
 def write_deck(report: Report) -> bytes:
     """Write a report as a 16:9 presentation.
 
-    Every slide has its footnotes; methods and results sentences stand in the speaker's notes.
+    Every slide has its footnotes; methods and results sentences stand in the speaker's notes. A
+    short table stands under its figure. Nothing is smaller than
+    :data:`sts_core.figures.theme.MIN_SLIDE_TEXT`.
     """
     presentation = new_presentation()
     _title_slide(presentation, report)
+    stamp = SYNTHETIC_STAMP if report.provenance.synthetic else ""
     for section in report.sections:
+        if _together(presentation, section):
+            continue
         if section.figure is not None:
-            slide = add_figure_slide(presentation, section.figure)
-            _speaker_notes(slide, section)
+            for slide in add_figure_slides(presentation, section.figure):
+                _speaker_notes(slide, section)
         if section.table is not None and section.table.rows:
-            _table_slides(presentation, section)
+            _table_slides(presentation, section, section.table, stamp)
     out = io.BytesIO()
     presentation.save(out)
     return out.getvalue()
 
 
 def _title_slide(presentation: Any, report: Report) -> None:
-    slide = presentation.slides.add_slide(presentation.slide_layouts[_TITLE_ONLY])
-    set_title(slide, report.provenance.title)
-    box = slide.shapes.add_textbox(Pt(_LEFT), Pt(_TOP + 20), Pt(_WIDTH), Pt(300))
+    slide = add_slide(presentation, report.provenance.title)
+    add_stamp(slide, SYNTHETIC_STAMP if report.provenance.synthetic else "")
+    box = slide.shapes.add_textbox(Pt(LEFT), Pt(TOP + 36), Pt(WIDTH), Pt(300))
     frame = box.text_frame
     frame.word_wrap = True
     for number, line in enumerate(report.provenance.footnotes):
@@ -61,138 +88,250 @@ def _title_slide(presentation: Any, report: Report) -> None:
 
 
 def _speaker_notes(slide: Any, section: Section) -> None:
-    text = " ".join((section.methods, *section.sentences)).strip()
-    slide.notes_slide.notes_text_frame.text = escape(text, "xml")
+    text = " ".join((section.methods, *section.sentences, *section.footnotes)).strip()
+    set_notes(slide, text)
 
 
-def _table_slides(presentation: Any, section: Section) -> None:
+def _together(presentation: Any, section: Section) -> bool:
+    """Draw a short table under its figure; say whether there was room for both."""
+    figure, table = section.figure, section.table
+    if figure is None or table is None or not 0 < len(table.rows) <= _SHORT_TABLE:
+        return False
+    if isinstance(figure.body, Diagram):
+        return False
+    grid = _Grid(table, MIN_SLIDE_TEXT + 1)
+    if not grid.fits:
+        grid = _Grid(table, MIN_SLIDE_TEXT)
+    if not grid.fits:
+        return False
+    table_height = grid.height(range(len(table.rows)))
+    notes = _Notes(section.footnotes, most=4)
+    room = BOTTOM - TOP - table_height - notes.height - 2 * _GAP
+    bare = replace(figure, footnotes=())
+    if isinstance(figure.body, Chart) and len(figure.body.panel.marks) == 0:
+        return False
+    size = replace(SLIDE, height=room)
+    placed = layout(bare, size, METRICS)
+    least = _LEAST_PLOT * (BOTTOM - TOP) if isinstance(figure.body, Chart) else 0.0
+    if placed.height > room + 0.01 or placed.panels[0].height < least:
+        return False
+    slide = add_slide(presentation, figure.title)
+    add_figure(slide, placed, LEFT, TOP, room=(WIDTH, room))
+    _draw_table(slide, grid, range(len(table.rows)), TOP + room + _GAP)
+    notes.write(slide)
+    _speaker_notes(slide, section)
+    return True
+
+
+class _Grid:
+    """A table measured at a size of text: widths of columns and heights of rows."""
+
+    def __init__(self, table: DisplayTable, size: float) -> None:
+        self.table, self.size = table, size
+        self.cells = table.formatted()
+        natural = [self._natural(place) for place in range(len(table.columns))]
+        least = [self._least(place) for place in range(len(table.columns))]
+        self.fits = sum(least) <= WIDTH
+        self.unwrapped = sum(natural) <= WIDTH
+        self.widths = _fitted(natural, least, WIDTH)
+
+    def _natural(self, place: int) -> float:
+        """Give the width of a column's longest cell, with its heading wrapped at spaces."""
+        longest = max((self._measure(row[place]) for row in self.cells), default=0.0)
+        if place == 0:
+            longest = min(longest, _STUB)
+        return max(longest * 1.06 + 12.0, self._least(place))
+
+    def _least(self, place: int) -> float:
+        """Give the width of a column's longest word."""
+        texts = [self.table.columns[place].label, *(row[place] for row in self.cells)]
+        words = [word for text in texts for word in (text.split() if place else _pieces(text))]
+        return max((self._measure(word) for word in words), default=0.0) * 1.06 + 12.0
+
+    def _measure(self, text: str) -> float:
+        return METRICS.width(text, self.size, 600)
+
+    def _lines(self, texts: Sequence[str]) -> int:
+        return max(
+            len(wrap(text, max((width - 8.0) / 1.06, 1.0), self.size, METRICS, 600))
+            for text, width in zip(texts, self.widths, strict=True)
+        )
+
+    @property
+    def header_rows(self) -> int:
+        """Two where columns have a heading in common."""
+        return 2 if any(column.spanner for column in self.table.columns) else 1
+
+    @property
+    def header_height(self) -> float:
+        """Height of all heading rows."""
+        lines = self._lines([column.label for column in self.table.columns])
+        return self.size * (_ROW * self.header_rows + (lines - 1) * _LINE)
+
+    def row_height(self, row: int) -> float:
+        """Height of a row with its wrapped cells."""
+        return self.size * (_ROW + (self._lines(self.cells[row]) - 1) * _LINE)
+
+    def height(self, rows: Sequence[int]) -> float:
+        """Height of the table with some of its rows."""
+        return self.header_height + sum(self.row_height(row) for row in rows)
+
+    def pages(self, room: float) -> list[list[int]]:
+        """Share rows among slides, about equally; a heading stays with its rows."""
+        room -= self.header_height
+        parts: list[list[int]] = []
+        used = 0.0
+        for number, row in enumerate(self.table.rows):
+            height = self.row_height(number)
+            # a heading with what is indented under it stays whole, unless it fills a slide
+            if parts and row.get("_indent") and used + height <= room:
+                parts[-1].append(number)
+                used += height
+            else:
+                parts.append([number])
+                used = height
+        heights = [sum(self.row_height(row) for row in part) for part in parts]
+        return [[row for part in page for row in parts[part]] for page in shared(heights, room)]
+
+
+def _pieces(text: str) -> list[str]:
+    """Give what a wrapped stub can't break: words, or the characters of Chinese text."""
+    return [line for word in text.split() for line in (wrap(word, 120.0, MIN_SLIDE_TEXT))]
+
+
+def _fitted(natural: Sequence[float], least: Sequence[float], room: float) -> list[float]:
+    """Share the width of a slide: what is spare is spread, what is missing is wrapped."""
+    total = sum(natural)
+    if total <= room:
+        spare = room - total
+        others = max(0.0, spare - 60.0) / max(1, len(natural) - 1)
+        return [natural[0] + min(spare, 60.0), *(width + others for width in natural[1:])]
+    give = sum(natural) - sum(least)
+    share = min(1.0, (total - room) / give) if give > 0 else 0.0
+    widths = [wide - share * (wide - low) for wide, low in zip(natural, least, strict=True)]
+    scale = min(1.0, room / sum(widths))
+    return [width * scale for width in widths]
+
+
+class _Notes:
+    """Footnotes of a slide, as many as there is room for; all stand in the speaker's notes."""
+
+    def __init__(self, notes: Sequence[str], most: int = _MOST_NOTES) -> None:
+        width = WIDTH / 1.06
+        self.text = " ".join(notes)
+        kept: tuple[str, ...] = tuple(notes)
+        if len(wrap(self.text, width, MIN_SLIDE_TEXT)) > most:
+            kept = (MORE_NOTES,)
+            for note in reversed(notes):
+                if len(wrap(" ".join((note, *kept)), width, MIN_SLIDE_TEXT)) > most:
+                    break
+                kept = (note, *kept)
+            self.text = " ".join(kept)
+        lines = len(wrap(self.text, width, MIN_SLIDE_TEXT)) if kept else 0
+        self.height = lines * MIN_SLIDE_TEXT * _LINE
+
+    def write(self, slide: Any) -> None:
+        """Write them at the foot of a slide."""
+        if not self.text:
+            return
+        box = slide.shapes.add_textbox(
+            Pt(LEFT), Pt(BOTTOM - self.height), Pt(WIDTH), Pt(self.height)
+        )
+        box.name = "Footnotes"
+        frame = box.text_frame
+        frame.word_wrap = True
+        frame.vertical_anchor = MSO_ANCHOR.BOTTOM
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        _run(frame.paragraphs[0], self.text, MIN_SLIDE_TEXT, bold=False, colour=_MUTED)
+
+
+def _table_slides(presentation: Any, section: Section, table: DisplayTable, stamp: str) -> None:
     """Lay a table on as many slides as it needs, with its heading on each."""
-    table = section.table
-    if table is None:
-        return
-    cells = table.formatted()
-    room = _HEIGHT - _TOP - _NOTES_HEIGHT - 24.0
-    header_rows = 2 if any(column.spanner for column in table.columns) else 1
-    fitting = [s for s in _SIZES if sum(_natural_widths(table, cells, s)) <= _WIDTH]
-    # the largest text that needs no more slides than the smallest legible one
-    fewest = len(_pages(table, cells, _SMALLEST, room, header_rows))
-    size = next(
-        (
-            s
-            for s in fitting
-            if s >= _SMALLEST and len(_pages(table, cells, s, room, header_rows)) <= fewest
-        ),
-        fitting[0] if fitting else _SIZES[-1],
-    )
-    widths = _fitted(_natural_widths(table, cells, size), _WIDTH)
-    pages = _pages(table, cells, size, room, header_rows)
-    for place, page in enumerate(pages, start=1):
-        slide = presentation.slides.add_slide(presentation.slide_layouts[_TITLE_ONLY])
-        more = f" ({place} of {len(pages)})" if len(pages) > 1 else ""
-        set_title(slide, f"{table.title}{more}")
-        _draw_table(slide, table, [cells[i] for i in page], page, widths, size)
-        _footnotes(slide, section.footnotes)
+    notes = _Notes(section.footnotes)
+    top = TOP + (_STAMP_HEIGHT if stamp else 0.0)
+    room = BOTTOM - top - notes.height - _GAP
+    drawn = [
+        (grid, rows)
+        for part in _column_parts(table)
+        for grid, pages in [_best(part, room)]
+        for rows in pages
+    ]
+    for place, (grid, rows) in enumerate(drawn, start=1):
+        more = f" ({place} of {len(drawn)})" if len(drawn) > 1 else ""
+        slide = add_slide(presentation, f"{table.title}{more}")
+        add_stamp(slide, stamp)
+        _draw_table(slide, grid, rows, top)
+        notes.write(slide)
         _speaker_notes(slide, section)
 
 
-def _pages(
-    table: DisplayTable,
-    cells: Sequence[Sequence[str]],
-    size: float,
-    room: float,
-    header_rows: int,
-) -> list[list[int]]:
-    """Share rows among slides; a heading never stands last on one."""
-    widths = _fitted(_natural_widths(table, cells, size), _WIDTH)
-    head = header_rows * size * _ROW + size * _LINE
-    pages: list[list[int]] = [[]]
-    used = head
-    for number, row in enumerate(cells):
-        height = _row_height(row, widths, size)
-        if pages[-1] and used + height > room:
-            carried: list[int] = []
-            while len(pages[-1]) > 1 and table.rows[pages[-1][-1]].get("_heading"):
-                carried.insert(0, pages[-1].pop())
-            pages.append(carried)
-            used = head + sum(_row_height(cells[i], widths, size) for i in carried)
-        pages[-1].append(number)
-        used += height
-    return pages
+def _best(table: DisplayTable, room: float) -> tuple[_Grid, list[list[int]]]:
+    """Give the largest text that needs no more slides, nor broken cells, than the smallest."""
+    grids = [grid for grid in (_Grid(table, size) for size in _SIZES) if grid.fits]
+    grids = [grid for grid in grids if grid.unwrapped] or grids
+    trials = [(grid, grid.pages(room)) for grid in grids or [_Grid(table, MIN_SLIDE_TEXT)]]
+    fewest = len(trials[-1][1])
+    return next(trial for trial in trials if len(trial[1]) <= fewest)
 
 
-def _natural_widths(
-    table: DisplayTable, cells: Sequence[Sequence[str]], size: float
-) -> list[float]:
-    """Give the width of each column's longest cell, a long stub or heading wrapped."""
-    widths = []
-    for place, column in enumerate(table.columns):
-        texts = [row[place] for row in cells]
-        longest = max((METRICS.width(text, size, 600) for text in texts), default=0.0)
-        words = max(METRICS.width(word, size, 600) for word in [*column.label.split(), " "])
-        if place == 0:
-            longest = min(longest, 230.0)
-        widths.append(max(longest, words) * 1.06 + 12.0)
-    return widths
+def _column_parts(table: DisplayTable) -> list[DisplayTable]:
+    """Share columns that don't fit beside each other among tables, the first column in each."""
+    if _Grid(table, MIN_SLIDE_TEXT).fits or len(table.columns) < 3:
+        return [table]
+    groups: list[list[Column]] = []
+    for column in table.columns[1:]:
+        if groups and column.spanner and groups[-1][-1].spanner == column.spanner:
+            groups[-1].append(column)
+        else:
+            groups.append([column])
+    stub = table.columns[0]
+    parts: list[list[Column]] = [[stub]]
+    for group in groups:
+        longer = replace(table, columns=(*parts[-1], *group))
+        if len(parts[-1]) > 1 and not _Grid(longer, MIN_SLIDE_TEXT).fits:
+            parts.append([stub])
+        parts[-1] += group
+    return [replace(table, columns=tuple(part)) for part in parts]
 
 
-def _fitted(widths: list[float], room: float) -> list[float]:
-    total = sum(widths)
-    if total <= room:
-        spare = room - total
-        return [widths[0] + min(spare, 60.0), *(
-            width + max(0.0, spare - 60.0) / max(1, len(widths) - 1) for width in widths[1:]
-        )]  # fmt: skip
-    return [width * room / total for width in widths]
-
-
-def _row_height(row: Sequence[str], widths: Sequence[float], size: float) -> float:
-    lines = max(
-        max(1, -(-int(METRICS.width(text, size, 600) * 1.06) // max(1, int(width - 10))))
-        for text, width in zip(row, widths, strict=True)
-    )
-    return size * (_ROW + (lines - 1) * _LINE)
-
-
-def _draw_table(
-    slide: Any,
-    table: DisplayTable,
-    cells: Sequence[Sequence[str]],
-    numbers: Sequence[int],
-    widths: Sequence[float],
-    size: float,
-) -> None:
+def _draw_table(slide: Any, grid: _Grid, rows: Sequence[int], top: float) -> None:
+    table, size, widths = grid.table, grid.size, grid.widths
+    cells = [grid.cells[row] for row in rows]
     spanners = [column.spanner or "" for column in table.columns]
-    header_rows = 2 if any(spanners) else 1
+    header_rows = grid.header_rows
     n_rows = header_rows + len(cells)
     frame = slide.shapes.add_table(
-        n_rows, len(table.columns), Pt(_LEFT), Pt(_TOP), Pt(sum(widths)),
-        Pt(n_rows * size * _ROW),
-    )  # fmt: skip
+        n_rows, len(table.columns), Pt(LEFT), Pt(top), Pt(sum(widths)), Pt(grid.height(rows))
+    )
     frame.name = f"Table: {escape(table.title, 'xml')}"
-    grid = frame.table
-    properties = grid._tbl.tblPr
+    drawn = frame.table
+    properties = drawn._tbl.tblPr
     properties.set("bandRow", "0")
     properties.set("firstRow", "1")
     style = properties.find(qn("a:tableStyleId"))
     if style is not None:
         style.text = _NO_STYLE
     for place, width in enumerate(widths):
-        grid.columns[place].width = Pt(width)
-    for place in range(n_rows):
-        grid.rows[place].height = Pt(size * _ROW)
+        drawn.columns[place].width = Pt(width)
+    for place in range(header_rows):
+        last = place == header_rows - 1
+        height = grid.header_height - size * _ROW * (header_rows - 1) if last else size * _ROW
+        drawn.rows[place].height = Pt(height)
+    for offset, row in enumerate(rows):
+        drawn.rows[header_rows + offset].height = Pt(grid.row_height(row))
     if header_rows == 2:
-        _spanner_row(grid, spanners, size)
+        _spanner_row(drawn, spanners, size)
     for place, column in enumerate(table.columns):
-        cell = grid.cell(header_rows - 1, place)
+        cell = drawn.cell(header_rows - 1, place)
         _write(cell, column.label, size, bold=True, right=place > 0)
         _border(cell, bottom=True, top=header_rows == 1)
         if header_rows == 2:
-            _border(grid.cell(0, place), top=True)
-    for offset, (row, number) in enumerate(zip(cells, numbers, strict=True)):
+            _border(drawn.cell(0, place), top=True)
+    for offset, (texts, number) in enumerate(zip(cells, rows, strict=True)):
         raw = table.rows[number]
         bold = bool(raw.get("_heading"))
-        for place, text in enumerate(row):
-            cell = grid.cell(header_rows + offset, place)
+        for place, text in enumerate(texts):
+            cell = drawn.cell(header_rows + offset, place)
             right = place > 0 and table.columns[place].format is not Format.TEXT
             _write(cell, text, size, bold=bold, right=right)
             if place == 0:
@@ -202,6 +341,9 @@ def _draw_table(
 
 
 def _spanner_row(grid: Any, spanners: Sequence[str], size: float) -> None:
+    for place in range(len(spanners)):
+        # also what a merged cell hides has a height
+        _write(grid.cell(0, place), "", size, bold=False, right=False)
     place = 0
     while place < len(spanners):
         end = place
@@ -250,18 +392,3 @@ def _border(cell: Any, *, bottom: bool = False, top: bool = False) -> None:
         line.append(fill)
         # borders stand before the cell's fill
         properties.insert(0 if name == "a:lnT" else len(properties.findall(qn("a:lnT"))), line)
-
-
-def _footnotes(slide: Any, footnotes: Sequence[str]) -> None:
-    box = slide.shapes.add_textbox(
-        Pt(_LEFT), Pt(_HEIGHT - _NOTES_HEIGHT - 8), Pt(_WIDTH), Pt(_NOTES_HEIGHT)
-    )
-    box.name = "Footnotes"
-    frame = box.text_frame
-    frame.word_wrap = True
-    frame.vertical_anchor = MSO_ANCHOR.BOTTOM
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-    text = " ".join(footnotes)
-    length = METRICS.width(text, 9, 400)
-    size = 9.0 if length < 4.6 * _WIDTH else 7.5 if length < 7.0 * _WIDTH else 6.5
-    _run(frame.paragraphs[0], text, size, bold=False, colour=_MUTED)

@@ -1,4 +1,4 @@
-"""A Word document: native tables, figures at 300 dpi, words and footnotes."""
+"""A Word document: native tables, figures as pictures, words and footnotes."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from sts_core import __version__
 from sts_core.display import DisplayTable, Format, escape
 from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
-from sts_core.figures.layout import layout
-from sts_core.figures.theme import JOURNAL_DOUBLE, OFFICE_FONT, OFFICE_FONT_EAST_ASIAN
-from sts_core.render.print import to_png
+from sts_core.figures.pages import layout_pages
+from sts_core.figures.placed import PlacedFigure
+from sts_core.figures.theme import DOCUMENT, OFFICE_FONT, OFFICE_FONT_EAST_ASIAN
+from sts_core.render.print import to_picture
 
 _MUTED = RGBColor(0x4A, 0x56, 0x63)
 _INK = RGBColor(0x0F, 0x18, 0x20)
-_WIDTH, _HEIGHT = 170.0, 190.0  # room of a figure, mm
+_WIDTH, _HEIGHT = 170.0, 200.0  # room of a figure, mm
 _WIDE_TABLE = 8  # columns from which the text is smaller
 
 
@@ -72,11 +73,17 @@ def _styles(document: Any) -> None:
 
 
 def _paragraph(
-    document: Any, text: str, *, size: float | None = None, colour: RGBColor | None = None
+    document: Any,
+    text: str,
+    *,
+    size: float | None = None,
+    colour: RGBColor | None = None,
+    bold: bool = False,
 ) -> Any:
     paragraph = document.add_paragraph()
     paragraph.paragraph_format.space_after = Pt(3)
     run = paragraph.add_run(escape(text, "xml"))
+    run.bold = bold or None
     if size is not None:
         run.font.size = Pt(size)
     if colour is not None:
@@ -91,17 +98,29 @@ def _section(document: Any, section: Section) -> None:
     if section.figure is not None:
         # title and footnotes are the document's own text
         figure = replace(section.figure, title="", footnotes=())
-        placed = layout(figure, JOURNAL_DOUBLE, METRICS)
-        width = min(_WIDTH, _HEIGHT * placed.width / placed.height)
-        document.add_picture(io.BytesIO(to_png(placed)), width=Mm(width))
-        document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
-        properties = document.inline_shapes[-1]._inline.docPr
-        properties.set("descr", escape(section.figure.alt, "xml"))
-        properties.set("title", escape(section.title, "xml"))
+        pages = layout_pages(figure, DOCUMENT, METRICS)
+        for number, placed in enumerate(pages, start=1):
+            if len(pages) > 1:
+                _paragraph(
+                    document, f"{section.figure.title} ({number} of {len(pages)})", bold=True
+                ).paragraph_format.keep_with_next = True
+            _picture(document, placed, section.title)
     if section.table is not None and section.table.rows:
         _table(document, section.table)
-    for note in section.footnotes:
-        _paragraph(document, note, size=8, colour=_MUTED)
+    for number, note in enumerate(section.footnotes):
+        paragraph = _paragraph(document, note, size=8, colour=_MUTED)
+        if number == 0:
+            paragraph.paragraph_format.space_before = Pt(5)
+
+
+def _picture(document: Any, placed: PlacedFigure, title: str) -> None:
+    width = min(_WIDTH, _HEIGHT * placed.width / placed.height)
+    paragraph = document.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    shape = paragraph.add_run().add_picture(io.BytesIO(to_picture(placed)), width=Mm(width))
+    properties = shape._inline.docPr
+    properties.set("descr", escape(placed.alt, "xml"))
+    properties.set("title", escape(title, "xml"))
 
 
 def _table(document: Any, table: DisplayTable) -> None:
@@ -141,7 +160,9 @@ def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]
     scale = min(1.0, room / sum(longest))
     for column, width in zip(grid.columns, longest, strict=True):
         column.width = Pt(width * scale)
-        for cell in column.cells:
+    # by rows: asking a column for its cells walks through the whole table each time
+    for row in grid._tbl.tr_lst:
+        for cell, width in zip(row.tc_lst, longest, strict=True):
             cell.width = Pt(width * scale)
 
 

@@ -85,6 +85,7 @@ def cox_forest(result: CoxResult) -> Figure:
                     ),
                     counts=(str(level.n), str(level.n_event)),
                     weight=float(max(level.n_event, 1)),
+                    alone=not covariate.is_factor,
                 )
             )
     return forest_plot(

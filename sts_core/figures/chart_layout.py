@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sts_core.display import joined
 from sts_core.figures.fonts import FontMetrics
 from sts_core.figures.key_layout import SAMPLE, KeyBlock, draw_key, free_corner, measure_key
 from sts_core.figures.marks import Chart, Figure, Key, TableStrip
@@ -15,7 +16,6 @@ from sts_core.figures.placed import PlacedFigure, PlacedPanel
 from sts_core.figures.sheet import (
     BOLD,
     LINE_HEIGHT,
-    MIN_TEXT,
     Sheet,
     finish,
     footnote_height,
@@ -38,10 +38,12 @@ from sts_core.figures.theme import FigureSize
 Chooser = Callable[[TableStrip, Callable[[StripPlan], bool]], StripPlan]
 _LEAST_WIDTH, _LEAST_HEIGHT = 60.0, 60.0
 #: A table that leaves the panel less of a page of fixed height than this is shortened.
-_PANEL_SHARE = 0.42
-#: Below this share the words are made smaller, step by step.
-_LEAST_SHARE = 0.38
-_TEXT_SCALES = (0.92, 0.85, 0.78)
+_PANEL_SHARE = 0.5
+#: Below this share the words are made smaller and notes are left out, step by step.
+_LEAST_SHARE = 0.5
+#: Scale of the text, and lines of footnotes (all of them for ``None``).
+_STEPS = ((0.92, None), (0.92, 3), (0.85, 2), (0.78, 2))
+MORE_NOTES = "More notes: in the speaker's notes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,26 @@ def place_chart(
     placed = _placed_with(figure, chart, size, metrics)
     if size.height is None:
         return placed
-    for scale in _TEXT_SCALES:
+    for scale, n_lines in _STEPS:
         if placed.panels[0].height >= _LEAST_SHARE * size.height:
             break
-        smaller = replace(size, text=max(size.text * scale, MIN_TEXT))
-        placed = _placed_with(figure, chart, smaller, metrics)
+        smaller = replace(size, text=max(size.text * scale, size.least))
+        shorter = figure if n_lines is None else _with_notes(figure, smaller, metrics, n_lines)
+        placed = _placed_with(shorter, chart, smaller, metrics)
     return placed
+
+
+def _with_notes(figure: Figure, size: FigureSize, metrics: FontMetrics, n_lines: int) -> Figure:
+    """Keep the last notes, which tell whom and which data a figure shows, in ``n_lines``."""
+    sheet = Sheet(size, metrics)
+    width = size.width - 2 * size.margin
+    kept: tuple[str, ...] = (MORE_NOTES,)
+    for note in reversed(figure.footnotes):
+        longer = (note, *kept)
+        if len(sheet.wrapped(" ".join(longer), width, sheet.note)) > n_lines:
+            break
+        kept = longer
+    return figure if len(kept) > len(figure.footnotes) else replace(figure, footnotes=kept)
 
 
 def _placed_with(
@@ -119,11 +135,22 @@ def _placed_with(
             margins.folded,
             frame.right + margins.columns_from,
         )
-    y = place_footnotes(sheet, figure, content, y)
+    y = place_footnotes(sheet, _noted(figure, chart, margins.plan), content, y)
     height = y + size.margin
     if size.height is not None:
         height = max(height, size.height)
     return finish(sheet, figure, frame.right + margins.right, height, (frame,))
+
+
+def _noted(figure: Figure, chart: Chart, plan: StripPlan | None) -> Figure:
+    """Say what the table under the axis had no room for."""
+    if plan is None or plan.mode != "first" or chart.strip is None:
+        return figure
+    names = [row.name.lower() for group in chart.strip.groups[:1] for row in group.rows[1:]]
+    if not names:
+        return figure
+    left_out = f"Left out under the axis for want of room: {joined(names)}."
+    return replace(figure, footnotes=(left_out, *figure.footnotes))
 
 
 def _frame(
@@ -136,7 +163,8 @@ def _frame(
     height = size.plot_height
     if size.height is not None:
         below = x_axis_height(sheet, chart.panel.x, width) + size.margin
-        below += footnote_height(sheet, figure, size.width - 2 * size.margin)
+        noted = _noted(figure, chart, margins.plan)
+        below += footnote_height(sheet, noted, size.width - 2 * size.margin)
         if margins.plan is not None:
             below += strip_height(sheet, margins.plan, margins.labels, margins.folded)
         height = max(size.height - top - below, _LEAST_HEIGHT)

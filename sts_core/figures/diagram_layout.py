@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sts_core.figures.fonts import FontMetrics
@@ -22,7 +22,6 @@ from sts_core.figures.placed import (
 from sts_core.figures.sheet import (
     BOLD,
     LINE_HEIGHT,
-    MIN_TEXT,
     Sheet,
     finish,
     place_footnotes,
@@ -38,9 +37,9 @@ def place_diagram(
     """Place a diagram on a page; see :func:`sts_core.figures.layout.layout`."""
     placed = None
     for scale in (1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.52):
-        trial = replace(size, text=max(MIN_TEXT, size.text * scale))
+        trial = replace(size, text=max(size.least, size.text * scale))
         placed = _draw_diagram(figure, diagram, trial, metrics)
-        if size.height is None or placed.height <= size.height + 0.01:
+        if size.room is None or placed.height <= size.room + 0.01:
             break
     assert placed is not None
     return placed
@@ -57,23 +56,21 @@ def _draw_diagram(
     pad = 0.7 * text
     gap_x, gap_y = 2.6 * text, 1.15 * text
     n_columns = 1 + max((box.column for box in diagram.boxes), default=0)
-    widest = (content - gap_x * (n_columns - 1)) / n_columns - 2 * pad
-    inner = {
-        column: min(
-            widest,
-            max(
-                (
-                    sheet.measure(line.text, None, BOLD if line.bold else 400)
-                    for box in diagram.boxes
-                    if box.column == column
-                    for line in box.lines
-                ),
-                default=0.0,
-            )
-            + 0.01,
+    natural = [
+        max(
+            (
+                sheet.measure(line.text, None, BOLD if line.bold else 400)
+                for box in diagram.boxes
+                if box.column == column
+                for line in box.lines
+            ),
+            default=0.0,
         )
+        + 0.01
         for column in range(n_columns)
-    }
+    ]
+    room = content - gap_x * (n_columns - 1) - 2 * pad * n_columns
+    inner = dict(enumerate(_shared_widths(natural, room)))
     widths = {column: inner[column] + 2 * pad for column in inner}
     used = sum(widths.values()) + gap_x * (n_columns - 1)
     lefts = {}
@@ -91,27 +88,22 @@ def _draw_diagram(
         ]
         for box in diagram.boxes
     }
-    n_rows = 1 + max((box.row for box in diagram.boxes), default=0)
-    heights = [
-        max(
-            (len(written[box.key]) * step + 2 * pad for box in diagram.boxes if box.row == row),
-            default=0.0,
-        )
-        for row in range(n_rows)
-    ]
-    tops = []
-    y = top + 2.0
-    for height in heights:
-        tops.append(y)
-        y += height + gap_y
-    bottom = y - gap_y
     edges: dict[str, tuple[float, float, float, float]] = {}
-    for box in diagram.boxes:
-        high = len(written[box.key]) * step + 2 * pad
-        box_top = tops[box.row] + (heights[box.row] - high) / 2
-        left = lefts[box.column]
-        edges[box.key] = (left, box_top, left + widths[box.column], box_top + high)
-    _draw_connectors(sheet, diagram, edges)
+    bottom = top + 2.0
+    for trunk in range(-(-n_columns // 2)):
+        own = [box for box in diagram.boxes if box.column // 2 == trunk]
+        y = top + 2.0
+        for row in sorted({box.row for box in own}):
+            beside = [box for box in own if box.row == row]
+            height = max(len(written[box.key]) * step + 2 * pad for box in beside)
+            for box in beside:
+                high = len(written[box.key]) * step + 2 * pad
+                box_top = y + (height - high) / 2
+                left = lefts[box.column]
+                edges[box.key] = (left, box_top, left + widths[box.column], box_top + high)
+            bottom = max(bottom, y + height)
+            y += height + gap_y
+    _draw_connectors(sheet, diagram, edges, gap_x)
     for box in diagram.boxes:
         _draw_box(sheet, box, edges[box.key], written[box.key], pad)
     y = place_footnotes(sheet, figure, content, bottom)
@@ -121,14 +113,34 @@ def _draw_diagram(
     return finish(sheet, figure, size.width, height, ())
 
 
+def _shared_widths(natural: Sequence[float], room: float) -> list[float]:
+    """Share a width: columns that need less than an equal part leave the rest to the others."""
+    widths = dict.fromkeys(range(len(natural)), 0.0)
+    open_columns = sorted(widths, key=lambda column: natural[column])
+    for place, column in enumerate(open_columns):
+        widths[column] = min(natural[column], room / (len(open_columns) - place))
+        room -= widths[column]
+    return [widths[column] for column in range(len(natural))]
+
+
 def _draw_connectors(
-    sheet: Sheet, diagram: Diagram, edges: dict[str, tuple[float, float, float, float]]
+    sheet: Sheet,
+    diagram: Diagram,
+    edges: dict[str, tuple[float, float, float, float]],
+    gap: float,
 ) -> None:
     for connector in diagram.connectors:
         start, end = edges[connector.start], edges[connector.end]
         trunk = (start[0] + start[2]) / 2
         if connector.kind == "down":
             draw_arrow(sheet, (trunk, start[3]), (trunk, end[1]), Role.AXIS, "Arrow")
+        elif connector.kind == "on":
+            # from the foot of one trunk, up between the columns, to the head of the next
+            foot, head = (start[1] + start[3]) / 2, (end[1] + end[3]) / 2
+            between = end[0] - gap / 2
+            way = [(start[2], foot), (between, foot), (between, head)]
+            sheet.stroke(way, Role.AXIS, 0.7 * sheet.line, name="Arrow")
+            draw_arrow(sheet, (between, head), (end[0], head), Role.AXIS, "Arrow")
         else:
             level = (end[1] + end[3]) / 2
             draw_arrow(sheet, (trunk, level), (end[0], level), Role.AXIS, "Arrow")

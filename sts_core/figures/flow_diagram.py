@@ -45,7 +45,9 @@ def flow_diagram(
     boxes = [Box("start", 0, 0, (BoxLine(f"{start_label}: {flow.n_start}", bold=True),))]
     connectors = []
     for i, step in enumerate(flow.steps):
-        boxes.append(Box(f"step_{i}", i + 1, 1, _step_lines(step)))
+        boxes.append(
+            Box(f"step_{i}", i + 1, 1, _step_lines(step), passed_on=f"Remaining: {step.n_after}")
+        )
         connectors.append(Connector("start", f"step_{i}", "side"))
     boxes.append(
         Box(

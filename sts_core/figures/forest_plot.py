@@ -54,6 +54,8 @@ class ForestRow:
         Texts of the columns on the left, "n" and "Events" for instance.
     weight
         Events, by whose share the marker's area is drawn.
+    alone
+        Whether the row belongs to no heading above it (a number among variables with levels).
     """
 
     label: str
@@ -62,6 +64,7 @@ class ForestRow:
     p_values: tuple[float | None, ...] = ()
     counts: tuple[str, ...] = ()
     weight: float = 1.0
+    alone: bool = False
 
 
 def forest_plot(
@@ -155,7 +158,7 @@ def forest_plot(
                 )
             )
     return Figure(
-        body=RowGrid(len(rows), tuple(items), tuple(_stripes(rows))),
+        body=RowGrid(len(rows), tuple(items), tuple(_stripes(rows)), tuple(_blocks(rows))),
         title=title,
         subtitle=subtitle,
         footnotes=tuple(footnotes),
@@ -170,7 +173,9 @@ def _label_column(rows: Sequence[ForestRow]) -> TextColumn:
         "",
         tuple(
             TextCell(
-                row.label, bold=row.heading, indent=1 if has_headings and not row.heading else 0
+                row.label,
+                bold=row.heading,
+                indent=1 if has_headings and not (row.heading or row.alone) else 0,
             )
             for row in rows
         ),
@@ -181,12 +186,18 @@ def _stripes(rows: Sequence[ForestRow]) -> list[int]:
     """Shade every second block of rows, a block being a heading with its levels."""
     if not any(row.heading for row in rows):
         return list(range(1, len(rows), 2))
-    shaded, block = [], -1
+    starts = _blocks(rows)
+    return [i for i in range(len(rows)) if sum(start <= i for start in starts) % 2 == 0]
+
+
+def _blocks(rows: Sequence[ForestRow]) -> list[int]:
+    """Give the rows that begin something: a heading, or a row under none."""
+    starts, under = [], False
     for i, row in enumerate(rows):
-        block += row.heading or i == 0
-        if block % 2:
-            shaded.append(i)
-    return shaded
+        if row.heading or row.alone or not under:
+            starts.append(i)
+        under = row.heading or (under and not row.alone)
+    return starts
 
 
 def _estimate_cell(row: ForestRow, place: int, digits: int, *, percent: bool) -> TextCell:

@@ -29,7 +29,6 @@ from sts_core.figures.placed import (
 from sts_core.figures.sheet import (
     BOLD,
     LINE_HEIGHT,
-    MIN_TEXT,
     Sheet,
     finish,
     footnote_height,
@@ -44,14 +43,7 @@ def place_rows(
     figure: Figure, grid: RowGrid, size: FigureSize, metrics: FontMetrics
 ) -> PlacedFigure:
     """Place a row grid on a page; see :func:`sts_core.figures.layout.layout`."""
-    for scale in (1.0, 0.9, 0.8, 0.72, 0.65):
-        trial = replace(size, text=max(MIN_TEXT, size.text * scale))
-        sheet = Sheet(trial, metrics)
-        widths = _grid_widths(sheet, grid)
-        if sum(widths) + 2 * trial.margin <= size.width + 0.01:
-            break
-        if size.height is None and scale <= 0.72:
-            break
+    trial, widths = _fitting(grid, size, metrics)
     page_width = max(size.width, sum(widths) + 2 * trial.margin)
     sheet = Sheet(replace(trial, width=page_width), metrics)
     content = page_width - 2 * trial.margin
@@ -59,7 +51,52 @@ def place_rows(
     return _draw_grid(sheet, figure, grid, widths, top, page_width)
 
 
+def row_heights(grid: RowGrid, size: FigureSize, metrics: FontMetrics) -> list[float]:
+    """Give the height of every row on a page, without the air of a half empty one."""
+    trial, widths = _fitting(grid, size, metrics)
+    sheet = Sheet(trial, metrics)
+    gap = _COLUMN_GAP * sheet.text
+    return _heights(
+        sheet, grid, [(item, width - gap) for item, width in zip(grid.items, widths, strict=True)]
+    )
+
+
+def _fitting(
+    grid: RowGrid, size: FigureSize, metrics: FontMetrics
+) -> tuple[FigureSize, list[float]]:
+    """Make the text smaller until all columns fit beside each other."""
+    for scale in (1.0, 0.9, 0.8, 0.72, 0.65):
+        trial = replace(size, text=max(size.least, size.text * scale))
+        widths = _grid_widths(Sheet(trial, metrics), grid)
+        if sum(widths) + 2 * trial.margin <= size.width + 0.01:
+            break
+        if size.height is None and scale <= 0.72:
+            break
+    return trial, widths
+
+
+def _heights(
+    sheet: Sheet, grid: RowGrid, columns: Sequence[tuple[TextColumn | Panel, float]]
+) -> list[float]:
+    step = LINE_HEIGHT * sheet.text
+    return [
+        step
+        * max(
+            [
+                len(_cell_lines(sheet, item, row, width))
+                for item, width in columns
+                if isinstance(item, TextColumn)
+            ]
+            or [1]
+        )
+        + 0.32 * sheet.text
+        for row in range(grid.n_rows)
+    ]
+
+
 _PANEL_LEAST = 11.0  # width in ems
+_PANEL_NARROWEST = 7.0
+_CELL_LEAST = 6.0
 _COLUMN_GAP = 1.1
 _INDENT = 1.0
 
@@ -71,7 +108,11 @@ def _cell_lines(sheet: Sheet, column: TextColumn, row: int, width: float) -> tup
 
 
 def _grid_widths(sheet: Sheet, grid: RowGrid) -> list[float]:
-    """Give the width of every item; the first column is wrapped where room is short."""
+    """Give the width of every item; the first column is wrapped where room is short.
+
+    After it the panels give way, then, for the smallest text only, the other columns.
+    """
+    grid = grid.whole or grid
     gap = _COLUMN_GAP * sheet.text
     widths: list[float] = []
     panels = [i for i, item in enumerate(grid.items) if isinstance(item, Panel)]
@@ -94,6 +135,19 @@ def _grid_widths(sheet: Sheet, grid: RowGrid) -> list[float]:
         taken = min(-spare, max(widths[0] - least, 0.0))
         widths[0] -= taken
         spare += taken
+    if spare < 0 and sheet.text <= sheet.size.least + 0.01:
+        least_of = {
+            i: (_PANEL_NARROWEST if i in panels else _CELL_LEAST) * sheet.text + gap
+            for i in range(len(widths))
+        }
+        for group in (panels, [i for i in range(1, len(widths)) if i not in panels]):
+            give = {i: max(widths[i] - least_of[i], 0.0) for i in group}
+            total = sum(give.values())
+            if spare < 0 < total:
+                share = min(1.0, -spare / total)
+                for i in group:
+                    widths[i] -= share * give[i]
+                spare += share * total
     if spare > 0 and panels:
         share = spare / len(panels)
         for i in panels:
@@ -111,25 +165,13 @@ def _draw_grid(
 ) -> PlacedFigure:
     size, text = sheet.size, sheet.text
     gap = _COLUMN_GAP * text
-    step = LINE_HEIGHT * text
     lefts = np.concatenate(([0.0], np.cumsum(widths)[:-1])) + size.margin
     columns = [
         (item, float(left), width - gap)
         for item, left, width in zip(grid.items, lefts, widths, strict=True)
     ]
     top = _draw_grid_headers(sheet, columns, top)
-    row_lines = [
-        max(
-            [
-                len(_cell_lines(sheet, item, row, width))
-                for item, _, width in columns
-                if isinstance(item, TextColumn)
-            ]
-            or [1]
-        )
-        for row in range(grid.n_rows)
-    ]
-    heights = [lines * step + 0.32 * text for lines in row_lines]
+    heights = _heights(sheet, grid, [(item, width) for item, _, width in columns])
     footer = max(
         (
             x_axis_height(sheet, item.x, width)

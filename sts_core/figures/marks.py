@@ -364,11 +364,23 @@ class RowGrid:
     """Text columns and panels side by side over common rows (a forest plot).
 
     Row ``i`` lies at ``y = i`` in every panel, counted from the top.
+
+    Parameters
+    ----------
+    n_rows, items, striped
+        Number of rows, columns from the left, and the rows that are shaded.
+    blocks
+        First rows of what belongs together (a variable and its levels); none are as many blocks
+        as rows. A page ends before one of them.
+    whole
+        The grid that this one is a part of; its columns are as wide as there.
     """
 
     n_rows: int
     items: tuple[TextColumn | Panel, ...]
     striped: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
+    whole: RowGrid | None = None
 
     def __post_init__(self) -> None:
         for item in self.items:
@@ -389,7 +401,11 @@ class BoxLine:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of a diagram in a cell of its grid; the layout gives it its size."""
+    """A box of a diagram in a cell of its grid; the layout gives it its size.
+
+    ``passed_on`` says what is left below a box at the side; it is written where the diagram goes
+    on in a second trunk or on another page.
+    """
 
     key: str
     row: int
@@ -397,15 +413,19 @@ class Box:
     lines: tuple[BoxLine, ...]
     role: Role = Role.AXIS
     emphasis: bool = False
+    passed_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """An arrow between two boxes; to the side it leaves the trunk between two rows."""
+    """An arrow between two boxes; to the side it leaves the trunk between two rows.
+
+    ``on`` leads from the foot of one trunk to the head of the next one beside it.
+    """
 
     start: str
     end: str
-    kind: Literal["down", "side"] = "down"
+    kind: Literal["down", "side", "on"] = "down"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sts_core.figures.marks import (
@@ -14,6 +16,7 @@ from sts_core.figures.marks import (
     PointInterval,
     Role,
     Rule,
+    Scale,
     StepLine,
     Text,
 )
@@ -28,7 +31,6 @@ from sts_core.figures.sheet import (
     BOLD,
     INVISIBLE,
     LINE_HEIGHT,
-    MIN_TEXT,
     Sheet,
     rectangle,
 )
@@ -42,6 +44,28 @@ def x_axis_height(sheet: Sheet, axis: Axis, width: float) -> float:
     if axis.title:
         height += LINE_HEIGHT * sheet.text * len(sheet.wrapped(axis.title, width)) + 1.0
     return height
+
+
+def legible_labels(
+    axis: Axis, width: float, measure: Callable[[str], float], gap: float
+) -> tuple[str, ...]:
+    """Blank tick labels that would run into each other on an axis of a width.
+
+    Every second, third... label is kept, counted from 1 on a ratio's axis and from the first one
+    elsewhere, so that what is left is as regular as the ticks.
+    """
+    labels = axis.tick_labels
+    if not labels:
+        return ()
+    places = axis.fraction(np.array(axis.ticks)) * width
+    halves = np.array([measure(label) / 2 for label in labels])
+    origin = axis.ticks.index(1.0) if axis.scale is Scale.LOG and 1.0 in axis.ticks else 0
+    for stride in range(1, len(labels) + 1):
+        kept = [i for i in range(len(labels)) if (i - origin) % stride == 0]
+        ends = places[kept][1:] - halves[kept][1:]
+        if (ends - places[kept][:-1] - halves[kept][:-1] >= gap).all():
+            break
+    return tuple(label if i in kept else "" for i, label in enumerate(labels))
 
 
 def draw_x_axis(sheet: Sheet, frame: PlacedPanel) -> float:
@@ -63,13 +87,10 @@ def draw_x_axis(sheet: Sheet, frame: PlacedPanel) -> float:
             )
         )
     baseline = y + 5.0 + ASCENT * sheet.text
-    reached = -np.inf
-    for x, label in zip(places, axis.tick_labels, strict=True):
-        half = sheet.measure(label) / 2
-        if x - half < reached:
-            continue  # two labels never run into each other; the tick stays
+    # two labels never run into each other; the tick stays
+    labels = legible_labels(axis, frame.width, sheet.measure, 2.0)
+    for x, label in zip(places, labels, strict=True):
         sheet.write(float(x), baseline, label, anchor="middle", name="x tick label")
-        reached = x + half + 2.0
     y += 5.0 + LINE_HEIGHT * sheet.text
     if axis.title:
         y += 1.0
@@ -111,7 +132,7 @@ def draw_y_axis(sheet: Sheet, frame: PlacedPanel) -> None:
         length = sheet.measure(axis.title)
         if length > frame.height:
             # shorter type before a title that leaves the panel
-            size = max(MIN_TEXT, size * frame.height / length)
+            size = max(sheet.size.least, size * frame.height / length)
         centre = frame.top + frame.height / 2
         overshoot = sheet.measure(axis.title, size) / 2 - (centre - sheet.size.margin)
         sheet.write(

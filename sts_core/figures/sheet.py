@@ -32,7 +32,6 @@ SMALL = 0.88
 BOLD = 600
 #: Steps closer than this on paper (0.035 mm) are drawn as one.
 INVISIBLE = 0.1
-MIN_TEXT = 5.5
 
 
 def wrap(
@@ -86,12 +85,12 @@ class Sheet:
     @property
     def small(self) -> float:
         """Size of text in tables and keys."""
-        return self.size.text * SMALL
+        return max(self.size.text * SMALL, self.size.least)
 
     @property
     def note(self) -> float:
         """Size of footnotes."""
-        return max(self.size.text * self.size.note, MIN_TEXT)
+        return max(self.size.text * self.size.note, self.size.least)
 
     @property
     def line(self) -> float:

@@ -132,7 +132,8 @@ def strip_height(sheet: Sheet, plan: StripPlan, labels: float, folded: Key | Non
 
 def _heading_lines(plan: StripPlan, folded: Key | None) -> int:
     header = 0 if folded is None else max((len(cell_lines(h)) for h in folded.headers), default=0)
-    return max(int(bool(plan.heading)), header)
+    # beside the axis title there is room for all but the last line of the columns' headings
+    return max(int(bool(plan.heading)), header - 1)
 
 
 def last_column(key: Key) -> Key:

@@ -15,6 +15,7 @@ from sts_core.display import (
     format_p,
     format_percent,
     joined,
+    lower_first,
     round_half_up,
 )
 from sts_core.figures.marks import (
@@ -105,7 +106,7 @@ def survival_curve(
         ),
         marks=tuple(marks),
     )
-    by = f" by {_lower_first(result.by_label)}" if result.by_label else ""
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     return Figure(
         body=Chart(
             panel,
@@ -296,7 +297,7 @@ def _test_note(result: KaplanMeierResult) -> str:
     relation = "" if p_value[0] in "<>" else "= "
     text = f"Log-rank P {relation}{p_value}" if test.p_value is not None else "Log-rank P: NE"
     if len(result.groups) < len(result.all_levels):
-        what = _lower_first(result.by_label) if result.by_label else "group"
+        what = lower_first(result.by_label) if result.by_label else "group"
         text += f", over {len(result.groups)} of {len(result.all_levels)} ({what})"
     return text
 
@@ -333,7 +334,7 @@ def _drawing_notes(result: KaplanMeierResult, *, show_censored: bool) -> tuple[s
 
 def _alt(result: KaplanMeierResult) -> str:
     unit = result.display_unit.value
-    by = f" by {_lower_first(result.by_label)}" if result.by_label else ""
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     parts = []
     for group in result.groups:
         median = group.median.scaled(result.unit_factor)
@@ -343,18 +344,11 @@ def _alt(result: KaplanMeierResult) -> str:
             else "median not reached"
         )
         parts.append(f"{group.label}: {group.n} patients, {group.n_event} events, {reached}")
-    text = f"Kaplan-Meier curves of {_lower_first(result.endpoint_label)}{by}. "
+    text = f"Kaplan-Meier curves of {lower_first(result.endpoint_label)}{by}. "
     text += "; ".join(parts) + "."
     if result.logrank is not None:
         text += f" {_test_note(result)}, between {joined([g.label for g in result.groups])}."
     return text
-
-
-def _lower_first(text: str | None) -> str:
-    """Write a label inside a sentence; abbreviations keep their capitals."""
-    if not text:
-        return ""
-    return text if text[1:2].isupper() else text[0].lower() + text[1:]
 
 
 def _short(number: float) -> str:

@@ -207,6 +207,11 @@ class FigureSize:
         Width of a curve.
     plot_height
         Height of a chart's panel where ``height`` is ``None``.
+    least
+        Smallest text on the page; what would need smaller text goes on to a further page.
+    max_height
+        Where ``height`` is ``None``: a row grid or a diagram higher than this goes on to a
+        further page.
     """
 
     name: str
@@ -218,10 +223,33 @@ class FigureSize:
     show_title: bool = True
     margin: float = 4.0
     note: float = 0.88
+    least: float = 5.5
+    max_height: float | None = None
+
+    @property
+    def room(self) -> float | None:
+        """Height that one page may take."""
+        return self.height if self.height is not None else self.max_height
 
 
+#: Points; nothing on a slide is written smaller, so that it is read from the back of a room.
+MIN_SLIDE_TEXT = 10.0
 MM = 72 / 25.4
 JOURNAL_SINGLE = FigureSize("84 mm", 84 * MM, None, 8.0, 1.0, 150.0)
 JOURNAL_DOUBLE = FigureSize("170 mm", 170 * MM, None, 9.0, 1.2, 240.0)
-SLIDE = FigureSize("Slide 16:9", 864.0, 432.0, 13.0, 1.8, 250.0, show_title=False, note=0.68)
+DOCUMENT = FigureSize(
+    "A4 document", 170 * MM, None, 9.0, 1.2, 240.0, show_title=False, least=7.0, max_height=225 * MM
+)
+PRINT_PAGE = FigureSize("A4 page", 170 * MM, None, 9.0, 1.2, 240.0, least=7.0, max_height=250 * MM)
+SLIDE = FigureSize(
+    "Slide 16:9",
+    864.0,
+    456.0,
+    13.0,
+    1.8,
+    250.0,
+    show_title=False,
+    note=0.77,
+    least=MIN_SLIDE_TEXT,
+)
 SIZES: tuple[FigureSize, ...] = (JOURNAL_SINGLE, JOURNAL_DOUBLE, SLIDE)

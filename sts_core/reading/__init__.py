@@ -11,14 +11,18 @@ from sts_core.reading import content, messages
 from sts_core.reading.child import ReadGrid, read_in_child
 from sts_core.reading.content import EXTENSIONS, LABELS, FileKind, extension
 from sts_core.reading.limits import DEFAULT_LIMITS, Limits
+from sts_core.reading.progress import Progress
 from sts_core.reading.refusal import Reason, Refusal
 from sts_core.reading.tabulation import Tabulated, tabulate
+from sts_core.reading.template import without_examples
 from sts_core.reading.workbook import RawTable, Workbook
 
 __all__ = ["DEFAULT_LIMITS", "Limits", "RawTable", "Workbook", "read_bytes"]
 
 
-def read_bytes(name: str, data: bytes, limits: Limits | None = None) -> Workbook:
+def read_bytes(
+    name: str, data: bytes, limits: Limits | None = None, *, progress: Progress | None = None
+) -> Workbook:
     """Read an uploaded file, in memory, in a process of its own.
 
     Parameters
@@ -29,6 +33,8 @@ def read_bytes(name: str, data: bytes, limits: Limits | None = None) -> Workbook
         All its bytes.
     limits
         Bounds; by default those of the environment (``STS_MAX_UPLOAD_MB``, ``STS_MAX_ROWS`` ...).
+    progress
+        Told how far it has come; its cancel ends the reading.
 
     Returns
     -------
@@ -40,6 +46,8 @@ def read_bytes(name: str, data: bytes, limits: Limits | None = None) -> Workbook
     StudyError
         If the file can't be read, holds no table, or exceeds a limit; each finding says what to
         do.
+    Cancelled
+        If that was asked for.
     """
     limits = Limits.from_environment() if limits is None else limits
     file = PurePath(PureWindowsPath(name).name).name or "file"
@@ -48,14 +56,17 @@ def read_bytes(name: str, data: bytes, limits: Limits | None = None) -> Workbook
             raise Refusal(Reason.BYTES, count=round(len(data) / 1e6, 1), limit=limits.max_upload_mb)
         kind = content.recognise(file, data, limits)
         preferred = "\t" if extension(file) in ("tsv", "tab") else ","
-        grids = read_in_child(kind, data, limits, preferred=preferred)
+        grids = read_in_child(kind, data, limits, preferred=preferred, progress=progress)
     except Refusal as refusal:
         raise StudyError(messages.refused(file, refusal)) from None
     read = [tabulate(file, grid) for grid in grids]
     tables = tuple(result.table for result in read if result.table is not None)
     if not tables:
         raise StudyError(_why_no_table(file, read))
-    findings = [*_file_findings(file, kind, grids), *_sheet_findings(read)]
+    tables, examples = without_examples(file, tables)
+    if examples and all(finding.severity is not Severity.NOTE for finding in examples):
+        raise StudyError(replace(finding, severity=Severity.ERROR) for finding in examples)
+    findings = [*examples, *_file_findings(file, kind, grids), *_sheet_findings(read)]
     facts = grids[0].facts if kind is FileKind.TEXT else {}
     return Workbook(
         file=file,
@@ -99,7 +110,8 @@ def _file_findings(file: str, kind: FileKind, grids: list[ReadGrid]) -> list[Fin
     grid = grids[0]
     encoding = str(grid.facts.get("encoding", ""))
     if grid.facts.get("encoding_assumed"):
-        findings.append(messages.encoding_assumed(file, encoding))
+        rival = str(grid.facts.get("encoding_rival", ""))
+        findings.append(messages.encoding_assumed(file, encoding, rival))
     n_damaged = int(grid.facts.get("n_damaged", 0))
     if n_damaged:
         findings.append(messages.text_damaged(file, encoding, n_damaged))

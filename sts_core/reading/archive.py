@@ -35,6 +35,11 @@ _ROW_SLACK = 1000
 # the reading process.
 _FAR = re.compile(rb' r="(?:([A-Z]{3,7})([0-9]{1,9})|([A-Z]{1,2})([0-9]{6,9}))"')
 _ERROR = re.compile(rb' t="e"')
+_HIDDEN = re.compile(rb' hidden="(?:1|true)"')
+_ROW_NUMBER = re.compile(rb'<(?:\w+:)?row\b[^>]* r="([0-9]{1,9})"')
+_FIRST_AND_LAST = re.compile(
+    rb'<(?:\w+:)?col\b(?=[^>]* min="([0-9]{1,6})")[^>]* max="([0-9]{1,6})"'
+)
 _REFERENCE = re.compile(rb' r="([A-Z]{1,7})([0-9]{1,9})"')
 _UNCALCULATED = re.compile(
     rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^<>]*/>)\s*"
@@ -57,11 +62,17 @@ class SheetScan:
         How many error cells there are.
     n_uncalculated
         Cells with a formula for which the file stores no value.
+    hidden_rows
+        Hidden rows, 1-based.
+    hidden_columns
+        Hidden columns as pairs of the first and the last, 1-based.
     """
 
     errors: list[tuple[int, int]] = field(default_factory=list)
     n_errors: int = 0
     n_uncalculated: int = 0
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
 
 
 def column_number(letters: str) -> int:
@@ -225,6 +236,15 @@ def _scan_buffer(buffer: bytes, start: int, end: int, far: _FarCells, scan: Shee
             found = _REFERENCE.search(buffer, opening, buffer.find(b">", match.end()))
             if found:
                 scan.errors.append((int(found[2]), column_number(found[1].decode("ascii"))))
+    for match in _HIDDEN.finditer(buffer, start):
+        if match.start() >= end:
+            break
+        opening = max(buffer.rfind(b"<", 0, match.start()), 0)
+        closing = buffer.find(b">", match.end())
+        if row := _ROW_NUMBER.match(buffer, opening, closing):
+            scan.hidden_rows.append(int(row[1]))
+        elif columns := _FIRST_AND_LAST.match(buffer, opening, closing):
+            scan.hidden_columns.append((int(columns[1]), int(columns[2])))
     if not any(mark in buffer for mark in _FORMULA):
         return
     for match in _UNCALCULATED.finditer(buffer, start):

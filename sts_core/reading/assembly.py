@@ -10,9 +10,10 @@ import pandas as pd
 
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.reading.linkage import RULES, Join, Link, alike, better_rule, link
 from sts_core.reading.workbook import RawTable, Workbook
-from sts_core.study.types import Scalar, Study, TableSource
-from sts_core.values import missing_codes, text_of, texts
+from sts_core.study.types import RowChoice, Scalar, Status, Study, TableSource
+from sts_core.values import dates, missing_codes, numbers, text_of, texts
 
 
 def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
@@ -54,11 +55,14 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     frame, rows = frame[kept].reset_index(drop=True), rows[kept]
     width = max(3, len(str(len(frame))))
     subjects = np.array([f"S{number:0{width}d}" for number in range(1, len(frame) + 1)], object)
-    known = dict(zip(ids, subjects, strict=True))
+    patients: dict[str, list[str]] = {}
+    for source_id, subject in zip(ids, subjects.tolist(), strict=True):
+        patients.setdefault(source_id, []).append(subject)
     tables = {"subjects": Table("subjects", raw.file, raw.sheet, frame, subjects, rows)}
+    joins = {}
     for role, source in sources.items():
         if role != "subjects":
-            table, role_findings = _linked_table(workbooks, role, source, known)
+            table, joins[role], role_findings = _linked_table(workbooks, role, source, patients)
             findings += role_findings
             if table is not None:
                 tables[role] = table
@@ -68,11 +72,12 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
         subjects=subjects,
         included=np.ones(len(subjects), dtype=bool),
         flow=FlowDiagram(len(subjects)),
-        source_ids={subject: source for source, subject in known.items()},
+        source_ids=dict(zip(subjects.tolist(), ids, strict=True)),
         findings=tuple(findings),
         data_hash=hashlib.sha256(
             "".join(sorted(book.sha256 for book in workbooks)).encode()
         ).hexdigest(),
+        joins=joins,
     )
 
 
@@ -166,7 +171,7 @@ def column_missing(
         FindingCode.COLUMN_MISSING,
         Severity.ERROR,
         f"There is no column “{column}”.",
-        f"{hint}Map it on the Data page, or correct the file.",
+        f"{hint}On the Data page, choose another sheet or column for it; or correct the file.",
         file=file,
         sheet=sheet,
         column=column,
@@ -187,40 +192,164 @@ def _subject_ids(
     ids = texts(frame[source.subject_id], missing_codes(source.missing_codes))
     known = np.array([value is not None for value in ids], dtype=bool)
     findings = []
-    if not known.all():
+
+    def say(code: FindingCode, severity: Severity, message: str, hint: str, at: np.ndarray) -> None:
         findings.append(
             Finding(
-                FindingCode.SUBJECT_MISSING,
-                Severity.WARNING,
-                f"{int((~known).sum())} rows have no patient id and are left out.",
-                "Fill in the id, or delete the rows if they belong to nobody.",
-                file=raw.file,
-                sheet=raw.sheet,
-                column=source.subject_id,
-                rows=tuple(int(row) for row in rows[~known]),
-                count=int((~known).sum()),
-                table="subjects",
+                code, severity, message, hint, file=raw.file, sheet=raw.sheet,
+                column=source.subject_id, rows=tuple(int(row) for row in rows[at]),
+                count=int(at.sum()), table="subjects",
             )
+        )  # fmt: skip
+
+    if not known.all():
+        n = int((~known).sum())
+        say(
+            FindingCode.SUBJECT_MISSING,
+            Severity.WARNING,
+            f"{_rows(n)} {'has' if n == 1 else 'have'} no patient id and "
+            f"{'is' if n == 1 else 'are'} left out.",
+            "Fill in the id, or delete the rows if they belong to nobody.",
+            ~known,
         )
-    repeated = pd.Series(ids[known]).duplicated(keep=False).to_numpy()
+    repeated = np.zeros(len(frame), dtype=bool)
+    repeated[known] = pd.Series(ids[known]).duplicated(keep=False).to_numpy()
+    kept = known
     if repeated.any():
-        again = rows[known][repeated]
-        raise StudyError(
-            Finding(
+        n_ids, n_patients = len(set(ids[repeated])), len(set(ids[known]))
+        if source.take is None:
+            say(
                 FindingCode.SUBJECT_REPEATED,
                 Severity.ERROR,
-                f"{_have(len(set(ids[known][repeated])))} more than one row ({len(again)} rows).",
-                "Rows of visits or parameters aren't patients: choose another sheet or a row "
-                "filter, or delete the rows that were entered twice.",
-                file=raw.file,
-                sheet=raw.sheet,
-                column=source.subject_id,
-                rows=tuple(int(row) for row in again),
-                count=len(again),
-                table="subjects",
+                f"{_have(n_ids)} more than one row ({int(repeated.sum())} rows).",
+                "Rows of visits or parameters aren't patients: on the Data page, say which row of "
+                "a patient counts, choose another sheet or a row filter, or delete the rows that "
+                "were entered twice.",
+                repeated,
             )
+            raise StudyError(findings)
+        if source.subject_id_status is not Status.CONFIRMED:
+            findings.append(
+                Finding(
+                    FindingCode.ROWS_NOT_PATIENTS,
+                    Severity.ERROR,
+                    f"“{raw.sheet or raw.file}” has {_rows(int(known.sum()))} for {n_patients} "
+                    "patients, and nobody has confirmed yet which row of a patient counts.",
+                    "Confirm it on the Data page (in the study file: subject_id_status: "
+                    "confirmed).",
+                    file=raw.file,
+                    sheet=raw.sheet,
+                    column=source.subject_id,
+                    count=int(known.sum()),
+                    table="subjects",
+                )
+            )
+            raise StudyError(findings)
+        if source.take is RowChoice.EACH:
+            say(
+                FindingCode.SUBJECT_REPEATED,
+                Severity.WARNING,
+                f"{_have(n_ids)} more than one row ({int(repeated.sum())} rows), and each row "
+                "counts as a patient, as was chosen.",
+                "Rows of other tables with these ids belong to nobody. If a patient is meant to "
+                "count once, choose so on the Data page.",
+                repeated,
+            )
+        else:
+            chosen, undated = take_rows(frame, ids, source)
+            kept = known & chosen
+            if undated.any():
+                say(
+                    FindingCode.DATE_UNREADABLE,
+                    Severity.WARNING,
+                    f"{_have(len(set(ids[undated])))} several rows and none with a readable "
+                    f"“{source.take_by}”: the first of the file counts.",
+                    "Fill in the dates, or choose another row on the Data page.",
+                    undated,
+                )
+    written = alike(list(ids[kept]))
+    if written:
+        at = kept & np.array([text in written for text in ids], dtype=bool)
+        say(
+            FindingCode.SUBJECT_REPEATED,
+            Severity.WARNING,
+            f"{len(written)} patient ids differ from another one only in case, blanks or letter "
+            "width; each counts as a patient.",
+            "If they are one patient, correct the spelling and delete the second row.",
+            at,
         )
-    return list(ids[known]), known, findings
+    return list(ids[kept]), kept, findings
+
+
+def take_rows(
+    frame: pd.DataFrame, ids: np.ndarray, source: TableSource
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose one row of each patient.
+
+    Parameters
+    ----------
+    frame
+        Rows of the table.
+    ids
+        Patient of each row, ``None`` where missing; object array (rows,).
+    source
+        Says which row counts, and by which column it is the earliest or latest.
+
+    Returns
+    -------
+    tuple
+        The rows chosen, one an id, and those among them that were chosen by their place because no
+        row of the patient has a date or number to go by; boolean arrays (rows,).
+
+    Raises
+    ------
+    StudyError
+        When the column to go by isn't there.
+    """
+    known = np.array([value is not None for value in ids], dtype=bool)
+    undated = np.zeros(len(frame), dtype=bool)
+    by_value = source.take in (RowChoice.EARLIEST, RowChoice.LATEST)
+    if source.take is None or source.take is RowChoice.EACH:
+        return known, undated
+    at = np.flatnonzero(known)
+    if by_value:
+        if source.take_by is None or source.take_by not in frame.columns:
+            raise StudyError(
+                column_missing(
+                    source.take_by or "date", frame.columns, file=source.file, sheet=source.sheet
+                )
+            )
+        value = _places_in_time(frame[source.take_by], source)[at]
+        rank = np.where(np.isnan(value), np.inf, -value)
+        rank = rank if source.take is RowChoice.LATEST else np.where(np.isnan(value), np.inf, value)
+        at = at[np.argsort(rank, kind="stable")]  # of two on one day, the first of the file
+    first = ~pd.Series(ids[at]).duplicated(
+        keep="last" if source.take is RowChoice.LAST else "first"
+    ).to_numpy()  # fmt: skip
+    chosen = np.zeros(len(frame), dtype=bool)
+    chosen[at[first]] = True
+    if by_value:
+        several = pd.Series(ids).duplicated(keep=False).to_numpy()
+        unknown = np.isnan(_places_in_time(frame[source.take_by], source))
+        undated = chosen & several & unknown
+    return chosen, undated
+
+
+def _places_in_time(cells: pd.Series, source: TableSource) -> np.ndarray:
+    """Read a column as numbers, or as days when that reads more of it; NaN for none."""
+    codes = missing_codes(source.missing_codes)
+    format_ = source.columns.get(str(source.take_by))
+    as_numbers = numbers(cells, decimal=format_.decimal if format_ else ".", codes=codes)
+    as_dates = dates(cells, order=format_.date_order if format_ else None, codes=codes)
+    if as_dates.unreadable.sum() < as_numbers.unreadable.sum():
+        days = as_dates.values.astype("int64").astype(float)
+        out: np.ndarray = np.where(np.isnat(as_dates.values), np.nan, days)
+        return out
+    return as_numbers.values
+
+
+def _rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n} rows"
 
 
 def _have(n: int) -> str:
@@ -228,8 +357,11 @@ def _have(n: int) -> str:
 
 
 def _linked_table(
-    workbooks: Sequence[Workbook], role: str, source: TableSource, known: Mapping[str, str]
-) -> tuple[Table | None, list[Finding]]:
+    workbooks: Sequence[Workbook],
+    role: str,
+    source: TableSource,
+    patients: Mapping[str, Sequence[str]],
+) -> tuple[Table | None, Join, list[Finding]]:
     """Read a table with any number of rows a patient; rows of nobody are left out and reported.
 
     A table of which no row belongs to a patient is not there: it says nothing about these patients.
@@ -243,44 +375,96 @@ def _linked_table(
             )
         )
     ids = texts(frame[source.subject_id], missing_codes(source.missing_codes))
-    subject = np.array([known.get(value) if value else None for value in ids], dtype=object)
-    matched = np.array([value is not None for value in subject], dtype=bool)
+    if source.take is not None:
+        chosen, _ = take_rows(frame, ids, source)
+        chosen |= np.array([value is None for value in ids], dtype=bool)
+        frame, rows, ids = frame[chosen].reset_index(drop=True), rows[chosen], ids[chosen]
+    linked = link(ids, patients, source.id_rule)
+    matched = linked.matched
+    join = _join(raw, role, source, patients, ids, rows, linked)
+    findings += _join_findings(join, len(rows), bool(matched.any()))
     if len(rows) and not matched.any():
-        findings.append(
-            Finding(
-                FindingCode.SUBJECT_UNMATCHED,
-                Severity.ERROR,
-                f"None of the {len(rows)} rows of “{raw.sheet or raw.file}” belongs to a patient "
-                "of the patient table: it is not used.",
-                "Choose the patient id of both tables on the Data page; the ids must be spelled "
-                "alike.",
-                file=raw.file,
-                sheet=raw.sheet,
-                column=source.subject_id,
-                count=len(rows),
-                table=role,
-            )
-        )
-        return None, findings
-    if not matched.all():
-        lost = rows[~matched]
-        findings.append(
-            Finding(
-                FindingCode.SUBJECT_UNMATCHED,
-                Severity.WARNING,
-                f"{len(lost)} rows of “{raw.sheet or raw.file}” belong to no patient of the "
-                "patient table and are left out.",
-                "Check the spelling of the ids in both tables.",
-                file=raw.file,
-                sheet=raw.sheet,
-                column=source.subject_id,
-                rows=tuple(int(row) for row in lost),
-                count=len(lost),
-                table=role,
-            )
-        )
+        return None, join, findings
     table = Table(
         role, raw.file, raw.sheet, frame[matched].reset_index(drop=True),
-        subject[matched], rows[matched],
+        linked.subject[matched], rows[matched],
     )  # fmt: skip
-    return table, findings
+    return table, join, findings
+
+
+def _join(
+    raw: RawTable,
+    role: str,
+    source: TableSource,
+    patients: Mapping[str, Sequence[str]],
+    ids: np.ndarray,
+    rows: np.ndarray,
+    linked: Link,
+) -> Join:
+    per_subject = pd.Series(linked.subject[linked.matched]).value_counts()
+    better, n_better = better_rule(ids, patients, linked, source.id_rule)
+    n_subjects = sum(map(len, patients.values()))
+    return Join(
+        role=role,
+        file=raw.file,
+        sheet=raw.sheet,
+        column=str(source.subject_id),
+        rule=source.id_rule,
+        n_subjects=n_subjects,
+        n_rows=len(rows),
+        n_ids=linked.n_ids,
+        n_ids_matched=linked.n_ids_matched,
+        n_ids_unclear=linked.n_ids_unclear,
+        n_subjects_without_row=n_subjects - len(per_subject),
+        n_subjects_several=int((per_subject > 1).sum()),
+        rows_unmatched=tuple(int(row) for row in rows[~linked.matched & ~linked.no_id]),
+        rows_without_id=tuple(int(row) for row in rows[linked.no_id]),
+        better=better,
+        n_better=n_better,
+    )
+
+
+def _join_findings(join: Join, n_rows: int, any_matched: bool) -> list[Finding]:
+    """Say which rows belong to nobody, and whether a looser comparison of the ids would help."""
+    name = join.sheet or join.file
+    offer = (
+        f"{join.n_better} more {'id matches' if join.n_better == 1 else 'ids match'} when "
+        f"{RULES[join.better]}: choose that on the Data page if they are the same patients."
+        if join.better
+        else "Choose the patient id of both tables on the Data page; the ids must be spelled alike."
+        if not any_matched
+        else "Check the spelling of the ids in both tables."
+    )
+
+    def finding(severity: Severity, message: str, at: tuple[int, ...], n: int) -> Finding:
+        return Finding(
+            FindingCode.SUBJECT_UNMATCHED, severity, message, offer, file=join.file,
+            sheet=join.sheet, column=join.column, rows=at, count=n, table=join.role,
+        )  # fmt: skip
+
+    if n_rows and not any_matched:
+        message = (
+            f"None of the {n_rows} rows of “{name}” belongs to a patient of the patient table: "
+            "it is not used."
+        )
+        return [finding(Severity.ERROR, message, (), n_rows)]
+    found = []
+    lost = (*join.rows_unmatched, *join.rows_without_id)
+    if lost:
+        ids = "1 unknown id" if join.n_ids_unmatched == 1 else f"{join.n_ids_unmatched} unknown ids"
+        parts = [f"{_rows(len(join.rows_unmatched))} of {ids}"] if join.rows_unmatched else []
+        parts += [f"{_rows(len(join.rows_without_id))} without an id"] * bool(join.rows_without_id)
+        verb = "belongs" if len(lost) == 1 else "belong"
+        left = "is" if len(lost) == 1 else "are"
+        message = (
+            f"{_rows(len(lost))} of “{name}” {verb} to no patient of the patient table and {left} "
+            f"left out: {', '.join(parts)}."
+        )
+        found.append(finding(Severity.WARNING, message, tuple(sorted(lost)), len(lost)))
+    if join.n_ids_unclear:
+        message = (
+            f"{join.n_ids_unclear} ids of “{name}” fit several patients of the patient table: "
+            "their rows are nobody's."
+        )
+        found.append(finding(Severity.WARNING, message, (), join.n_ids_unclear))
+    return found

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from sts_core.reading.content import FileKind
 from sts_core.reading.limits import Limits
-from sts_core.reading.parsing import LENGTH, MAGIC, write_request
+from sts_core.reading.parsing import LENGTH, MAGIC, STEP, STEP_MAGIC, write_request
+from sts_core.reading.progress import Cancelled, Progress, Stage
 from sts_core.reading.refusal import Reason, Refusal
 
 # Packages without their __init__, so that the process doesn't load pandas.
@@ -42,6 +43,8 @@ main()
 _ROOT = Path(__file__).resolve().parents[2]
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR")
 _BLOCK = 1 << 20
+# How soon somebody who waits for a turn sees that the work was cancelled.
+_LOOK_SECONDS = 0.2
 _MAX_SIMULTANEOUS = 2
 _SLOTS = threading.BoundedSemaphore(_MAX_SIMULTANEOUS)
 
@@ -73,7 +76,12 @@ class ReadGrid:
 
 
 def read_in_child(
-    kind: FileKind, data: bytes, limits: Limits, *, preferred: str = ","
+    kind: FileKind,
+    data: bytes,
+    limits: Limits,
+    *,
+    preferred: str = ",",
+    progress: Progress | None = None,
 ) -> list[ReadGrid]:
     """Parse a file in a process of its own.
 
@@ -87,18 +95,23 @@ def read_in_child(
         Bounds, of which memory and deadline hold for the process.
     preferred
         Delimiter of a text table in which none can be told.
+    progress
+        Told the rows that have been read; its cancel kills the process.
 
     Raises
     ------
     Refusal
         If the file can't be read within the limits, or the process ends in any other way.
+    Cancelled
+        If that was asked for.
     """
+    progress = Progress() if progress is None else progress
     started = time.monotonic()
-    if not _SLOTS.acquire(timeout=limits.deadline_seconds):
-        raise Refusal(Reason.BUSY)
+    _wait_for_a_slot(started + limits.deadline_seconds, progress)
     try:
+        progress.report(Stage.READING)
         left = max(limits.deadline_seconds - (time.monotonic() - started), 0.1)
-        reply = _run(write_request(kind, limits, preferred), data, limits, left)
+        reply = _run(write_request(kind, limits, preferred), data, limits, left, progress)
     finally:
         _SLOTS.release()
     try:
@@ -107,6 +120,14 @@ def read_in_child(
         raise
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Refusal(Reason.STOPPED) from None
+
+
+def _wait_for_a_slot(until: float, progress: Progress) -> None:
+    """Wait for the turn; whoever has been cancelled leaves the queue."""
+    while not _SLOTS.acquire(timeout=min(_LOOK_SECONDS, max(until - time.monotonic(), 0.0))):
+        progress.report(Stage.WAITING)
+        if time.monotonic() >= until:
+            raise Refusal(Reason.BUSY)
 
 
 def _command() -> list[str]:
@@ -119,7 +140,14 @@ def _environment() -> dict[str, str]:
     return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _run(request: bytes, data: bytes, limits: Limits, seconds: float) -> bytearray:
+def _run(
+    request: bytes,
+    data: bytes,
+    limits: Limits,
+    seconds: float,
+    progress: Progress | None = None,
+) -> bytearray:
+    progress = Progress() if progress is None else progress
     process = subprocess.Popen(
         _command(),
         stdin=subprocess.PIPE,
@@ -145,22 +173,35 @@ def _run(request: bytes, data: bytes, limits: Limits, seconds: float) -> bytearr
     try:
         timer.start()
         feeder.start()
-        while block := process.stdout.read(_BLOCK):
-            reply += block
-            if len(reply) > max_reply:
-                raise Refusal(Reason.MEMORY, limit=limits.memory_mb)
-        process.wait()
+        with progress.ending(lambda: _kill(process)):
+            while block := os.read(process.stdout.fileno(), _BLOCK):
+                reply += block
+                _take_steps(reply, progress)
+                if len(reply) > max_reply:
+                    raise Refusal(Reason.MEMORY, limit=limits.memory_mb)
+            process.wait()
     finally:
         timer.cancel()
         _kill(process)
         process.wait()
         process.stdout.close()
         feeder.join()
+    if progress.cancelled:
+        raise Cancelled
     if too_late.is_set():
         raise Refusal(Reason.DEADLINE, limit=limits.deadline_seconds)
     if process.returncode != 0:
         raise Refusal(Reason.STOPPED)
     return reply
+
+
+def _take_steps(reply: bytearray, progress: Progress) -> None:
+    """Take the reports of progress off the beginning of what the process has sent so far."""
+    size = len(STEP_MAGIC) + STEP.size
+    while reply.startswith(STEP_MAGIC) and len(reply) >= size:
+        n_rows, share = STEP.unpack_from(reply, len(STEP_MAGIC))
+        del reply[:size]
+        progress.report(Stage.READING, n_rows, share if 0.0 <= share <= 1.0 else None)
 
 
 def _feed(stream: IO[bytes], request: bytes, data: bytes) -> None:

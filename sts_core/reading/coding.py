@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from sts_core.reading.vocabulary import Words, vocabulary
+from sts_core.reading.vocabulary import Words, vocabulary, words_of
 from sts_core.study.types import Scalar
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,8})")
+_SMALL = re.compile(r"-?\d")
+_MAX_VALUES = 8
+# "1 = dead, 0 = alive" and "1 means event"; else "dead = 1"
+_LEGEND = re.compile(
+    r"(?<![\d.])(-?\d{1,3})\s*(?:=|\bmeans\b|\bis\b|为|表示|代表)\s*([^\W\d_][^\d,;、()\[\]/|=]*)",
+    re.IGNORECASE,
+)
+_LEGEND_AFTER = re.compile(r"([^\W\d_]+)\s*=\s*(-?\d)(?!\d)")
 _TRUE, _FALSE = {"true", "t"}, {"false", "f"}
 
 
@@ -59,16 +68,40 @@ def scalar(text: str) -> Scalar:
     return int(text) if _WHOLE.fullmatch(text) and text != "-0" else text
 
 
+def legend_of(header: str) -> tuple[dict[str, str], Words]:
+    """Read the meaning of codes that a header gives, as ``Status (0 = alive, 1 = dead)`` does.
+
+    Returns
+    -------
+    tuple
+        Code -> meaning, and the comparable words of the header without them.
+    """
+    plain = unicodedata.normalize("NFKC", header)
+    found = {code: text.strip() for code, text in _LEGEND.findall(plain)}
+    bare = _LEGEND.sub(" ", plain)
+    if not found:  # "OS, dead=1" is the status of death
+        known = vocabulary().status
+        found = {code: text for text, code in _LEGEND_AFTER.findall(plain) if known.get(text)}
+        bare = _LEGEND_AFTER.sub(r" \1 " if len(found) < 2 else " ", plain)
+    return found, words_of(bare) or words_of(plain)
+
+
 def looks_like_status(texts: Mapping[str, int], labels: Mapping[str, str]) -> bool:
-    """Whether values could be those of a status: few, and words or small codes."""
-    if not 1 <= len(texts) <= 8:
+    """Whether values could be those of a status: few, and mostly words or small codes.
+
+    A stray value (``lost`` among 0 and 1) hides no status; what it means is then asked.
+    """
+    if not 1 <= len(texts) <= _MAX_VALUES:
         return False
     known = vocabulary()
-    small = re.compile(r"-?\d")
-    return all(
-        known.status.get(word) or known.lexicons["yes_no"].get(word) or small.fullmatch(word)
-        for word in (labels.get(text, text) for text in texts)
+    n_like = sum(
+        count
+        for text, count in texts.items()
+        if known.status.get(word := labels.get(text, text))
+        or known.lexicons["yes_no"].get(word)
+        or _SMALL.fullmatch(word)
     )
+    return n_like > 0.5 * sum(texts.values())
 
 
 def guess_coding(
@@ -98,6 +131,9 @@ def guess_coding(
     by_words = _by_words(texts, event, labels)
     if by_words is not None:
         return by_words
+    one_known = _by_one_word(texts, event, labels)
+    if one_known is not None:
+        return one_known
     words = vocabulary()
     codes = {labels.get(text, text).casefold(): text for text in texts}
     if len(codes) != len(texts):
@@ -119,6 +155,9 @@ def guess_coding(
             event, no, yes, f"The header asks whether it did not happen; {yes} is no event"
         )
     reason = f"{yes if yes is not None else 'A 1'} usually means that the event happened"
+    if len(texts) == 1:
+        (only,) = texts
+        reason += f"; {only} is the only value of the column, so that nothing speaks against it"
     return _coding(event, yes, no, reason + _shown(medians))
 
 
@@ -147,6 +186,19 @@ def _by_words(texts: Mapping[str, int], event: str, labels: Mapping[str, str]) -
             events[name] = (*events.get(name, ()), scalar(text))
     censored = tuple(scalar(text) for text, kind in kinds.items() if kind == "censored")
     return Coding(events, censored, "The words say it.", by_words=True)
+
+
+def _by_one_word(texts: Mapping[str, int], event: str, labels: Mapping[str, str]) -> Coding | None:
+    """Read a header such as ``OS (1 = censored)``: of two codes, the other is the opposite."""
+    named = [text for text in texts if vocabulary().status.get(labels.get(text, text))]
+    if len(texts) != 2 or len(named) != 1 or named[0] not in labels:
+        return None
+    (code,) = named
+    (other,) = set(texts) - {code}
+    said = f"The header says that {code} is {labels[code]}"
+    if vocabulary().status.get(labels[code]) == "censored":
+        return _coding(event, other, code, said)
+    return _coding(event, code, other, said)
 
 
 def _one_two(header: Words, event: str, medians: Mapping[str, float] | None) -> Coding:

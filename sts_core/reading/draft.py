@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sts_core.findings import Finding, worst_first
+from sts_core.findings import Finding, listed, worst_first
 from sts_core.reading.endpoints import Guess, is_date_column
 from sts_core.reading.proposal import (
     ColumnEvidence,
@@ -12,7 +12,9 @@ from sts_core.reading.proposal import (
     Proposal,
     Question,
     QuestionKind,
+    TableEvidence,
 )
+from sts_core.reading.response import guess_assessment, response_sources
 from sts_core.reading.sheet import Sheet
 from sts_core.study.types import (
     AdverseEventDefinition,
@@ -39,6 +41,7 @@ class Draft:
     hidden: set[tuple[str, str]] = field(default_factory=set)
     questions: list[Question] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    listed: list[TableEvidence] = field(default_factory=list)
     adverse_events: AdverseEventDefinition | None = None
     cutoff_column: str | None = None
     synthetic: bool = False
@@ -123,7 +126,9 @@ def finish(draft: Draft) -> Proposal:
             cutoff_column=draft.cutoff_column,
         ),
     )
-    first = (QuestionKind.ROWS, QuestionKind.SUBJECT_ID, QuestionKind.ENDPOINT)
+    first = (
+        QuestionKind.ROWS, QuestionKind.SUBJECT_ID, QuestionKind.ID_RULE, QuestionKind.ENDPOINT,
+    )  # fmt: skip
     questions = sorted(
         draft.questions,
         key=lambda question: (question.kind not in first, 0 if question.endpoint else -1),
@@ -133,6 +138,7 @@ def finish(draft: Draft) -> Proposal:
         evidence=evidence_of(draft),
         questions=tuple(questions),
         findings=worst_first(draft.findings),
+        tables=tuple(draft.listed),
     )
 
 
@@ -140,7 +146,14 @@ def _response(draft: Draft) -> ResponseDefinition | None:
     variable = draft.variables.get("best_response")
     if variable is None or not {"CR", "PR", "SD"} <= set(variable.levels):
         return None
-    return ResponseDefinition(variable="best_response")
+    sources = response_sources(variable, draft.sheets)
+    assessed = replace(guess_assessment(sources), variable="best_response")
+    if assessed != ResponseDefinition(variable="best_response"):
+        known = draft.roles.setdefault(variable.table, {})
+        column = variable.column or "best_response"
+        what, why = known.get(column, (ColumnRole.RESPONSE, "the best response"))
+        known[column] = (what, f"{why}; how it was assessed: {listed([f'“{s}”' for s in sources])}")
+    return assessed
 
 
 def _title(draft: Draft) -> str:

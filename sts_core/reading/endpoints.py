@@ -11,6 +11,7 @@ from sts_core.derive import earliest_date, latest_date
 from sts_core.reading.coding import (
     Coding,
     guess_coding,
+    legend_of,
     looks_like_status,
     median_times,
     scalar,
@@ -21,6 +22,10 @@ from sts_core.reading.vocabulary import EndpointConcept, Words, vocabulary, word
 from sts_core.study.types import DAYS_PER_UNIT, Endpoint, TimeUnit
 from sts_core.values import DateOrder, dates, numbers, texts
 
+# Under a header that names a date, a column is one although many cells can't be read.
+_SOME_DATES = 0.5
+# In a longer table a time has at least three different values.
+_FEW_ROWS = 5
 _STARTS = ("treatment_start", "randomisation", "enrolment", "diagnosis", "surgery")
 
 
@@ -79,7 +84,10 @@ def date_columns(sheet: Sheet, orders: Mapping[str, DateOrder]) -> list[DateColu
     found = []
     for name, profile in sheet.profiles.items():
         match = words.dates.match(sheet.words[name])
-        if match is None or not is_date_column(sheet, name):
+        if match is None:
+            continue
+        empty = not profile.n_known and match.exact and words.date_use[match.concept] == "event"
+        if not empty and not is_date_column(sheet, name):
             continue
         if not match.exact and match.length < 4 and not _says_date(sheet.words[name]):
             continue
@@ -89,11 +97,20 @@ def date_columns(sheet: Sheet, orders: Mapping[str, DateOrder]) -> list[DateColu
 
 
 def is_date_column(sheet: Sheet, name: str) -> bool:
-    """Whether a column holds dates; plain day numbers only when the header says so."""
+    """Whether a column holds dates; plain day numbers only when the header says so.
+
+    Under a header that names a date, half of the cells are enough: those that can't be read are
+    listed, instead of the whole column being lost.
+    """
     profile = sheet.profiles[name]
     if profile.is_date:
         return True
-    if not profile.is_serial or vocabulary().dates.match(sheet.words[name]) is None:
+    match = vocabulary().dates.match(sheet.words[name])
+    if match is None or not profile.n_known:
+        return False
+    if profile.date_share >= _SOME_DATES and (match.exact or _says_date(sheet.words[name])):
+        return True
+    if profile.serial_share < _SOME_DATES:
         return False
     low = profile.low
     return (
@@ -146,7 +163,8 @@ def _time_columns(sheet: Sheet) -> list[_TimeColumn]:
     drop = frozenset(known.units)
     found = []
     for name, profile in sheet.profiles.items():
-        if name == sheet.id_column or not profile.is_numeric or profile.n_distinct < 3:
+        few = profile.n_distinct < 3 and profile.n_known > _FEW_ROWS
+        if name == sheet.id_column or not profile.is_numeric or few:
             continue
         words = _split(sheet.words[name])
         if is_date_column(sheet, name) or set(words) & (known.status_words - known.time_words):
@@ -192,7 +210,18 @@ class _StatusColumn:
 
 
 def _labels(sheet: Sheet, name: str) -> dict[str, str]:
-    return {text: sheet.label_of(name, text) for text in sheet.profiles[name].counts}
+    """Give the meaning of each value, where the file or the header says it."""
+    legend, _ = legend_of(name)
+    labels = {text: sheet.label_of(name, text) for text in sheet.profiles[name].counts}
+    return {
+        text: legend.get(text, text) if label == text else label for text, label in labels.items()
+    }
+
+
+def _header(sheet: Sheet, name: str) -> Words:
+    """Give the words of a status column's header, without the meaning of its codes."""
+    legend, words = legend_of(name)
+    return _split(words if legend else sheet.words[name])
 
 
 def _status_columns(sheet: Sheet) -> list[_StatusColumn]:
@@ -204,7 +233,7 @@ def _status_columns(sheet: Sheet) -> list[_StatusColumn]:
         labels = _labels(sheet, name)
         if is_date_column(sheet, name) or not looks_like_status(profile.counts, labels):
             continue
-        words = _split(sheet.words[name])
+        words = _header(sheet, name)
         says_status = bool(set(words) & known.status_words)
         says_unit = find_unit(words) is not None
         codes = []
@@ -279,7 +308,7 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
         free.sort(key=lambda item: (not item.by_words, not item.generic))
         for status in free:
             concept = time.concept
-            if not status.generic or not set(words_of(status.name)) <= _plain_status_words():
+            if not status.generic or not set(_header(sheet, status.name)) <= _plain_status_words():
                 named = [code for code in status.codes if code not in found]
                 concept = vocabulary().endpoints[named[0]] if named else concept
             guess = _guess(sheet, table, concept, time, status.name)
@@ -292,7 +321,7 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
 
 def _distance(sheet: Sheet, status: _StatusColumn, code: str) -> tuple[bool, ...]:
     """Order status columns: named for this endpoint, whole header, in words."""
-    named = code.casefold() in _split(sheet.words[status.name])
+    named = code.casefold() in _header(sheet, status.name)
     return not named, status.codes[0] != code, not status.exact, not status.by_words
 
 
@@ -319,7 +348,7 @@ def _guess(
         return None  # a date of relapse in days, say, is known for the relapsed only
     coding = guess_coding(
         sheet.profiles[status].counts,
-        _split(sheet.words[status]),
+        _header(sheet, status),
         concept.event,
         labels=_labels(sheet, status),
         medians=median_times(state, observed),
@@ -409,7 +438,7 @@ def from_dates(sheet: Sheet, table: str, columns: Iterable[DateColumn]) -> list[
 
 def _is_vital(sheet: Sheet, name: str) -> bool:
     """Whether a status is of life and death; ``os_event`` belongs to a column of times."""
-    return "os" not in _split(sheet.words[name])
+    return "os" not in _header(sheet, name)
 
 
 def _dated(
@@ -435,7 +464,7 @@ def _dated(
     counts: tuple[tuple[str, int], ...] = ()
     if status is not None:
         coding = guess_coding(
-            sheet.profiles[status].counts, sheet.words[status], "death",
+            sheet.profiles[status].counts, _header(sheet, status), "death",
             labels=_labels(sheet, status),
         )  # fmt: skip
         counts = sheet.profiles[status].frequent
@@ -457,7 +486,24 @@ def _dated(
         f"{events} (whichever is first)" if len(event_dates) > 1 else events or "the end"
     )
     reason += f", else censored at “{contact.name}”." if contact else "; nobody is censored."
+    reason += _doubts(sheet, event_dates.values(), (start, *((contact,) if contact else ())))
     return Guess(code, endpoint, coding, counts, reason, int(known.sum()), "dates give whole days")
+
+
+def _doubts(sheet: Sheet, events: Iterable[DateColumn], others: Iterable[DateColumn]) -> str:
+    """Say which columns of dates are empty, and in which many cells are no date."""
+    events = list(events)
+    parts = [
+        f" “{column.name}” is empty: nobody has this event."
+        for column in events
+        if not sheet.profiles[column.name].n_known
+    ]
+    for column in (*events, *others):
+        profile = sheet.profiles[column.name]
+        n = profile.n_known - round(profile.n_known * max(profile.date_share, profile.serial_share))
+        if n:
+            parts.append(f" {n} of {profile.n_known} cells of “{column.name}” are no date.")
+    return "".join(parts)
 
 
 def from_parameters(sheet: Sheet, table: str) -> list[Guess]:

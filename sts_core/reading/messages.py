@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.reading.layout import LeftOut
 from sts_core.reading.refusal import Fact, Reason, Refusal
 
 _SAVE_AGAIN = "Open it in the program that made it, save it as an Excel workbook (.xlsx) or CSV"
@@ -141,12 +142,14 @@ def read_as(file: str, content: str) -> Finding:
     )
 
 
-def encoding_assumed(file: str, encoding: str) -> Finding:
-    """Say: the file is not marked as Unicode; the encoding is a guess."""
+def encoding_assumed(file: str, encoding: str, rival: str = "") -> Finding:
+    """Say: the file is not marked as Unicode; the encoding is a guess, perhaps one of two."""
+    name = _ENCODING_NAMES.get(encoding, encoding)
+    other = f"; {_ENCODING_NAMES.get(rival, rival)} is nearly as likely" if rival else ""
     return Finding(
         FindingCode.TEXT_ENCODING_ASSUMED,
-        Severity.NOTE,
-        f"The text is not in UTF-8 and was read as {_ENCODING_NAMES.get(encoding, encoding)}.",
+        Severity.WARNING if rival else Severity.NOTE,
+        f"The text is not in UTF-8 and was read as {name}{other}.",
         "Look at names and values beyond A-Z; if they are wrong, save the file as .xlsx or as "
         "“CSV UTF-8”.",
         file=file,
@@ -155,6 +158,8 @@ def encoding_assumed(file: str, encoding: str) -> Finding:
 
 _ENCODING_NAMES = {
     "gb18030": "Chinese (GB 18030)",
+    "cp950": "traditional Chinese (Big5)",
+    "cp932": "Japanese (Shift-JIS)",
     "cp1252": "Western European (Windows-1252)",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
@@ -251,7 +256,7 @@ def rows_above_header(file: str, sheet: str | None, rows: Sequence[int], header:
         FindingCode.ROWS_ABOVE_HEADER,
         Severity.NOTE,
         f"The column names were found in row {header}; {len(rows):,} "
-        f"{_plural(len(rows), 'row')} above were passed over.",
+        f"{_plural(len(rows), 'row')} above {'was' if len(rows) == 1 else 'were'} passed over.",
         "Nothing to do, if those are titles or comments.",
         file=file,
         sheet=sheet,
@@ -338,6 +343,136 @@ def merged_cells(file: str, sheet: str | None, rows: Sequence[int], count: int) 
         sheet=sheet,
         rows=tuple(rows),
         count=count,
+    )
+
+
+def header_in_two_rows(file: str, sheet: str | None, rows: Sequence[int]) -> Finding:
+    """Say: names are made of two rows."""
+    return Finding(
+        FindingCode.HEADER_IN_TWO_ROWS,
+        Severity.NOTE,
+        f"The column names stand in rows {rows[0]} and {rows[1]} and were joined.",
+        "Nothing to do, if the names are right.",
+        file=file,
+        sheet=sheet,
+        rows=tuple(rows),
+    )
+
+
+def other_table_beside(file: str, sheet: str | None, columns: Sequence[str]) -> Finding:
+    """Say: another table stands right of the first one and was not read."""
+    return Finding(
+        FindingCode.TABLES_ON_ONE_SHEET,
+        Severity.WARNING,
+        f"Another table stands beside this one, in the columns {listed(columns)}: the same names "
+        "with other values. It was not read.",
+        "Move it to a sheet of its own.",
+        file=file,
+        sheet=sheet,
+        count=len(columns),
+    )
+
+
+def perhaps_two_tables(file: str, sheet: str | None) -> Finding:
+    """Say: a blank column parts blocks of different length."""
+    return Finding(
+        FindingCode.TABLES_ON_ONE_SHEET,
+        Severity.WARNING,
+        "A blank column parts two blocks that end in different rows. They were read as one table: "
+        "cells in one row are taken for the same patient.",
+        "If they are two tables, move one to a sheet of its own.",
+        file=file,
+        sheet=sheet,
+    )
+
+
+def rows_left_out(file: str, sheet: str | None, reason: LeftOut, rows: Sequence[int]) -> Finding:
+    """Say: filled rows below the names are no rows of the table."""
+    code, severity, message, hint = _LEFT_OUT[reason]
+    return Finding(
+        code,
+        severity,
+        message.format(rows=f"{len(rows):,} {_plural(len(rows), 'row')}"),
+        hint,
+        file=file,
+        sheet=sheet,
+        rows=tuple(rows),
+        count=len(rows),
+    )
+
+
+_LOOK = "Look at the rows; if one is a patient, give it an id or move it up."
+_LEFT_OUT: dict[LeftOut, tuple[FindingCode, Severity, str, str]] = {
+    LeftOut.HEADER_AGAIN: (
+        FindingCode.ROWS_LEFT_OUT,
+        Severity.NOTE,
+        "{rows} with the column names once more, left out.",
+        "Nothing to do.",
+    ),
+    LeftOut.UNITS: (
+        FindingCode.UNITS_ROW,
+        Severity.NOTE,
+        "The row below the column names holds units; they were added to the names.",
+        "Nothing to do, if those are units.",
+    ),
+    LeftOut.TOTAL: (
+        FindingCode.ROWS_LEFT_OUT,
+        Severity.WARNING,
+        "{rows} with totals or means at the end of the table, left out.",
+        _LOOK,
+    ),
+    LeftOut.NOTE: (
+        FindingCode.ROWS_LEFT_OUT,
+        Severity.WARNING,
+        "{rows} with nothing but a note at the end of the table, left out.",
+        _LOOK,
+    ),
+    LeftOut.OTHER_TABLE: (
+        FindingCode.TABLES_ON_ONE_SHEET,
+        Severity.WARNING,
+        "Another table begins below a blank row; its {rows} were not read.",
+        "Move it to a sheet of its own.",
+    ),
+}
+
+
+def cells_hidden(
+    file: str, sheet: str | None, rows: Sequence[int], columns: Sequence[str]
+) -> Finding:
+    """Say: the spreadsheet hides rows or columns that were read."""
+    parts = []
+    if rows:
+        parts.append(f"{len(rows):,} {_plural(len(rows), 'row')}")
+    if columns:
+        names = listed([f"“{name}”" for name in columns])
+        parts.append(f"{len(columns):,} {_plural(len(columns), 'column')} ({names})")
+    return Finding(
+        FindingCode.CELLS_HIDDEN,
+        Severity.WARNING,
+        f"The spreadsheet hides {' and '.join(parts)}, perhaps by a filter; they were read like "
+        "all others.",
+        "Delete them if they don't belong to the study.",
+        file=file,
+        sheet=sheet,
+        rows=tuple(rows[:100]),
+        count=len(rows) + len(columns),
+    )
+
+
+def codes_declared_missing(
+    file: str, sheet: str | None, column: str, codes: Sequence[tuple[str, str, int]]
+) -> Finding:
+    """Say: the file itself declares codes of a column missing."""
+    named = [f"{code}{f' “{label}”' if label else ''} ({count:,})" for code, label, count in codes]
+    return Finding(
+        FindingCode.CODES_DECLARED_MISSING,
+        Severity.NOTE,
+        f"The file declares {listed(named)} as missing; these cells count as missing.",
+        "Nothing to do, if that is meant.",
+        file=file,
+        sheet=sheet,
+        column=column,
+        count=sum(count for *_, count in codes),
     )
 
 

@@ -10,25 +10,35 @@ Each column is sent as its distinct values and, for each row, the index of one o
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import io
 import json
 import struct
 import sys
+import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from itertools import islice, zip_longest
+from itertools import compress, count, islice, zip_longest
 from typing import Any, BinaryIO, cast
 
 from sts_core.reading.archive import SheetScan, open_archive, scan_sheet, sheet_parts
+from sts_core.reading.compound import RecordScan, scan_records
 from sts_core.reading.content import FileKind
 from sts_core.reading.limits import Limits
+from sts_core.reading.opendocument import scan_content
 from sts_core.reading.refusal import Reason, Refusal
+from sts_core.reading.statistical import read_statistical
 from sts_core.reading.text import decode, find_delimiter, records, stated_delimiter
 
 MAGIC = b"STSTABLE"
 LENGTH = struct.Struct("<Q")
+# Rows so far and the share of the text in them (below 0: not known), sent before the reply.
+STEP_MAGIC = b"STSSTEP."
+STEP = struct.Struct("<Qd")
+_STEP_SECONDS = 0.1
 _CHUNK_ROWS = 2000
 _LONG_RECORD_LINES = 20
 _MAX_EXACT = 2.0**53
@@ -63,39 +73,38 @@ class Grid:
     hidden: bool = False
     names: list[str] | None = None
     first_column: int = 0
-    values: list[dict[Any, int]] = field(default_factory=list)
+    values: list[defaultdict[Any, int]] = field(default_factory=list)
     codes: list[array[int]] = field(default_factory=list)
     row_numbers: array[int] = field(default_factory=lambda: array("i"))
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, numbers: list[int], rows: list[list[Any]]) -> None:
-        """Append rows; short ones are filled up with blanks."""
+    def add(
+        self, numbers: Sequence[int], rows: Sequence[Sequence[Any]], *, texts: bool = False
+    ) -> None:
+        """Append rows; short ones are filled up with blanks, and ``texts`` hold nothing else."""
         n_before = len(self.row_numbers)
         self.row_numbers.extend(numbers)
         for place, cells in enumerate(zip_longest(*rows, fillvalue="")):
             if place == len(self.values):
                 self.add_column(n_before)
-            self.add_cells(place, cells)
+            self.add_cells(place, cells, texts=texts)
         for place in range(len(self.codes)):
             missing = len(self.row_numbers) - len(self.codes[place])
             self.codes[place].extend([0] * missing)
 
     def add_column(self, n_blank: int = 0) -> None:
         """Open a column that is blank so far."""
-        self.values.append({"": 0})
+        self.values.append(defaultdict(count(1).__next__, {"": 0}))
         self.codes.append(array("i", [0]) * n_blank)
 
-    def add_cells(self, place: int, cells: Iterable[Any]) -> None:
+    def add_cells(self, place: int, cells: Iterable[Any], *, texts: bool = False) -> None:
         """Append cells to one column."""
         cells = tuple(cells)
         # Text and floats never compare equal; anything else is brought into a form of its own.
-        if not set(map(type, cells)) <= _DISTINCT:
+        if not texts and not set(map(type, cells)) <= _DISTINCT:
             cells = tuple(map(_plain, cells))
-        values = self.values[place]
-        for value in dict.fromkeys(cells):
-            if value not in values:
-                values[value] = len(values)
-        self.codes[place].extend(map(values.__getitem__, cells))
+        # a value not seen before gets the next number by being looked up
+        self.codes[place].extend(map(self.values[place].__getitem__, cells))
 
 
 def _plain(cell: object) -> object:
@@ -133,39 +142,63 @@ def _as_json(value: object) -> object:
 class _Budget:
     """Counts rows, columns and cells against the limits."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, report: Report) -> None:
         self.limits = limits
+        self.report = report
         self.n_cells = 0
+        self.n_rows = 0
+        self.place: Callable[[], float] = lambda: -1.0
 
     def fill(self, grid: Grid, rows: Iterable[tuple[int, list[Any]]]) -> None:
         """Move rows into a grid, leaving out blank ones."""
-        limits = self.limits
         filled = (
             (number, row)
             for number, row in rows
             if any(row) or any(cell != "" and cell is not None for cell in row)
         )
-        sheet = grid.sheet or ""
         while chunk := list(islice(filled, _CHUNK_ROWS)):
-            width = max(len(row) for _, row in chunk)
-            if width > limits.max_columns:
-                raise Refusal(Reason.COLUMNS, sheet=sheet, count=width, limit=limits.max_columns)
-            grid.add([number for number, _ in chunk], [row for _, row in chunk])
-            n_rows = len(grid.row_numbers)
-            # The row of names and a few lines of title are no data.
-            if n_rows > limits.max_rows + 60:
-                raise Refusal(Reason.ROWS, sheet=sheet, count=n_rows, limit=limits.max_rows)
-            if self.n_cells + n_rows * len(grid.values) > limits.max_cells:
-                raise Refusal(
-                    Reason.CELLS,
-                    sheet=sheet,
-                    count=self.n_cells + n_rows * len(grid.values),
-                    limit=limits.max_cells,
-                )
+            self.add(grid, [number for number, _ in chunk], [row for _, row in chunk])
+        self.close(grid)
+
+    def add(
+        self, grid: Grid, numbers: Sequence[int], rows: list[list[Any]], *, texts: bool = False
+    ) -> None:
+        """Append rows to a grid, none of them blank."""
+        limits, sheet = self.limits, grid.sheet or ""
+        width = max(map(len, rows))
+        if width > limits.max_columns:
+            raise Refusal(Reason.COLUMNS, sheet=sheet, count=width, limit=limits.max_columns)
+        grid.add(numbers, rows, texts=texts)
+        n_rows = len(grid.row_numbers)
+        self.report(self.n_rows + n_rows, self.place())
+        # The row of names and a few lines of title are no data.
+        if n_rows > limits.max_rows + 60:
+            raise Refusal(Reason.ROWS, sheet=sheet, count=n_rows, limit=limits.max_rows)
+        n_cells = self.n_cells + n_rows * len(grid.values)
+        if n_cells > limits.max_cells:
+            raise Refusal(Reason.CELLS, sheet=sheet, count=n_cells, limit=limits.max_cells)
+
+    def close(self, grid: Grid) -> None:
+        """Count a grid to which nothing more is added."""
         self.n_cells += len(grid.row_numbers) * len(grid.values)
+        self.n_rows += len(grid.row_numbers)
 
 
-def parse(kind: FileKind, data: bytes, limits: Limits, *, preferred: str = ",") -> list[Grid]:
+Report = Callable[[int, float], None]
+
+
+def _silent(n_rows: int, share: float) -> None:
+    """Say nothing."""
+
+
+def parse(
+    kind: FileKind,
+    data: bytes,
+    limits: Limits,
+    *,
+    preferred: str = ",",
+    report: Report = _silent,
+) -> list[Grid]:
     """Read every sheet of a file.
 
     Parameters
@@ -178,6 +211,8 @@ def parse(kind: FileKind, data: bytes, limits: Limits, *, preferred: str = ",") 
         Bounds on rows, columns and cells.
     preferred
         Delimiter of a text table in which none can be told.
+    report
+        Told the rows so far, and the share of the file that they are (below 0: not known).
 
     Raises
     ------
@@ -185,13 +220,13 @@ def parse(kind: FileKind, data: bytes, limits: Limits, *, preferred: str = ",") 
         If the file can't be read or is too large.
     """
     if kind is FileKind.TEXT:
-        return [_parse_text(data, limits, preferred)]
+        return [_parse_text(data, limits, preferred, report)]
     if kind in (FileKind.XLSX, FileKind.XLSB, FileKind.XLS, FileKind.ODS):
-        return _parse_workbook(kind, data, limits)
+        return _parse_workbook(kind, data, limits, report)
     return [_parse_statistical(kind, data, limits)]
 
 
-def _parse_text(data: bytes, limits: Limits, preferred: str) -> Grid:
+def _parse_text(data: bytes, limits: Limits, preferred: str, report: Report) -> Grid:
     decoded = decode(data)
     text = decoded.text
     stated, begin = stated_delimiter(text)
@@ -199,17 +234,27 @@ def _parse_text(data: bytes, limits: Limits, preferred: str) -> Grid:
     delimiter = stated or find_delimiter(text, preferred)
     grid = Grid()
     long_records: list[int] = []
-
-    def rows() -> Iterator[tuple[int, list[Any]]]:
-        for number, record, n_lines in records(text, delimiter):
-            if n_lines > _LONG_RECORD_LINES:
-                long_records.append(number)
-            yield number, record
-
-    _Budget(limits).fill(grid, rows())
+    lines, all_lines = 0, max(text.count("\n"), text.count("\r"), 1)
+    budget = _Budget(limits, report)
+    budget.place = lambda: lines / all_lines
+    for found in records(text, delimiter):
+        lines += len(found.cells) if found.n_lines is None else sum(found.n_lines)
+        long_records += [
+            number
+            for number, n_lines in enumerate(found.n_lines or (), start=found.first)
+            if n_lines > _LONG_RECORD_LINES
+        ]
+        rows = [record for record in found.cells if any(record)]
+        numbers: Sequence[int] = range(found.first, found.first + len(found.cells))
+        if len(rows) < len(found.cells):
+            numbers = list(compress(numbers, map(any, found.cells)))
+        if rows:
+            budget.add(grid, numbers, rows, texts=True)
+    budget.close(grid)
     grid.facts = {
         "encoding": decoded.encoding,
         "encoding_assumed": decoded.assumed,
+        "encoding_rival": decoded.rival,
         "n_damaged": decoded.n_damaged,
         "delimiter": delimiter,
         "long_records": long_records[:100],
@@ -217,16 +262,21 @@ def _parse_text(data: bytes, limits: Limits, preferred: str) -> Grid:
     return grid
 
 
-def _parse_workbook(kind: FileKind, data: bytes, limits: Limits) -> list[Grid]:
-    scans: dict[str, SheetScan] = {}
+def _parse_workbook(kind: FileKind, data: bytes, limits: Limits, report: Report) -> list[Grid]:
+    scans: dict[str | int, SheetScan | RecordScan] = {}
     if kind is FileKind.XLSX:
         with open_archive(data, limits) as archive:
             for name, part in sheet_parts(archive).items():
                 scans[name] = scan_sheet(archive, part, name, limits)
+    elif kind is FileKind.ODS:
+        with open_archive(data, limits) as archive:
+            scans.update(enumerate(scan_content(archive)))
+    elif kind is FileKind.XLS:
+        scans.update(enumerate(scan_records(data)))
 
     import python_calamine
 
-    budget = _Budget(limits)
+    budget = _Budget(limits, report)
     grids: list[Grid] = []
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as workbook:
@@ -239,7 +289,9 @@ def _parse_workbook(kind: FileKind, data: bytes, limits: Limits) -> list[Grid]:
                     hidden=entry.visible != python_calamine.SheetVisibleEnum.Visible,
                     first_column=(sheet.start or (0, 0))[1],
                 )
-                grid.facts = _sheet_facts(scans.get(entry.name), sheet.merged_cell_ranges)
+                grid.facts = _sheet_facts(
+                    scans.get(entry.name) or scans.get(place), sheet.merged_cell_ranges
+                )
                 if sheet.width > limits.max_columns:
                     raise Refusal(
                         Reason.COLUMNS,
@@ -258,7 +310,8 @@ def _parse_workbook(kind: FileKind, data: bytes, limits: Limits) -> list[Grid]:
 
 
 def _sheet_facts(
-    scan: SheetScan | None, merged: list[tuple[tuple[int, int], tuple[int, int]]] | None
+    scan: SheetScan | RecordScan | None,
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] | None,
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "merged": [
@@ -269,53 +322,27 @@ def _sheet_facts(
     if scan is not None:
         facts["errors"] = scan.errors
         facts["n_errors"] = scan.n_errors
-        facts["n_uncalculated"] = scan.n_uncalculated
+        facts["n_uncalculated"] = getattr(scan, "n_uncalculated", 0)
+        facts["hidden_rows"] = scan.hidden_rows[:100_000]
+        facts["hidden_columns"] = scan.hidden_columns[:1000]
     return facts
 
 
 def _parse_statistical(kind: FileKind, data: bytes, limits: Limits) -> Grid:
-    import pyreadstat
-
-    readers: dict[FileKind, Callable[..., Any]] = {
-        FileKind.SPSS: pyreadstat.read_sav,
-        FileKind.STATA: pyreadstat.read_dta,
-        FileKind.SAS: pyreadstat.read_sas7bdat,
-        FileKind.SAS_TRANSPORT: pyreadstat.read_xport,
-    }
-    try:
-        # The row count in the head is a promise only, and absent in some files.
-        columns, about = readers[kind](
-            io.BytesIO(data), output_format="dict", row_limit=limits.max_rows + 1
-        )
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  the library raises whatever a damaged file provokes
-        raise Refusal(Reason.BROKEN) from None
-    names = [str(name) for name in about.column_names]
-    if len(names) > limits.max_columns:
-        raise Refusal(Reason.COLUMNS, sheet="", count=len(names), limit=limits.max_columns)
-    n_rows = max((len(columns[name]) for name in names), default=0)
-    if n_rows > limits.max_rows:
-        raise Refusal(
-            Reason.ROWS, sheet="", count=max(n_rows, about.number_rows or 0), limit=limits.max_rows
-        )
-    if n_rows * len(names) > limits.max_cells:
-        raise Refusal(Reason.CELLS, sheet="", count=n_rows * len(names), limit=limits.max_cells)
+    found = read_statistical(kind, data, limits)
+    names, columns, n_rows = found.names, found.columns, found.n_rows
     grid = Grid(names=names, row_numbers=array("i", range(1, n_rows + 1)))
     for place, name in enumerate(names):
         grid.add_column()
         grid.add_cells(place, columns[name])
         grid.codes[place].extend([0] * (n_rows - len(grid.codes[place])))
     grid.facts = {
-        "column_labels": {
-            name: str(label)
-            for name, label in zip(names, about.column_labels or [], strict=False)
-            if label
-        },
+        "column_labels": found.column_labels,
         "value_labels": {
-            name: [[_as_json(_plain(value)), str(label)] for value, label in labels.items()]
-            for name, labels in about.variable_value_labels.items()
+            name: [[_as_json(_plain(value)), label] for value, label in labels]
+            for name, labels in found.value_labels.items()
         },
+        "declared_missing": found.declared_missing,
     }
     return grid
 
@@ -342,6 +369,21 @@ def write_reply(grids: list[Grid], stream: BinaryIO) -> None:
         for codes in grid.codes:
             stream.write(codes.tobytes())
     stream.flush()
+
+
+def step_writer(stream: BinaryIO) -> Report:
+    """Give a function that sends how far the reading has come, a few times a second."""
+    last = time.monotonic()
+
+    def write(n_rows: int, share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _STEP_SECONDS:
+            last = now
+            stream.write(STEP_MAGIC + STEP.pack(n_rows, share))
+            stream.flush()
+
+    return write
 
 
 def write_refusal(refusal: Refusal, stream: BinaryIO) -> None:
@@ -392,6 +434,8 @@ def restrict(limits: Limits) -> None:
 
 def main() -> None:
     """Answer one request on standard input, then end."""
+    # Nothing here is ever part of a cycle, and the process soon ends.
+    gc.disable()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     (length,) = LENGTH.unpack(source.read(LENGTH.size))
     request = json.loads(source.read(length))
@@ -400,7 +444,13 @@ def main() -> None:
     try:
         try:
             data = source.read()
-            grids = parse(FileKind(request["kind"]), data, limits, preferred=request["preferred"])
+            grids = parse(
+                FileKind(request["kind"]),
+                data,
+                limits,
+                preferred=request["preferred"],
+                report=step_writer(target),
+            )
         except MemoryError:
             raise Refusal(Reason.MEMORY, limit=limits.memory_mb) from None
         write_reply(grids, target)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sts_core.reading.workbook import RawTable
 from sts_core.values import (
     MISSING_CODES,
     DateOrder,
@@ -179,6 +180,27 @@ def profile_column(
         last_date=dates.last,
         mean_length=length / max(1, sum(count for _, count in sampled)),
     )
+
+
+def profile_table(
+    raw: RawTable, look: Callable[[int], None] = lambda n_columns: None
+) -> dict[str, Profile]:
+    """Describe every column of a table; each is looked at once.
+
+    Parameters
+    ----------
+    raw
+        The table; it keeps what was told.
+    look
+        Told the number of columns so far; what it raises ends the work.
+    """
+    for n_columns, name in enumerate(map(str, raw.frame.columns)):
+        look(n_columns)
+        if name not in raw.profiled:
+            raw.profiled[name] = profile_column(
+                name, raw.frame[name], decimal_comma=raw.decimal_comma
+            )
+    return dict(raw.profiled)
 
 
 def _distinct(cells: pd.Series) -> tuple[list[Any], list[int]]:

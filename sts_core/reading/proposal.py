@@ -30,6 +30,55 @@ class ColumnRole(StrEnum):
     IGNORED = "ignore"
 
 
+class TableKind(StrEnum):
+    """What the rows of a table are."""
+
+    SUBJECTS = "subjects"
+    ASSESSMENTS = "assessments"
+    LESIONS = "lesions"
+    EXPOSURES = "exposures"
+    ADVERSE_EVENTS = "adverse_events"
+    TIME_TO_EVENT = "time_to_event"
+    ONE_ROW = "one_row"
+    OTHER = "other"
+    DICTIONARY = "dictionary"
+    UNUSED = "unused"
+
+
+@dataclass(frozen=True, slots=True)
+class TableEvidence:
+    """What a sheet was taken for, and why.
+
+    Attributes
+    ----------
+    file, sheet
+        Where it is.
+    role
+        Its role in the study file; ``None`` when it is not used.
+    kind
+        What its rows are.
+    reason
+        What speaks for it, in words.
+    n_rows, n_columns
+        Its size.
+    subject_id
+        Column of the patient's id, if any.
+    n_ids, rows_per_id
+        Different ids, and the largest number of rows of one; 0 without an id.
+    """
+
+    file: str
+    sheet: str | None
+    role: str | None
+    kind: TableKind
+    reason: str
+    n_rows: int
+    n_columns: int
+    subject_id: str | None
+    n_ids: int
+    rows_per_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnEvidence:
     """What a column was taken for, and why.
@@ -80,6 +129,7 @@ class QuestionKind(StrEnum):
     SUBJECT_ID = "subject_id"
     ROWS = "rows"
     ENDPOINT = "endpoint"
+    ID_RULE = "id_rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +182,12 @@ class Proposal:
         What must be confirmed, in the order in which to ask.
     findings
         What was noticed on the way, worst first.
+    tables
+        Every sheet of every file, also those that are not used.
     """
 
     study: Study
     evidence: Mapping[str, ColumnEvidence] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     findings: tuple[Finding, ...] = ()
+    tables: tuple[TableEvidence, ...] = ()

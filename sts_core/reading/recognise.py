@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
-from sts_core.reading.assembly import rows_matching
+from sts_core.reading.assembly import column_missing, rows_matching, take_rows
 from sts_core.reading.coding import scalar
 from sts_core.reading.draft import Draft, finish, take_endpoint
 from sts_core.reading.endpoints import (
@@ -23,34 +24,46 @@ from sts_core.reading.endpoints import (
     outcome_columns,
 )
 from sts_core.reading.formats import ask_orders, formats_of, orders_of
+from sts_core.reading.linkage import RULES, better_rule, link
 from sts_core.reading.proposal import (
     ColumnEvidence,
     ColumnRole,
     Proposal,
     Question,
     QuestionKind,
+    TableEvidence,
+    TableKind,
 )
 from sts_core.reading.questions import ask_endpoints
 from sts_core.reading.sheet import Sheet, SheetKind, is_response, profile_sheet
 from sts_core.reading.subject_table import SubjectTable, choose_subjects
+from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
+from sts_core.reading.template import with_template
 from sts_core.reading.variables import VariableGuess, guess_variables
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Workbook
-from sts_core.study.types import AdverseEventDefinition, Measured, Scalar, TableSource
-from sts_core.values import DateOrder
+from sts_core.study.types import AdverseEventDefinition, IdRule, Measured, Scalar, TableSource
+from sts_core.values import DateOrder, texts
 
 __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind", "propose_study"]
 
 _MIN_OVERLAP = 0.5
+#: File and sheet of a table.
+Place = tuple[str, str | None]
 
 
-def propose_study(workbooks: Sequence[Workbook]) -> Proposal:
+def propose_study(
+    workbooks: Sequence[Workbook], told: Mapping[Place, str | None] | None = None
+) -> Proposal:
     """Recognise tables, endpoints and variables.
 
     Parameters
     ----------
     workbooks
         Files as read.
+    told
+        (file, sheet) -> role of the tables that somebody has named, ``None`` for "not used"; the
+        others are guessed.
 
     Returns
     -------
@@ -59,28 +72,92 @@ def propose_study(workbooks: Sequence[Workbook]) -> Proposal:
         survival number can be trusted; none of its answers is taken for granted.
     """
     draft = Draft()
+    told = dict(told or {})
     sheets = [profile_sheet(raw) for book in workbooks for raw in book.sheets]
-    kept = _without_dictionaries(sheets, draft)
-    subjects = choose_subjects(kept, draft)
+    kept = _without_dictionaries(sheets, draft, told)
+    chosen = next((sheet for sheet in sheets if told.get(_place(sheet)) == "subjects"), None)
+    free = [sheet for sheet in kept if _place(sheet) not in told]
+    subjects = choose_subjects(free, draft, chosen)
     if subjects is None:
+        _list_tables(sheets, draft, told)
         return finish(draft)
+    # those with a role come first, so that a guess never takes a name that was given
     others = [sheet for sheet in kept if sheet is not subjects.sheet]
+    others.sort(key=lambda sheet: _place(sheet) not in told)
     _add_subjects(subjects, draft)
     for sheet in others:
-        _add_other(sheet, subjects.sheet, draft)
+        if _place(sheet) in told:
+            _add_told(sheet, subjects.sheet, told[_place(sheet)], draft)
+        else:
+            _add_other(sheet, subjects.sheet, draft)
     if subjects.long_format:
         _add_long_endpoints(subjects, draft)
-    _add_variables(draft)
+    _add_variables(draft, subjects.varying)
+    for role, sheet in list(draft.sheets.items()):
+        if role not in USUAL_ROLES and not sheet.ids_repeat:
+            _add_table_variables(role, sheet, draft)
     _add_assessed_response(draft)
     ask_endpoints(draft)
-    return finish(draft)
+    _list_tables(sheets, draft, told)
+    return with_template(finish(draft), workbooks)
 
 
-def _without_dictionaries(sheets: list[Sheet], draft: Draft) -> list[Sheet]:
+def _place(sheet: Sheet) -> Place:
+    return sheet.raw.file, sheet.raw.sheet
+
+
+def _list_tables(sheets: Sequence[Sheet], draft: Draft, told: Mapping[Place, str | None]) -> None:
+    """List every sheet with its role, or why it has none."""
+    role_at = {(source.file, source.sheet): role for role, source in reversed(draft.tables.items())}
+    unused = {
+        (finding.file, finding.sheet): finding.message
+        for finding in draft.findings
+        if finding.code is FindingCode.SHEET_NOT_USED
+    }
+    for sheet in sheets:
+        place = _place(sheet)
+        role = role_at.get(place)
+        kind, why = kind_of(sheet)
+        if place in told:
+            why = "as you chose"
+        elif role == "subjects" and sheet.ids_repeat:
+            why = "it was taken for the patients; it has several rows of a patient"
+        elif place in unused:
+            why = unused[place].rpartition(": ")[2].rstrip(".")
+        if role is not None:
+            kind = USUAL_ROLES.get(role, TableKind.OTHER if sheet.ids_repeat else TableKind.ONE_ROW)
+        elif kind is not TableKind.DICTIONARY:
+            kind = TableKind.UNUSED
+        source = draft.tables.get(role) if role is not None else None
+        column = source.subject_id if source is not None else sheet.id_column
+        counts: np.ndarray = np.empty(0, dtype=int)
+        if column is not None:
+            ids = [text for text in texts(sheet.raw.frame[column]).tolist() if text is not None]
+            counts = np.array(list(Counter(ids).values()), dtype=int)
+        draft.listed.append(
+            TableEvidence(
+                file=sheet.raw.file,
+                sheet=sheet.raw.sheet,
+                role=role,
+                kind=kind,
+                reason=why,
+                n_rows=sheet.n_rows,
+                n_columns=len(sheet.profiles),
+                subject_id=column,
+                n_ids=len(counts),
+                rows_per_id=int(counts.max()) if len(counts) else 0,
+            )
+        )
+
+
+def _without_dictionaries(
+    sheets: list[Sheet], draft: Draft, told: Mapping[Place, str | None]
+) -> list[Sheet]:
     kept = []
     for sheet in sheets:
-        if sheet.kind is SheetKind.DICTIONARY and len(sheets) > 1:
-            draft.synthetic = draft.synthetic or _says_synthetic(sheet)
+        if _place(sheet) in told:
+            kept.append(sheet)
+        elif sheet.kind is SheetKind.DICTIONARY and len(sheets) > 1:
             draft.findings.append(
                 _unused(sheet, "it describes columns and holds no patients", Severity.NOTE)
             )
@@ -88,6 +165,10 @@ def _without_dictionaries(sheets: list[Sheet], draft: Draft) -> list[Sheet]:
             draft.findings.append(_unused(sheet, "it is hidden", Severity.WARNING))
         else:
             kept.append(sheet)
+    draft.synthetic = any(
+        sheet.kind is SheetKind.DICTIONARY and len(sheets) > 1 and _says_synthetic(sheet)
+        for sheet in sheets
+    )
     return kept
 
 
@@ -123,15 +204,11 @@ def _source_of(sheet: Sheet, rows: dict[str, tuple[Scalar, ...]] | None = None) 
 
 def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
     sheet = subjects.sheet
-    rows: dict[str, tuple[Scalar, ...]] = {}
-    if subjects.row_filter is not None:
-        column, levels = subjects.row_filter
-        rows[column] = (scalar(levels[0]),)
-        draft.say("subjects", column, ColumnRole.PARAMETER, "picks one row a patient")
-    draft.tables["subjects"] = _source_of(sheet, rows)
-    if rows:
-        mask, _ = rows_matching(sheet.raw.frame, rows, file=None, sheet=None)
-        sheet = sheet.with_rows(mask)
+    source = replace(_source_of(sheet), take=subjects.take)
+    draft.tables["subjects"] = source
+    if subjects.take is not None:
+        chosen, _ = take_rows(sheet.raw.frame, sheet.ids(), source)
+        sheet = sheet.with_rows(chosen)
     draft.sheets["subjects"] = sheet
     if sheet.id_column is None:
         draft.findings.append(
@@ -149,7 +226,7 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             )
         )
     else:
-        repeats = "; it repeats" if sheet.ids_repeat else ", and no value stands twice"
+        repeats = "; it repeats" if subjects.sheet.ids_repeat else ", and no value stands twice"
         draft.say(
             "subjects", sheet.id_column, ColumnRole.SUBJECT_ID,
             f"“{sheet.id_column}” is a usual name of a patient id{repeats}",
@@ -226,12 +303,15 @@ def _compare(
 def _add_long_endpoints(subjects: SubjectTable, draft: Draft) -> None:
     """Take endpoints from a table with one row an endpoint and patient."""
     sheet = subjects.sheet
-    assert subjects.row_filter is not None
-    column, levels = subjects.row_filter
     role = "time_to_event"
+    guesses: list[Guess] = []
     if sheet.kind is SheetKind.TIME_TO_EVENT:
         guesses = from_parameters(sheet, role)
-    else:
+    elif sheet.kind is SheetKind.ASSESSMENTS and "assessments" not in draft.tables:
+        _take_table("assessments", sheet, draft)
+        _note_assessments(sheet, draft)
+    elif subjects.row_filter is not None:
+        column, levels = subjects.row_filter
         guesses = by_row_filter(from_times(sheet, role), sheet, column, sorted(levels), role)
     if guesses and role not in draft.tables:
         draft.tables[role] = _source_of(sheet)
@@ -241,39 +321,50 @@ def _add_long_endpoints(subjects: SubjectTable, draft: Draft) -> None:
 
 
 def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
-    linked = _linked(sheet, subjects)
+    """Give a table the role that its columns speak for, when its ids are those of patients."""
+    linked = _linked(sheet, subjects, draft)
     if linked is None:
         why = "no column has the ids of the patient table"
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
         return
-    sheet = linked
-    if sheet.kind is SheetKind.ADVERSE_EVENTS and "adverse_events" not in draft.tables:
-        _take_table("adverse_events", sheet, draft)
-        draft.adverse_events = _adverse_events(sheet, draft)
-    elif sheet.kind is SheetKind.ASSESSMENTS and "assessments" not in draft.tables:
-        _take_table("assessments", sheet, draft)
-        _note_assessments(sheet, draft)
-    elif sheet.kind is SheetKind.TIME_TO_EVENT and "time_to_event" not in draft.tables:
-        guesses = from_parameters(sheet, "time_to_event")
-        _take_table("time_to_event", sheet, draft)
-        for guess in guesses:
-            if guess.code not in draft.endpoints:
-                take_endpoint("time_to_event", guess, draft)
-    elif sheet.kind is SheetKind.PLAIN and not sheet.ids_repeat:
-        _add_second_patient_table(sheet, draft)
-    else:
+    kind, why = kind_of(linked)
+    if kind is TableKind.ONE_ROW:
+        _take_as(role_of(sheet.raw.label, draft.tables), linked, draft)
+    elif kind is TableKind.UNUSED:
         draft.findings.append(_unused(sheet, "it is not known what its rows are", Severity.WARNING))
+    elif kind.value in draft.tables:
+        why = f"another table is that of the {kind.value.replace('_', ' ')} already"
+        draft.findings.append(_unused(sheet, why, Severity.WARNING))
+    else:
+        _take_as(kind.value, linked, draft)
 
 
-def _add_second_patient_table(sheet: Sheet, draft: Draft) -> None:
-    role = role_of(sheet.raw.label, draft.tables)
-    before = set(draft.endpoints)
-    _add_endpoints(role, sheet, draft)
-    if set(draft.endpoints) == before:
-        why = "the patients come from another table, and it holds no further endpoint"
+def _add_told(sheet: Sheet, subjects: Sheet, role: str | None, draft: Draft) -> None:
+    """Give a table the role that somebody named."""
+    if role is None:
+        draft.findings.append(_unused(sheet, "so it was chosen", Severity.NOTE))
+        return
+    linked = _linked(sheet, subjects, draft) or sheet
+    if linked.id_column is None:
+        why = "no column has the ids of the patient table"
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
         return
+    _take_as(role, linked, draft)
+
+
+def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:
+    """Take a table in a role, with the endpoints and definitions that it gives."""
+    if role not in USUAL_ROLES and not sheet.ids_repeat:
+        _add_endpoints(role, sheet, draft)
     _take_table(role, sheet, draft)
+    if role == "adverse_events":
+        draft.adverse_events = _adverse_events(sheet, draft)
+    elif role == "assessments":
+        _note_assessments(sheet, draft)
+    elif role == "time_to_event" and sheet.kind is SheetKind.TIME_TO_EVENT:
+        for guess in from_parameters(sheet, role):
+            if guess.code not in draft.endpoints:
+                take_endpoint(role, guess, draft)
 
 
 def role_of(label: str, taken: Mapping[str, object]) -> str:
@@ -293,8 +384,11 @@ def _take_table(role: str, sheet: Sheet, draft: Draft) -> None:
     ask_orders(role, sheet, draft)
 
 
-def _linked(sheet: Sheet, subjects: Sheet) -> Sheet | None:
-    """Choose the column with the patient table's ids; ``None`` when too few agree."""
+def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
+    """Choose the column with the patient table's ids; ``None`` when too few agree.
+
+    Ids that agree under a looser rule only are asked about: the table is then joined by exact ids.
+    """
     if subjects.id_column is None:
         return None
     known = set(subjects.ids()) - {None}
@@ -308,10 +402,32 @@ def _linked(sheet: Sheet, subjects: Sheet) -> Sheet | None:
         enough = len(own) > (0 if name in named else 2)  # "1" is a patient id, and a grade too
         if enough and len(own & known) >= _MIN_OVERLAP * len(own):
             return candidate
+    patients = {text: (text,) for text in known}
+    for name in dict.fromkeys(named):
+        candidate = replace(sheet, id_column=name)
+        ids = candidate.ids()
+        exact = link(ids, patients, IdRule.EXACT)
+        rule, n_more = better_rule(ids, patients, exact, IdRule.EXACT)
+        if rule is None or exact.n_ids_matched + n_more < _MIN_OVERLAP * exact.n_ids:
+            continue
+        draft.questions.append(
+            Question(
+                QuestionKind.ID_RULE,
+                f"data.tables.{sheet.raw.label}.id_rule",
+                f"The ids of “{sheet.raw.label}” are spelled unlike those of the patient table. "
+                "Are they the same patients?",
+                f"{exact.n_ids_matched + n_more} of {exact.n_ids} ids match when {RULES[rule]}.",
+                guess=rule.value,
+                options=tuple(item.value for item in IdRule),
+                table=sheet.raw.label,
+                columns=(name,),
+            )
+        )
+        return candidate
     return None
 
 
-def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition:
+def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition | None:
     """Tell the columns of adverse events by their headers; the more usual name wins."""
     known = vocabulary()
     found: dict[str, tuple[int, str]] = {}
@@ -323,6 +439,11 @@ def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition:
         if concept not in found or rank < found[concept][0]:
             found[concept] = (rank, name)
     names = {concept: name for concept, (_, name) in found.items()}
+    if "term" not in names:
+        draft.findings.append(
+            column_missing("term", sheet.profiles, file=sheet.raw.file, sheet=sheet.raw.sheet)
+        )
+        return None
     for concept, what in (
         ("term", ColumnRole.TERM), ("grade", ColumnRole.GRADE), ("related", ColumnRole.RELATED),
         ("serious", ColumnRole.SERIOUS), ("onset", ColumnRole.DATE),
@@ -333,7 +454,7 @@ def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition:
     rows = {emergent: _positive_values(sheet, emergent)} if emergent else {}
     return AdverseEventDefinition(
         term=names["term"],
-        grade=names["grade"],
+        grade=names.get("grade"),
         system_organ_class=names.get("body_system"),
         related=names.get("related"),
         related_values=_positive_values(sheet, names.get("related")),
@@ -370,7 +491,7 @@ def _note_assessments(sheet: Sheet, draft: Draft) -> None:
         draft.say("assessments", code, ColumnRole.PARAMETER, "says what a row is about")
 
 
-def _add_variables(draft: Draft) -> None:
+def _add_variables(draft: Draft, varying: Collection[str]) -> None:
     sheet = draft.sheets["subjects"]
     taken = set(draft.roles.get("subjects", {}))
     for guess in draft.guesses.values():
@@ -382,17 +503,87 @@ def _add_variables(draft: Draft) -> None:
             for name, words in sheet.words.items()
             if vocabulary().parameters.whole(words) and name not in _response_columns(sheet)
         }
+    for name in varying:
+        if name not in taken:
+            draft.say(
+                "subjects", name, ColumnRole.IGNORED, "it differs between the rows of a patient"
+            )
     ignored: list[VariableGuess] = []
-    for item in guess_variables(sheet, taken, outcome_columns(sheet)):
+    for item in guess_variables(sheet, taken | set(varying), outcome_columns(sheet)):
         if item.variable is None or item.key is None:
-            ignored.append(item)
-            draft.say("subjects", item.column, ColumnRole.IGNORED, item.reason)
-            if item.private:
-                draft.hidden.add(("subjects", item.column))
+            _ignore("subjects", item, ignored, draft)
         else:
             draft.variables[item.key] = item.variable
             draft.say("subjects", item.column, ColumnRole.VARIABLE, item.reason)
-    _note_ignored(ignored, sheet, draft)
+    _note_ignored("subjects", ignored, sheet, draft)
+
+
+def _ignore(role: str, item: VariableGuess, ignored: list[VariableGuess], draft: Draft) -> None:
+    ignored.append(item)
+    draft.say(role, item.column, ColumnRole.IGNORED, item.reason)
+    if item.private:
+        draft.hidden.add((role, item.column))
+
+
+def _add_table_variables(role: str, sheet: Sheet, draft: Draft) -> None:
+    """Make variables of the columns of a second table with one row a patient.
+
+    A column that says the same as one of that name in the patient table is not taken twice; one
+    that says something else is named with its table.
+    """
+    subjects = draft.sheets["subjects"]
+    taken = set(draft.roles.get(role, {}))
+    ignored: list[VariableGuess] = []
+    for item in guess_variables(sheet, taken, outcome_columns(sheet)):
+        if item.variable is None or item.key is None:
+            _ignore(role, item, ignored, draft)
+            continue
+        same, rows = _compared(sheet, subjects, item.column)
+        if same and not len(rows):
+            draft.say(role, item.column, ColumnRole.IGNORED, "the patient table says the same")
+            continue
+        if len(rows):
+            draft.findings.append(
+                Finding(
+                    FindingCode.TABLES_DIFFER,
+                    Severity.WARNING,
+                    f"“{item.column}” stands in “{sheet.raw.label}” and in the patient table, and "
+                    f"differs in {len(rows)} of the patients of both.",
+                    "Look at these rows; both are kept, the second one with the name of its table.",
+                    file=sheet.raw.file,
+                    sheet=sheet.raw.sheet,
+                    column=item.column,
+                    rows=tuple(int(row) for row in rows),
+                    count=len(rows),
+                    table=role,
+                )
+            )
+        key, variable = item.key, replace(item.variable, table=role)
+        if key in draft.variables:
+            key, number = f"{role}_{item.key}", 2
+            while key in draft.variables:
+                key, number = f"{role}_{item.key}_{number}", number + 1
+            variable = replace(variable, label=f"{variable.label} ({role.replace('_', ' ')})")
+        draft.variables[key] = replace(variable, column=None if key == item.column else item.column)
+        draft.say(role, item.column, ColumnRole.VARIABLE, item.reason)
+    _note_ignored(role, ignored, sheet, draft)
+
+
+def _compared(sheet: Sheet, subjects: Sheet, column: str) -> tuple[bool, np.ndarray]:
+    """Say whether both tables know a column for a patient in common, and the rows that differ."""
+    nothing = np.empty(0, dtype=int)
+    if column not in subjects.profiles:
+        return False, nothing
+    first = dict(zip(subjects.ids(), texts(subjects.raw.frame[column]), strict=True))
+    own = texts(sheet.raw.frame[column])
+    other = np.array([first.get(text) for text in sheet.ids()], dtype=object)
+    both = np.array([a is not None and b is not None for a, b in zip(own, other, strict=True)])
+    if not both.any():
+        return False, nothing
+    # known in one table only: it says more than the other one
+    more = np.array([a is not None and b is None for a, b in zip(own, other, strict=True)])
+    differ = both & np.not_equal(own, other).astype(bool)
+    return not more.any(), np.asarray(sheet.raw.row_numbers)[differ]
 
 
 def _add_assessed_response(draft: Draft) -> None:
@@ -444,7 +635,7 @@ def _response_columns(sheet: Sheet) -> set[str]:
     return {name for name, profile in sheet.profiles.items() if is_response(profile)}
 
 
-def _note_ignored(ignored: list[VariableGuess], sheet: Sheet, draft: Draft) -> None:
+def _note_ignored(role: str, ignored: list[VariableGuess], sheet: Sheet, draft: Draft) -> None:
     by_reason: dict[str, list[str]] = {}
     for item in ignored:
         if "identifies a person" in item.reason:
@@ -457,7 +648,7 @@ def _note_ignored(ignored: list[VariableGuess], sheet: Sheet, draft: Draft) -> N
                     file=sheet.raw.file,
                     sheet=sheet.raw.sheet,
                     column=item.column,
-                    table="subjects",
+                    table=role,
                 )
             )
         else:
@@ -475,6 +666,6 @@ def _note_ignored(ignored: list[VariableGuess], sheet: Sheet, draft: Draft) -> N
                 sheet=sheet.raw.sheet,
                 column=columns[0] if len(columns) == 1 else None,
                 count=len(columns),
-                table="subjects",
+                table=role,
             )
         )

@@ -9,7 +9,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from sts_core.reading.profile import Profile, profile_column
+from sts_core.reading.profile import Profile, profile_table
+from sts_core.reading.redcap import is_dictionary_header
 from sts_core.reading.vocabulary import Words, is_chinese, vocabulary, words_of
 from sts_core.reading.workbook import RawTable
 from sts_core.values import text_of, texts
@@ -63,7 +64,7 @@ class Sheet:
             frame=self.raw.frame[mask].reset_index(drop=True),
             row_numbers=np.asarray(self.raw.row_numbers)[mask],
         )
-        return Sheet(raw, _profiles(raw), self.words, self.kind, self.id_column)
+        return Sheet(raw, profile_table(raw), self.words, self.kind, self.id_column)
 
     @property
     def ids_repeat(self) -> bool:
@@ -98,17 +99,10 @@ class Sheet:
 
 def profile_sheet(raw: RawTable) -> Sheet:
     """Look at every column of a sheet."""
-    profiles = _profiles(raw)
+    profiles = profile_table(raw)
     words = {name: words_of(name) or words_of(raw.column_labels.get(name, "")) for name in profiles}
     sheet = Sheet(raw, profiles, words, SheetKind.PLAIN, _id_column(profiles, words))
     return Sheet(raw, profiles, words, _kind(sheet), sheet.id_column)
-
-
-def _profiles(raw: RawTable) -> dict[str, Profile]:
-    return {
-        str(name): profile_column(str(name), raw.frame[name], decimal_comma=raw.decimal_comma)
-        for name in raw.frame.columns
-    }
 
 
 def id_rank(words: Words) -> int | None:
@@ -190,6 +184,8 @@ def is_response(profile: Profile) -> bool:
 
 
 def _is_dictionary(sheet: Sheet) -> bool:
+    if sheet.raw.dictionary or is_dictionary_header(sheet.raw.frame.columns):
+        return True
     words = vocabulary()
     headers = [words.dictionary_headers.whole(parts) for parts in sheet.words.values()]
     n_headers = sum(header is not None for header in headers)

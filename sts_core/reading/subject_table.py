@@ -2,36 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+import numpy as np
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet, SheetKind, row_filters
 from sts_core.reading.vocabulary import vocabulary, words_of
+from sts_core.study.types import RowChoice
+from sts_core.values import distinct_cells
+
+_MAX_TELLING = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubjectTable:
-    """The patient table; ``row_filter`` picks one row a patient out of a long table."""
+    """The patient table.
+
+    Attributes
+    ----------
+    sheet
+        Its sheet.
+    take
+        Which row of a patient is proposed, when there are several; it must be confirmed.
+    row_filter
+        Column whose single values leave each patient one row at most, with these values.
+    varying
+        Columns that differ between the rows of a patient.
+    """
 
     sheet: Sheet
+    take: RowChoice | None = None
     row_filter: tuple[str, tuple[str, ...]] | None = None
+    varying: frozenset[str] = frozenset()
 
     @property
     def long_format(self) -> bool:
-        """Whether the table has several rows a patient, of which one is picked."""
-        return self.row_filter is not None
+        """Whether the table has several rows a patient, of which one is taken."""
+        return self.take is not None
 
 
-def choose_subjects(sheets: list[Sheet], draft: Draft) -> SubjectTable | None:
+def choose_subjects(
+    sheets: list[Sheet], draft: Draft, told: Sheet | None = None
+) -> SubjectTable | None:
     """Choose the patient table; rows that are visits, samples or events are asked about.
+
+    Parameters
+    ----------
+    sheets
+        Those that may hold patients.
+    draft
+        Takes the question and the finding about it.
+    told
+        The patient table, when somebody said which it is.
 
     Returns
     -------
     SubjectTable or None
         ``None`` when no table can hold the patients; the draft then says so.
     """
+    if told is not None:
+        return _long_table(told, draft) if told.ids_repeat else SubjectTable(told)
     one_row = [sheet for sheet in sheets if sheet.kind is SheetKind.PLAIN and not sheet.ids_repeat]
     with_id = [sheet for sheet in one_row if sheet.id_column is not None]
     if one_row:
@@ -41,40 +75,11 @@ def choose_subjects(sheets: list[Sheet], draft: Draft) -> SubjectTable | None:
     long.sort(key=_patient_score, reverse=True)
     long.sort(key=lambda sheet: sheet.kind is not SheetKind.TIME_TO_EVENT)
     for sheet in long:
-        filters = row_filters(sheet)
-        if filters:
-            column, levels = filters[0]
-            draft.questions.append(
-                Question(
-                    QuestionKind.ROWS,
-                    f"data.tables.subjects.rows.{column}",
-                    f"“{sheet.raw.label}” has several rows a patient: its rows aren't patients. "
-                    f"With one value of “{column}” each patient has one row; which one describes "
-                    "the patients?",
-                    f"{sheet.n_rows} rows, {_n_ids(sheet)} patients.",
-                    guess=levels[0],
-                    options=levels,
-                    columns=(column,),
-                )
-            )
-            draft.findings.append(_rows_not_patients(sheet, f"rows with {column} = {levels[0]}"))
-            return SubjectTable(sheet, filters[0])
+        if sheet.kind is SheetKind.TIME_TO_EVENT or row_filters(sheet):
+            return _long_table(sheet, draft)
     plain = [sheet for sheet in sheets if sheet.kind is SheetKind.PLAIN]
     if plain:
-        sheet = max(plain, key=_patient_score)
-        draft.questions.append(
-            Question(
-                QuestionKind.SUBJECT_ID,
-                "data.tables.subjects.subject_id",
-                f"“{sheet.id_column}” repeats, and no column picks one row a patient. Are the rows "
-                "of this table patients, or visits, samples or events of patients?",
-                f"{sheet.n_rows} rows, {_n_ids(sheet)} patients.",
-                guess=sheet.id_column,
-                columns=(sheet.id_column,) if sheet.id_column else (),
-            )
-        )
-        draft.findings.append(_rows_not_patients(sheet, None))
-        return SubjectTable(sheet)
+        return _long_table(max(plain, key=_patient_score), draft)
     draft.findings.append(
         Finding(
             FindingCode.TABLE_MISSING,
@@ -86,6 +91,87 @@ def choose_subjects(sheets: list[Sheet], draft: Draft) -> SubjectTable | None:
         )
     )
     return None
+
+
+def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
+    """Take a table with several rows a patient: its patients are the different ids, once asked."""
+    filters = row_filters(sheet)
+    varying = varying_columns(sheet)
+    telling = telling_columns(sheet, varying)
+    known = bool(filters) or sheet.kind is SheetKind.TIME_TO_EVENT
+    apart = (
+        f" What tells the rows of a patient apart: {listed([f'“{name}”' for name in telling])}."
+        if telling
+        else " No column tells the rows of a patient apart."
+    )
+    counts = f"{sheet.n_rows} rows, {_n_ids(sheet)} patients."
+    if known:
+        draft.questions.append(
+            Question(
+                QuestionKind.ROWS,
+                "data.tables.subjects.take",
+                f"“{sheet.raw.label}” has several rows a patient: its rows aren't patients. Are "
+                f"the different values of “{sheet.id_column}” the patients, each with what its "
+                "first row says?",
+                f"{counts}{apart} Columns that differ between the rows of a patient describe no "
+                "patient and become no variable.",
+                guess=RowChoice.FIRST.value,
+                options=tuple(choice.value for choice in RowChoice),
+                columns=telling,
+            )
+        )
+        draft.findings.append(_rows_not_patients(sheet, "the different ids"))
+        return SubjectTable(
+            sheet, RowChoice.FIRST, filters[0] if filters else None, frozenset(varying)
+        )
+    draft.questions.append(
+        Question(
+            QuestionKind.SUBJECT_ID,
+            "data.tables.subjects.subject_id",
+            f"“{sheet.id_column}” repeats, and no column picks one row a patient. Are the rows "
+            "of this table patients, or visits, samples or events of patients?",
+            f"{counts}{apart}",
+            guess=sheet.id_column,
+            columns=(sheet.id_column, *telling) if sheet.id_column else telling,
+        )
+    )
+    draft.findings.append(_rows_not_patients(sheet, None))
+    return SubjectTable(sheet)
+
+
+def varying_columns(sheet: Sheet) -> set[str]:
+    """Give the columns that differ between the rows of at least one patient."""
+    if sheet.id_column is None:
+        return set()
+    frame = sheet.raw.frame
+    known = np.array([value is not None for value in sheet.ids()], dtype=bool)
+    _, owner = distinct_cells(frame.loc[known, sheet.id_column])
+    n_ids = len(np.unique(owner))
+    out = set()
+    for name in sheet.profiles:
+        if name == sheet.id_column:
+            continue
+        different, code = distinct_cells(frame.loc[known, name])
+        if len(np.unique(owner * len(different) + code)) > n_ids:
+            out.add(name)
+    return out
+
+
+def telling_columns(sheet: Sheet, varying: Collection[str]) -> tuple[str, ...]:
+    """Give the columns that say what a row of a patient is, best first: parameter, visit, date."""
+    words = vocabulary()
+    filters = [name for name, _ in row_filters(sheet)]
+    codes = [name for name in varying if words.parameters.whole(sheet.words[name]) == "code"]
+    named: dict[str | None, list[str]] = {"visit": [], "date": []}
+    for name in sheet.profiles:
+        concept = words.assessments.whole(sheet.words[name]) if name in varying else None
+        if concept in named:
+            named[concept].append(name)
+    dated = [
+        name for name, profile in sheet.profiles.items() if name in varying and profile.is_date
+    ]
+    found = dict.fromkeys((*codes, *filters, *named["visit"], *named["date"], *dated))
+    return tuple(name for name in found if name in varying)[:_MAX_TELLING]
 
 
 def _n_ids(sheet: Sheet) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +15,9 @@ from sts_core.findings import Finding, Severity
 from sts_core.reading import messages
 from sts_core.reading.archive import column_letters
 from sts_core.reading.child import ReadGrid
+from sts_core.reading.layout import ERROR_VALUES, Layout, find_layout
 from sts_core.reading.workbook import RawTable
 
-# Rows in which the names are looked for.
-_HEADER_ROWS = 60
-_MIN_WORDS_SHARE = 0.6
-_ERROR_VALUES = frozenset(
-    {"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
-)
-_NUMBER_OR_DATE = re.compile(r"[-+<>=~]{0,2}\s*\d[\d.,:/\sTZ-]*%?")
 _COMMA_DECIMAL = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
 _POINT_DECIMAL = re.compile(r"[-+]?(?:\d*\.\d+|\d{1,3}(?:,\d{3})+\.\d+)")
 
@@ -56,7 +49,7 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         Its cells.
     """
     n_rows, n_columns = len(grid.row_numbers), len(grid.values)
-    filled = np.zeros((n_rows, n_columns), dtype=bool)
+    filled = np.zeros((n_rows, n_columns), dtype=bool, order="F")
     for place in range(n_columns):
         known = np.array([value is not None for value in grid.values[place]], dtype=bool)
         filled[:, place] = known[grid.codes[place]]
@@ -64,38 +57,35 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         return _with_given_names(file, grid, filled)
     if not filled.any():
         return Tabulated(None, (messages.sheet_empty(file, grid.sheet, Severity.ERROR),))
-    header = _find_header(grid, filled)
-    first_full = int(grid.row_numbers[header.place])
-    if not header.words:
+    layout = find_layout(grid, filled)
+    first_full = int(grid.row_numbers[layout.header])
+    if not layout.has_names:
         finding = messages.header_missing(file, grid.sheet, first_full, Severity.ERROR)
         return Tabulated(None, (finding,))
-    below = np.zeros(n_rows, dtype=bool)
-    below[header.place + 1 :] = filled[header.place + 1 :].any(axis=1)
+    below = layout.rows
     if not below.any():
         finding = messages.header_only(file, grid.sheet, first_full, Severity.ERROR)
         return Tabulated(None, (finding,))
 
-    findings: list[Finding] = []
-    above = grid.row_numbers[: header.place][filled[: header.place].any(axis=1)]
-    if len(above):
-        findings.append(messages.rows_above_header(file, grid.sheet, above.tolist(), first_full))
+    findings = _layout_findings(file, grid, layout)
     row_numbers = grid.row_numbers[below].astype(np.int64)
     kept = [
         place
         for place in range(n_columns)
-        if filled[header.place, place] or filled[below, place].any()
+        if place not in layout.other_columns and (layout.names[place] or filled[below, place].any())
     ]
     names = _unique_names(
-        [_name(grid.values[place][grid.codes[place][header.place]]) for place in kept],
+        [layout.names[place] for place in kept],
         [column_letters(grid.first_column + place + 1) for place in kept],
     )
     findings.extend(_repeated(file, grid.sheet, names))
     for place, name in zip(kept, names, strict=True):
-        if not filled[header.place, place]:
+        if not layout.names[place]:
             rows = row_numbers[filled[below, place]].tolist()
             findings.append(
                 messages.column_unnamed(file, grid.sheet, name.given, rows[:100], len(rows))
             )
+    findings.extend(_hidden(file, grid, row_numbers, kept, names))
     errors = _error_cells(grid)
     columns: dict[str, NDArray[np.object_]] = {}
     for place, name in zip(kept, names, strict=True):
@@ -103,7 +93,8 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         codes = grid.codes[place][below]
         columns[name.given] = values[codes]
         seen = set(row_numbers[is_error[codes]].tolist()) if is_error.any() else set()
-        seen |= errors.get(grid.first_column + place + 1, set()) & set(row_numbers.tolist())
+        if marked := errors.get(grid.first_column + place + 1):
+            seen |= marked & set(row_numbers.tolist())
         if seen:
             rows = sorted(seen)
             findings.append(
@@ -160,52 +151,64 @@ def _with_given_names(file: str, grid: ReadGrid, filled: NDArray[np.bool_]) -> T
             if name in by_source
         },
     )
-    return Tabulated(table, tuple(_repeated(file, grid.sheet, names)))
+    findings = _repeated(file, grid.sheet, names)
+    for source, codes in grid.facts.get("declared_missing", {}).items():
+        if source in by_source:
+            said = [(str(code), str(label), int(count)) for code, label, count in codes]
+            findings.append(
+                messages.codes_declared_missing(file, grid.sheet, by_source[source], said)
+            )
+    return Tabulated(table, tuple(findings))
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    place: int
-    words: bool
+def _layout_findings(file: str, grid: ReadGrid, layout: Layout) -> list[Finding]:
+    """Say which filled rows and columns of the sheet are none of the table."""
+
+    def rows_of(places: Sequence[int]) -> list[int]:
+        numbers: list[int] = grid.row_numbers[list(places)].tolist()
+        return numbers
+
+    (header,) = rows_of([layout.header])
+    findings: list[Finding] = []
+    if layout.above:
+        above = rows_of(layout.above)
+        findings.append(messages.rows_above_header(file, grid.sheet, above, header))
+    if layout.group is not None:
+        two = rows_of([layout.group, layout.header])
+        findings.append(messages.header_in_two_rows(file, grid.sheet, two))
+    for reason, places in layout.left_out.items():
+        findings.append(messages.rows_left_out(file, grid.sheet, reason, rows_of(places)))
+    if layout.other_columns:
+        letters = [column_letters(grid.first_column + place + 1) for place in layout.other_columns]
+        findings.append(messages.other_table_beside(file, grid.sheet, letters))
+    if layout.beside:
+        findings.append(messages.perhaps_two_tables(file, grid.sheet))
+    return findings
 
 
-def _find_header(grid: ReadGrid, filled: NDArray[np.bool_]) -> _Header:
-    """Find the first row that is about as full as the fullest; names are words.
-
-    Titles and comments fill few cells. A full row of values means that there are no names: to
-    look further down would lose patients.
-    """
-    n_filled = filled[:_HEADER_ROWS].sum(axis=1)
-    most = int(n_filled.max())
-    enough = max(most / 2, min(most, 2))
-    place = int(np.flatnonzero(n_filled >= enough)[0])
-    cells = [
-        grid.values[column][grid.codes[column][place]]
-        for column in np.flatnonzero(filled[place]).tolist()
+def _hidden(
+    file: str,
+    grid: ReadGrid,
+    row_numbers: NDArray[np.int64],
+    kept: Sequence[int],
+    names: Sequence[_ColumnName],
+) -> list[Finding]:
+    """Say which rows and columns of the table the spreadsheet hides."""
+    hidden_rows = set(map(int, grid.facts.get("hidden_rows", [])))
+    rows = [row for row in row_numbers.tolist() if row in hidden_rows] if hidden_rows else []
+    ranges = [(int(first), int(last)) for first, last in grid.facts.get("hidden_columns", [])]
+    columns = [
+        name.given
+        for place, name in zip(kept, names, strict=True)
+        if any(first <= grid.first_column + place + 1 <= last for first, last in ranges)
     ]
-    return _Header(place, sum(map(_is_word, cells)) >= _MIN_WORDS_SHARE * len(cells))
-
-
-def _is_word(cell: object) -> bool:
-    return (
-        isinstance(cell, str)
-        and cell not in _ERROR_VALUES
-        and _NUMBER_OR_DATE.fullmatch(cell) is None
-    )
+    return [messages.cells_hidden(file, grid.sheet, rows, columns)] if rows or columns else []
 
 
 @dataclass(frozen=True, slots=True)
 class _ColumnName:
     source: str
     given: str
-
-
-def _name(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat()
-    return re.sub(r"\s*[\r\n\t]+\s*", " ", str(cell))
 
 
 def _unique_names(names: Sequence[str], places: Sequence[str]) -> list[_ColumnName]:
@@ -237,7 +240,7 @@ def _without_errors(
     values: NDArray[np.object_],
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     is_error = np.array(
-        [isinstance(value, str) and value in _ERROR_VALUES for value in values], dtype=bool
+        [isinstance(value, str) and value in ERROR_VALUES for value in values], dtype=bool
     )
     if is_error.any():
         values = values.copy()
@@ -280,7 +283,7 @@ def _has_decimal_comma(columns: Sequence[NDArray[np.object_]]) -> bool:
     comma = False
     for values in columns:
         for value in values:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or not ("," in value or "." in value):
                 continue
             if _POINT_DECIMAL.fullmatch(value):
                 return False

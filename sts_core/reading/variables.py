@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sts_core.derive import natural_order
+from sts_core.reading.coding import legend_of
 from sts_core.reading.endpoints import date_columns, is_date_column
 from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, id_rank, is_response
@@ -24,6 +25,7 @@ MAX_LEVELS = 12
 # A usual characteristic such as histotype or site may have more.
 MAX_LEVELS_NAMED = 40
 _MAX_CODE = 12
+_SHOWN = 4
 _LONG_TEXT = 40.0
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 _LEADING_NUMBER = re.compile(r"^\s*(?:[<>≤≥=~]+\s*)?([-+]?\d+(?:\.\d+)?)")
@@ -148,10 +150,13 @@ def _response_of(sheet: Sheet, taken: Collection[str]) -> str | None:
 def _guess(
     sheet: Sheet, name: str, profile: Profile, date_use: str | None, *, is_best: bool
 ) -> VariableGuess:
-    words = sheet.words[name]
+    legend, bare = legend_of(name)
+    words = bare if legend else sheet.words[name]
     match = vocabulary().variables.match(words)
     concept = vocabulary().variable_concepts[match.concept] if match else None
     reason = _not_a_variable(words, profile, date_use, concept)
+    if name in sheet.raw.private:
+        reason = ("the data dictionary says that it identifies a person", True)
     if reason is not None:
         return VariableGuess(name, None, None, *reason)
     if is_date_column(sheet, name):
@@ -162,15 +167,20 @@ def _guess(
     else:
         exact = match is not None and match.exact
     labels = {text: sheet.label_of(name, text) for text in profile.counts}
+    labels = {
+        text: legend.get(text, text) if label == text else label for text, label in labels.items()
+    }
     kind, why = _kind(profile, concept, labels)
     if kind is None:
         return VariableGuess(name, None, None, why, private=True)
     chinese = is_chinese(name)
     use_concept = concept is not None and exact and (not concept.is_umbrella or chinese)
     label = concept.label if concept and use_concept else label_of(name)
+    if legend and not use_concept:
+        label = label_of(" ".join(bare))
     if sheet.raw.column_labels.get(name) and not use_concept:
         label = " ".join(sheet.raw.column_labels[name].split())
-    key = concept.key if concept and use_concept else key_of(name)
+    key = concept.key if concept and use_concept else key_of(" ".join(bare) if legend else name)
     if concept is not None:
         phrase = f"“{name}” {'is' if exact else 'has'} a usual name for {_inside(concept.label)}"
     else:
@@ -187,6 +197,7 @@ def _guess(
         )
         return VariableGuess(name, key, variable, f"{phrase}; {why}")
     codes = level_codes(profile, concept, labels)
+    why += _mapping(profile, codes)
     levels, ordered = level_order({codes.get(text, text) for text in profile.counts}, concept)
     if ordered and len(levels) > 2 and not profile.is_numeric:
         kind = VariableKind.ORDERED  # numbers alone may be mere names of groups
@@ -215,7 +226,7 @@ def _not_a_variable(
     if id_rank(words) is not None and (concept is None or profile.n_distinct > MAX_LEVELS):
         return "an identifier", True
     if profile.n_distinct == 1:
-        return "every row with a value holds the same one", False
+        return "left out, because every row with a value holds the same one", False
     return None
 
 
@@ -294,8 +305,8 @@ def level_codes(
 ) -> dict[str, str]:
     """Give the standard spelling of each value that has another one.
 
-    Abbreviations of histotypes stay as the file has them, unless two spellings of the same
-    histotype stand in the column or the text is Chinese.
+    Abbreviations and synonyms of histotypes get the standard name, unless most values of the
+    column are no histotypes.
     """
     spelt = {text: label for text, label in labels.items() if label != text}
     lexicons = vocabulary().lexicons
@@ -316,9 +327,8 @@ def level_codes(
                 standard[text] = lexicons[lexicon].get(written)
     if name == "histotype":
         used = [level for level in standard.values() if level]
-        merges = len(used) != len(set(used))
-        foreign = any(is_chinese(text) for text in texts.values())
-        if not merges and not foreign:  # capitals only
+        # two letters mean other things in other fields: a synonym needs company
+        if 2 * len(used) < len(texts) and not any(is_chinese(text) for text in texts.values()):
             standard = {
                 text: level if level and words_of(level) == words_of(texts[text]) else None
                 for text, level in standard.items()
@@ -332,6 +342,17 @@ def level_codes(
         if level != text:
             out[text] = level
     return out
+
+
+def _mapping(profile: Profile, codes: Mapping[str, str]) -> str:
+    """Show what values are written as, with their counts."""
+    shown = [
+        f"{text} = {level} ({profile.counts[text]})" for text, level in list(codes.items())[:_SHOWN]
+    ]
+    more = len(codes) - len(shown)
+    if more > 0:
+        shown.append(f"{more} more")
+    return f": {', '.join(shown)}" if shown else ""
 
 
 def level_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,14 @@ class RawTable:
     column_labels
         Long names of columns (SPSS, Stata, SAS), by column.
     value_labels
-        Meaning of codes (SPSS, Stata, SAS), by column.
+        Meaning of codes (SPSS, Stata, SAS, a data dictionary), by column.
+    private
+        Columns that a data dictionary marks as identifying a person.
+    dictionary
+        Whether it describes columns of other tables, and holds no patients.
+    profiled
+        What was told of each column, by its name. The cells never change, so that a column is
+        looked at once.
     """
 
     file: str
@@ -49,6 +57,9 @@ class RawTable:
     decimal_comma: bool = False
     column_labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[Cell, str]] = field(default_factory=dict)
+    private: frozenset[str] = frozenset()
+    dictionary: bool = False
+    profiled: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def label(self) -> str:

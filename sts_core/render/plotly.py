@@ -41,6 +41,7 @@ from sts_core.figures.marks import (
     TextColumn,
     thin_steps,
 )
+from sts_core.figures.panel_layout import legible_labels
 from sts_core.figures.placed import PlacedPath, PlacedText
 from sts_core.figures.sheet import dash_lengths, wrap
 from sts_core.figures.strip_layout import StripPlan, choose_strip, widest_cell
@@ -106,7 +107,7 @@ def to_plotly(figure: Figure, dark: bool = False, *, width: float = 900.0) -> Js
 
 def _safe(text: str) -> str:
     """Escape text and keep its line breaks."""
-    return "<br>".join(escape(line, "plotly") for line in text.splitlines()) if text else ""
+    return escape("\n".join(text.splitlines()), "plotly").replace("\n", "<br>")
 
 
 def _font(palette: Palette, role: Role = Role.TEXT, size: float = TEXT, weight: int = 400) -> Json:
@@ -120,7 +121,21 @@ def _with_opacity(colour: str, opacity: float) -> str:
 
 def _numbers(values: FloatArray) -> list[float | None]:
     # six digits are far below a pixel and a third of the bytes
-    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values]
+    rounded = _six_digits(np.asarray(values, dtype=np.float64)).tolist()
+    return [value if math.isfinite(value) else None for value in rounded]
+
+
+def _six_digits(values: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = 5.0 - np.floor(np.log10(np.abs(values)))
+    usual = np.isfinite(places) & (np.abs(places) <= 22)
+    # powers of ten up to the 22nd are exact, so that the quotient is the nearest number
+    shift = 10.0 ** np.where(usual, np.abs(places), 0.0)
+    more, fewer = usual & (places >= 0), usual & (places < 0)
+    rounded = values.copy()
+    rounded[more] = np.rint(values[more] * shift[more]) / shift[more]
+    rounded[fewer] = np.rint(values[fewer] / shift[fewer]) * shift[fewer]
+    return rounded
 
 
 def _dash(dash: Dash, width: float = LINE) -> str:
@@ -848,6 +863,12 @@ def _row_grid(figure: Figure, grid: RowGrid, palette: Palette, width: float) -> 
             **_axis(panel.x, palette, upright=False),
             "domain": [round(end, 5) for end in domain],
             "anchor": "y",
+            "ticktext": [
+                _safe(label)
+                for label in legible_labels(
+                    panel.x, share, lambda label: METRICS.width(label, TEXT), 4.0
+                )
+            ],
         }
         traces = _panel_traces(panel, palette, page, name, "y")
         for trace in traces:

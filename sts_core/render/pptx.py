@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from sts_core.display import escape
 from sts_core.figures.fonts import METRICS
-from sts_core.figures.layout import layout
 from sts_core.figures.marks import Figure, Role
+from sts_core.figures.pages import layout_pages
 from sts_core.figures.placed import ASCENT, PlacedFigure, PlacedPath, PlacedText
 from sts_core.figures.sheet import LINE_HEIGHT
 from sts_core.figures.theme import (
@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 EMU = 12700  # in a point
 SLIDE_WIDTH, SLIDE_HEIGHT = 960.0, 540.0
-_LEFT, _TOP = 48.0, 84.0
+LEFT, TOP = 48.0, 68.0
+WIDTH = SLIDE_WIDTH - 2 * LEFT
+#: Where the content of a slide ends.
+BOTTOM = TOP + SLIDE.height if SLIDE.height else SLIDE_HEIGHT
+STAMP_SIZE = 11.5
 _TITLE_ONLY = 5
 _NAMESPACES = (
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
@@ -50,20 +54,20 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.prese
 def render(
     figures: Figure | Sequence[Figure], size: FigureSize = SLIDE, palette: Palette = LIGHT
 ) -> bytes:
-    """Write a presentation with one slide a figure.
+    """Write a presentation with one slide a figure, or more where a figure needs them.
 
     Parameters
     ----------
     figures
         One or several.
     size
-        Page of each figure; content that needs more is scaled to the slide.
+        Page of each figure; what needs more goes on to a further slide.
     palette
         Colours.
     """
     presentation = new_presentation()
     for figure in [figures] if isinstance(figures, Figure) else figures:
-        add_figure_slide(presentation, figure, size, palette)
+        add_figure_slides(presentation, figure, size, palette)
     out = io.BytesIO()
     presentation.save(out)
     return out.getvalue()
@@ -80,14 +84,53 @@ def new_presentation() -> Presentation:
     return presentation
 
 
-def add_figure_slide(
+def add_figure_slides(
     presentation: Presentation, figure: Figure, size: FigureSize = SLIDE, palette: Palette = LIGHT
-) -> Slide:
-    """Add a slide with the figure's title as its title and the figure as one group."""
+) -> list[Slide]:
+    """Add as many slides as a figure needs: its title as theirs, each part as one group.
+
+    The speaker's notes have all footnotes, also those that a slide has no room for.
+    """
+    slides = []
+    for placed in layout_pages(figure, size, METRICS):
+        slide = add_slide(presentation, placed.title, palette)
+        add_figure(slide, placed, LEFT, TOP, palette)
+        set_notes(slide, " ".join(figure.footnotes))
+        slides.append(slide)
+    return slides
+
+
+def add_slide(presentation: Presentation, title: str, palette: Palette = LIGHT) -> Slide:
+    """Add a slide with nothing but its title."""
     slide: Slide = presentation.slides.add_slide(presentation.slide_layouts[_TITLE_ONLY])
-    set_title(slide, figure.title, palette)
-    add_figure(slide, layout(figure, size, METRICS), _LEFT, _TOP, palette)
+    set_title(slide, title, palette)
     return slide
+
+
+def set_notes(slide: Slide, text: str) -> None:
+    """Write the speaker's notes."""
+    frame = slide.notes_slide.notes_text_frame
+    if text and frame is not None:
+        frame.text = escape(text, "xml")
+
+
+def add_stamp(slide: Slide, text: str, palette: Palette = LIGHT) -> None:
+    """Write the stamp of synthetic data where figures have it, at the top on the right."""
+    from pptx.enum.text import PP_ALIGN
+    from pptx.util import Pt
+
+    if not text:
+        return
+    box = slide.shapes.add_textbox(Pt(LEFT), Pt(TOP), Pt(WIDTH), Pt(LINE_HEIGHT * STAMP_SIZE))
+    box.name = "Stamp"
+    frame = box.text_frame
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    frame.word_wrap = True
+    paragraph = frame.paragraphs[0]
+    paragraph.alignment = PP_ALIGN.RIGHT
+    run = paragraph.add_run()
+    run.text = escape(text, "xml")
+    _set_font(run, STAMP_SIZE, palette.colour(Role.STAMP), bold=True)
 
 
 def set_title(slide: Slide, title: str, palette: Palette = LIGHT) -> None:
@@ -98,8 +141,8 @@ def set_title(slide: Slide, title: str, palette: Palette = LIGHT) -> None:
     shape = slide.shapes.title
     if shape is None:
         return
-    shape.left, shape.top = Pt(_LEFT), Pt(24)
-    shape.width, shape.height = Pt(SLIDE_WIDTH - 2 * _LEFT), Pt(50)
+    shape.left, shape.top = Pt(LEFT), Pt(14)
+    shape.width, shape.height = Pt(WIDTH), Pt(TOP - 16)
     frame = shape.text_frame
     frame.word_wrap = True
     frame.vertical_anchor = MSO_ANCHOR.MIDDLE
@@ -109,7 +152,7 @@ def set_title(slide: Slide, title: str, palette: Palette = LIGHT) -> None:
     run = paragraph.add_run()
     run.text = escape(title, "xml")
     length = METRICS.width(title, 26, 600)
-    size = 26 if length <= SLIDE_WIDTH - 2 * _LEFT else 20
+    size = 26 if length <= WIDTH else 20 if length <= 2.2 * WIDTH else 14
     _set_font(run, size, palette.colour(Role.TEXT), bold=True)
 
 
@@ -135,7 +178,7 @@ def add_figure(
     room
         Width and height available in points; to the slide's right and lower margin when ``None``.
     """
-    width, height = room or (SLIDE_WIDTH - _LEFT - left, SLIDE_HEIGHT - 18.0 - top)
+    width, height = room or (SLIDE_WIDTH - LEFT - left, BOTTOM - top)
     scale = min(1.0, width / placed.width, height / placed.height)
     left += max(0.0, (width - scale * placed.width) / 2)
     group = slide.shapes.add_group_shape()
@@ -255,6 +298,8 @@ class _Pen:
             turn = ' rot="16200000"'
         else:
             left, top = x - before * width, y - (ASCENT + 0.12) * size
+            # a line as long as the page keeps its spare room on the slide
+            width = min(width, max(SLIDE_WIDTH - left, item.length * self.scale))
         align = {"start": "l", "middle": "ctr", "end": "r"}[item.anchor]
         points = round(size * 2) * 50  # hundredths of a point, in halves
         bold = 1 if item.weight >= 600 else 0

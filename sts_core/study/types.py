@@ -6,7 +6,8 @@ their path. Each guess that changes numbers carries a status, ``guessed`` or ``c
 
 from __future__ import annotations
 
-from dataclasses import field
+import math
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -61,6 +62,25 @@ class Measured(StrEnum):
     UNKNOWN = "unknown"
 
 
+class RowChoice(StrEnum):
+    """Which row of a patient counts in a table that has several."""
+
+    FIRST = "first"
+    LAST = "last"
+    EARLIEST = "earliest"
+    LATEST = "latest"
+    EACH = "each"
+
+
+class IdRule(StrEnum):
+    """How alike two spellings of a patient id must be; each forgives what the former does."""
+
+    EXACT = "exact"
+    SPELLING = "spelling"
+    ZEROS = "zeros"
+    NUMBER = "number"
+
+
 @dataclass(frozen=True, config=_STRICT)
 class ColumnFormat:
     """How the text of a column is read.
@@ -92,6 +112,13 @@ class TableSource:
         Column that identifies the patient; ``None`` when each row is a patient.
     rows
         Only rows in which each named column holds one of its values (``{"PARAMCD": ["OS"]}``).
+    take, take_by
+        Which row of a patient counts when several are left: the first or last of the file, or the
+        earliest or latest by a column of dates or numbers; "each" makes every row a patient. In
+        the patient table it counts once ``subject_id_status`` is confirmed.
+    id_rule
+        How ids are compared with those of the patient table: "spelling" forgives case, width,
+        blanks and a ".0"; "zeros" leading zeros too; "number" everything before the last number.
     missing_codes
         Texts that mean "not known", besides blank.
     columns
@@ -103,13 +130,20 @@ class TableSource:
     subject_id: str | None = None
     subject_id_status: Status = Status.GUESSED
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    take: RowChoice | None = None
+    take_by: str | None = None
+    id_rule: IdRule = IdRule.EXACT
     missing_codes: tuple[str, ...] = ()
     columns: dict[str, ColumnFormat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=_STRICT)
 class DataSection:
-    """The tables of the study by role (``subjects`` is required to compute anything)."""
+    """The tables of the study by role (``subjects`` is required to compute anything).
+
+    Usual roles are ``assessments``, ``lesions``, ``exposures``, ``adverse_events`` and
+    ``time_to_event``; any other name is a table of its own.
+    """
 
     tables: dict[str, TableSource] = field(default_factory=dict)
 
@@ -196,6 +230,240 @@ class Endpoint:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class IsOneOf:
+    """Say “Yes” where the level of a variable is one of the values, “No” where it is another.
+
+    Parameters
+    ----------
+    of
+        Key of a variable, or a column of the patient table.
+    values
+        Levels that mean yes. Where the level is not known, neither is the answer.
+    """
+
+    of: str
+    values: tuple[Scalar, ...]
+    kind: Literal["is_one_of"] = "is_one_of"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return (self.of,)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class IsInRange:
+    """Say “Yes” where a number is at least one bound and below the other, “No” elsewhere.
+
+    Parameters
+    ----------
+    of
+        Key of a variable, or a column of the patient table.
+    at_least, below
+        Lower bound, which belongs to the range, and upper bound, which does not; one may be open.
+    """
+
+    of: str
+    at_least: float | None = None
+    below: float | None = None
+    kind: Literal["is_in_range"] = "is_in_range"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return (self.of,)
+
+    @model_validator(mode="after")
+    def _a_range(self) -> Self:
+        bounds = [bound for bound in (self.at_least, self.below) if bound is not None]
+        if not bounds or not all(math.isfinite(bound) for bound in bounds):
+            raise ValueError("a range needs at_least or below, each a finite number")
+        if len(bounds) == 2 and bounds[0] >= bounds[1]:
+            raise ValueError("at_least must be smaller than below")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class WhetherKnown:
+    """Say “Yes” where a variable is known, “No” where it is not.
+
+    Parameters
+    ----------
+    of
+        Key of a variable, or a column of the patient table.
+    """
+
+    of: str
+    kind: Literal["whether_known"] = "whether_known"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return (self.of,)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class CountOf:
+    """How many of several variables say yes.
+
+    The count is not known where one of them is not. Its group, by the variable's cut points, is
+    known nevertheless where the answer could not change it: two organs of four, the fourth not
+    known, are "two or more".
+
+    Parameters
+    ----------
+    of
+        Keys of variables, or columns of the patient table.
+    yes, no
+        Levels that mean yes, and that mean no; a level in neither counts as not known. With no
+        ``no``, every known level that is not a yes is a no.
+    """
+
+    of: tuple[str, ...]
+    yes: tuple[Scalar, ...]
+    no: tuple[Scalar, ...] = ()
+    kind: Literal["count_of"] = "count_of"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return self.of
+
+    @model_validator(mode="after")
+    def _a_count(self) -> Self:
+        _several(self.of, 1)
+        if not self.yes:
+            raise ValueError("a count needs the levels that mean yes")
+        if {str(value) for value in self.yes} & {str(value) for value in self.no}:
+            raise ValueError("a level can't mean both yes and no")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Combination:
+    """The levels of several variables side by side: a regimen of two drugs, or a crossing.
+
+    Parameters
+    ----------
+    of
+        Keys of variables, or columns of the patient table, in the order in which they are named.
+    joined_by
+        What stands between two levels.
+    one_missing
+        Where some are not known: ``unknown``, or the ``others`` alone.
+    any_order
+        Whether a patient's levels are sorted and each named once, so that "A + B" in the one
+        order and in the other are the same.
+    """
+
+    of: tuple[str, ...]
+    joined_by: str = " + "
+    one_missing: Literal["unknown", "others"] = "unknown"
+    any_order: bool = False
+    kind: Literal["combination"] = "combination"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return self.of
+
+    @model_validator(mode="after")
+    def _a_combination(self) -> Self:
+        _several(self.of, 2)
+        if not self.joined_by:
+            raise ValueError("joined_by needs at least one character")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Nested:
+    """A variable of which some levels are split by a second one ("Rhabdomyosarcoma: embryonal").
+
+    Parameters
+    ----------
+    of
+        Key of the variable with the upper levels, or a column of the patient table.
+    by
+        Key of the variable with the lower levels, or a column of the patient table.
+    split
+        Upper levels that are split; the others stay as they are.
+    joined_by
+        What stands between upper and lower level.
+    one_missing
+        What an upper level with an unknown lower one becomes: ``unspecified``, a level of its
+        own, or ``unknown``.
+    """
+
+    of: str
+    by: str
+    split: tuple[Scalar, ...]
+    joined_by: str = ": "
+    one_missing: Literal["unspecified", "unknown"] = "unspecified"
+    kind: Literal["nested"] = "nested"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return (self.of, self.by)
+
+    @model_validator(mode="after")
+    def _two_levels(self) -> Self:
+        _several(self.inputs, 2)
+        if not self.split:
+            raise ValueError("name at least one level that is split")
+        if not self.joined_by:
+            raise ValueError("joined_by needs at least one character")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class FirstKnown:
+    """The first of several variables that is known.
+
+    Parameters
+    ----------
+    of
+        Keys of variables, or columns of the patient table, in order.
+    """
+
+    of: tuple[str, ...]
+    kind: Literal["first_known"] = "first_known"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns that it is made of."""
+        return self.of
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        _several(self.of, 2)
+        return self
+
+
+def _several(names: tuple[str, ...], least: int) -> None:
+    if len(names) < least:
+        raise ValueError(f"name at least {least} variables or columns")
+    if len(set(names)) < len(names):
+        raise ValueError("each variable or column is named once")
+
+
+def _kind_of(value: Any) -> str | None:
+    return value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+
+
+Derivation = Annotated[
+    Annotated[IsOneOf, Tag("is_one_of")]
+    | Annotated[IsInRange, Tag("is_in_range")]
+    | Annotated[WhetherKnown, Tag("whether_known")]
+    | Annotated[CountOf, Tag("count_of")]
+    | Annotated[Combination, Tag("combination")]
+    | Annotated[Nested, Tag("nested")]
+    | Annotated[FirstKnown, Tag("first_known")],
+    Discriminator(_kind_of),
+]
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Variable:
     """A characteristic of a patient.
 
@@ -207,6 +475,9 @@ class Variable:
         What its values are.
     column
         Column in the table; the variable's own key when ``None``.
+    derived
+        How it is made of other variables or columns, instead of being read from a column. What
+        comes out is then cut, coded and merged like the cells of a column.
     table, rows
         Role of the table, and which of its rows count: at most one a patient
         (``{"PARAMCD": ["BESRSPI"]}``). A patient without a row there is "not known".
@@ -247,7 +518,14 @@ class Variable:
     missing_codes: tuple[str, ...] = ()
     table: str = "subjects"
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    derived: Derivation | None = None
     status: Status = Status.GUESSED
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.derived is not None and (self.column or self.rows or self.table != "subjects"):
+            raise ValueError("a derived variable has no column, table or rows of its own")
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -280,25 +558,28 @@ class ResponseDefinition:
     ----------
     variable
         Key of the variable that holds it.
-    responders, controlled
-        Levels that count as objective response, and as disease control.
+    responders, controlled, progression
+        Levels that count as objective response, as disease control, and as neither of the two.
     not_evaluable
         Levels that mean "not evaluable"; they stay in the denominator of all patients.
-    criteria, confirmed, assessor
-        "RECIST 1.1"; whether responses were confirmed (``None``: not stated); who assessed.
+    criteria
+        Name and version of the criteria ("RECIST 1.1"); empty when not stated.
+    confirmed, assessor
+        Whether responses were confirmed (``None``: not stated); who assessed.
     minimum_stable_days
-        Shortest stable disease that counts, as the footnote states it.
+        Shortest stable disease that counts; ``None`` when not stated.
     """
 
     variable: str
     responders: tuple[str, ...] = ("CR", "PR")
     controlled: tuple[str, ...] = ("CR", "PR", "SD")
     not_evaluable: tuple[str, ...] = ("NE",)
-    criteria: str = "RECIST 1.1"
+    criteria: str = ""
     confirmed: bool | None = None
     assessor: str | None = None
-    minimum_stable_days: int = 42
+    minimum_stable_days: int | None = None
     status: Status = Status.GUESSED
+    progression: tuple[str, ...] = ("PD",)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -346,6 +627,66 @@ class Definitions:
     cutoff: str | None = None
     cutoff_column: str | None = None
 
+    @model_validator(mode="after")
+    def _known_when_its_inputs_are(self) -> Self:
+        """Refuse variables made of themselves; carry over when their inputs are known."""
+        if any(variable.derived for variable in self.variables.values()):
+            _refuse_endless(self.variables)
+            object.__setattr__(self, "variables", _with_measured(self.variables))
+        return self
+
+
+MAX_DERIVATIONS = 500
+MAX_CHAIN = 20
+
+
+def _refuse_endless(variables: dict[str, Variable]) -> None:
+    """Refuse cycles, and chains that would take too long to work out."""
+    work: dict[str, int] = {}
+    path: list[str] = []
+
+    def visit(key: str) -> int:
+        if key in path:
+            circle = " → ".join([*path[path.index(key) :], key])
+            raise ValueError(f"a variable can't be made of itself: {circle}")
+        if key not in work:
+            derived = variables[key].derived if key in variables else None
+            path.append(key)
+            if len(path) > MAX_CHAIN:
+                raise ValueError(f"more than {MAX_CHAIN} variables are made one of another")
+            work[key] = 1 + sum(map(visit, derived.inputs)) if derived else 1
+            path.pop()
+        if work[key] > MAX_DERIVATIONS:
+            raise ValueError(f"“{key}” is made of more than {MAX_DERIVATIONS} others")
+        return work[key]
+
+    for key in variables:
+        visit(key)
+
+
+def _with_measured(variables: dict[str, Variable]) -> dict[str, Variable]:
+    """Say of derived variables when they are known, where their inputs settle it.
+
+    One input known after time zero makes them known only then; when all are known before it, so
+    are they. Otherwise what was stated stands.
+    """
+
+    def measured(key: str) -> Measured:
+        if key not in variables:
+            return Measured.UNKNOWN
+        own = variables[key]
+        if own.derived is None:
+            return own.measured
+        found = {measured(name) for name in own.derived.inputs}
+        if Measured.POST_BASELINE in found:
+            return Measured.POST_BASELINE
+        return Measured.BASELINE if found == {Measured.BASELINE} else own.measured
+
+    return {
+        key: replace(variable, measured=measured(key)) if variable.derived else variable
+        for key, variable in variables.items()
+    }
+
 
 Missing = Literal["keep", "drop"]
 
@@ -390,10 +731,6 @@ class IsKnown:
     enabled: bool = True
     after_time_zero: bool = False
     kind: Literal["is_known"] = "is_known"
-
-
-def _kind_of(value: Any) -> str | None:
-    return value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
 
 
 Criterion = Annotated[

@@ -15,7 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from sts_core.analysis.adverse_events import (
     ANY_EVENT,
+    ANY_RELATED,
     ANY_SERIOUS,
+    ANY_SERIOUS_RELATED,
     CLASS_NOT_RECORDED,
     TERM_NOT_RECORDED,
     AdverseEventLine,
@@ -185,7 +187,7 @@ def test_only_related_events_count_when_asked_and_recorded() -> None:
     cohort = cohort_of(RELATED, related="related", related_values=("yes", "possible"))
     result = adverse_events(cohort, AdverseEventSpec())
     assert result.related_only
-    assert set(lines(result)) == {ANY_EVENT, "Nausea", "Rash"}
+    assert set(lines(result)) == {ANY_RELATED, "Nausea", "Rash"}
     assert lines(result)["Nausea"].overall.by_grade == (1, 0, 0, 0, 0)
     assert result.n_relation_missing == 1
     assert any(note.startswith("1 event not counted: relation") for note in result.footnotes)
@@ -333,6 +335,20 @@ def test_serious_events_have_their_line() -> None:
     found = lines(adverse_events(cohort, ALL))
     assert found[ANY_SERIOUS].overall.by_grade == (1, 0, 0, 0, 0)
     assert ANY_SERIOUS not in lines(adverse_events(cohort_of(rows), ALL))
+    no_column = cohort_of(rows, serious_values=("Y",))
+    assert ANY_SERIOUS not in lines(adverse_events(no_column, ALL))
+
+
+def test_header_rows_say_that_only_related_events_count() -> None:
+    rows = [(1, "Nausea", 1, "yes", "Y"), (2, "Rash", 3, "no", "Y")]
+    cohort = cohort_of(
+        rows, serious="serious", serious_values=("Y",), related="related", related_values=("yes",)
+    )
+    found = lines(adverse_events(cohort, AdverseEventSpec()))
+    assert {ANY_RELATED, ANY_SERIOUS_RELATED, "Nausea"} == set(found)
+    assert found[ANY_SERIOUS_RELATED].overall.n_any == 1
+    rare = adverse_events(cohort, AdverseEventSpec(min_percent=100))
+    assert "any treatment-related adverse event" in " ".join(rare.footnotes)
 
 
 def test_row_filter_of_the_study() -> None:

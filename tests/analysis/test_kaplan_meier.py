@@ -604,7 +604,7 @@ def test_the_table_is_the_result_in_display_units() -> None:
     result = run(make_cohort(mixed()), by="group", landmarks=(0.5, 1))
     table = survival_table(result)
     assert [row["group"] for row in table.rows] == ["A", "B", "C", "All of these"]
-    assert table.title == "Overall survival by Group"
+    assert table.title == "Overall survival by group"
     for row, group in zip(table.rows, (*result.groups, result.overall), strict=True):
         assert (row["n"], row["events"]) == (group.n, group.n_event)
         median = row["median"]
@@ -722,3 +722,17 @@ def test_a_plain_column_of_the_file_can_be_the_grouping() -> None:
     cohort = make_cohort(mixed(), variables={"other": Variable(label="Other", column="group")})
     assert run(cohort, by="group").logrank == run(cohort, by="other").logrank
     assert isinstance(cohort.study, Study)
+
+
+def test_follow_up_is_not_estimable_where_nobody_is_censored() -> None:
+    result = run(days([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 1], ["A"] * 3 + ["B"] * 3), by="group")
+    first, second = result.groups
+    assert first.follow_up.value is None
+    assert first.follow_up.reason is NotEstimable.NO_CENSORING
+    assert second.follow_up.reason is not NotEstimable.NO_CENSORING
+    assert "Follow-up NE in A: nobody is censored." in result.footnotes
+    assert survival_table(result).formatted()[0][-1] == "NE"
+    everyone = run(days([1, 2, 3], [1, 1, 1]))
+    assert "Follow-up NE: nobody is censored." in everyone.footnotes
+    (row,) = [row for row in result_rows(everyone) if row.statistic == "follow_up_median"]
+    assert (row.status, row.reason) == ("not_estimable", "no_censoring")

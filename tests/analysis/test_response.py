@@ -144,12 +144,55 @@ def test_codes_of_the_file_become_levels() -> None:
     [
         ResponseDefinition(variable="best", responders=()),
         ResponseDefinition(variable="best", not_evaluable=("NE", "SD")),
+        ResponseDefinition(variable="best", progression=("PD", "SD")),
+        ResponseDefinition(variable="best", progression=("PD", "NE")),
     ],
 )
 def test_a_definition_that_contradicts_itself_is_refused(definition: ResponseDefinition) -> None:
     with pytest.raises(StudyError) as caught:
         response(cohort_of(MIXED, definition=definition), ResponseSpec())
     assert caught.value.findings[0].code is FindingCode.STUDY_FILE_INVALID
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        (ResponseDefinition(variable="best"), "criteria not stated"),
+        (ResponseDefinition(variable="best"), "not stated whether responses were confirmed"),
+        (ResponseDefinition(variable="best"), "assessor not stated"),
+        (ResponseDefinition(variable="best"), "shortest stable disease not stated"),
+        (ResponseDefinition(variable="best", criteria="Choi"), "by Choi, not stated whether"),
+        (ResponseDefinition(variable="best", confirmed=False), "responses not confirmed"),
+        (ResponseDefinition(variable="best", confirmed=True), "responses confirmed"),
+        (ResponseDefinition(variable="best", assessor="a committee"), "assessed by a committee"),
+        (ResponseDefinition(variable="best", minimum_stable_days=56), "at least 56 days"),
+    ],
+)
+def test_only_what_the_study_states_is_said(definition: ResponseDefinition, said: str) -> None:
+    result = response(cohort_of(MIXED, definition=definition), ResponseSpec())
+    text = " ".join([*result.footnotes, methods_sentence(result)])
+    assert said in text
+    assert "RECIST" not in text
+    assert "42" not in text
+
+
+def test_progression_is_what_the_study_says_it_is() -> None:
+    definition = ResponseDefinition(variable="best", progression=("progress", "PD"))
+    result = response(cohort_of(["CR", "PD", "progress"], definition=definition), ResponseSpec())
+    assert not result.findings
+    assert result.overall.of_all.objective_response.count == 1
+    unnamed = dataclasses.replace(definition, progression=())
+    result = response(cohort_of(["CR", "PD"], definition=unnamed), ResponseSpec())
+    assert result.unnamed == ("PD",)
+
+
+def test_an_old_study_file_without_progression_still_means_pd() -> None:
+    text = "title: Old\ndefinitions:\n  response: {variable: best, minimum_stable_days: 42}\n"
+    definition = load_study(text).definitions.response
+    assert definition is not None
+    assert definition.progression == ("PD",)
+    assert definition.minimum_stable_days == 42
+    assert definition.criteria == ""
 
 
 def test_response_is_control_also_where_only_stable_disease_is_listed() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pages._ui.chart_library import LIBRARY_PATH
+from pages._server.chart_library import LIBRARY_PATH
 from pages._ui.intake import SAMPLES
 from tests.browser.serving import WAIT_MS, Server
 from tests.browser.visit import chart, choose, go, heading, pill, settled

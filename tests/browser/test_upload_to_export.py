@@ -29,9 +29,9 @@ from tests.browser.visit import (
 
 # Twenty-four patients, eight each; the longer the name the longer the survival.
 TIMES = {
-    "LMS": (1, 2, 3, 4, 5, 6, 7, 8),
-    "ASPS": (6, 9, 12, 15, 18, 21, 24, 27),
-    "CCS": (5, 10, 15, 20, 25, 30, 35, 40),
+    "Leiomyosarcoma": (1, 2, 3, 4, 5, 6, 7, 8),
+    "Alveolar soft part sarcoma": (6, 9, 12, 15, 18, 21, 24, 27),
+    "Clear cell sarcoma": (5, 10, 15, 20, 25, 30, 35, 40),
 }
 ROWS = [
     (f"P{name}{n}", time, "Alive" if n % 4 == 3 else "Dead", name, ("yes", "no")[n % 2])
@@ -72,19 +72,19 @@ def by_histotype(confirmed: Page) -> Page:
 def test_toggled_group_leaves_curves_risk_table_and_test(by_histotype: Page) -> None:
     page = by_histotype
     before = chart(page)
-    assert before.curves == ["ASPS", "CCS", "LMS"]
+    assert before.curves == ["Alveolar soft part sarcoma", "Clear cell sarcoma", "Leiomyosarcoma"]
     assert before.drawn >= 3
     statistic = page.locator(".sts-table").inner_text()
     assert "over 2 of 3" not in statistic
-    pill(page, "CCS").click()
+    pill(page, "Clear cell sarcoma").click()
     expect(page.get_by_text("df = 1").first).to_be_visible()
     settled(page)
     after = chart(page)
-    assert after.curves == ["ASPS", "LMS"]
+    assert after.curves == ["Alveolar soft part sarcoma", "Leiomyosarcoma"]
     # The risk table is under the same axis: one row less, eight patients less at the start
     assert before.texts.count("8") - after.texts.count("8") >= 1
-    assert "CCS" in before.texts
-    assert "CCS" not in after.texts
+    assert "Clear cell sarcoma" in before.texts
+    assert "Clear cell sarcoma" not in after.texts
     table = page.locator(".sts-table").inner_text()
     assert "over 2 of 3" in table
     assert re.search(r"χ² = [\d.]+, df = 1", table)
@@ -93,8 +93,8 @@ def test_toggled_group_leaves_curves_risk_table_and_test(by_histotype: Page) -> 
     go(page, "Cohort")
     go(page, "Survival")
     expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
-    assert chart(page).curves == ["ASPS", "LMS"]
-    pill(page, "CCS").click()
+    assert chart(page).curves == ["Alveolar soft part sarcoma", "Leiomyosarcoma"]
+    pill(page, "Clear cell sarcoma").click()
     expect(page.get_by_text("df = 2").first).to_be_visible()
     assert page.locator(".sts-table").inner_text() == statistic
 
@@ -160,7 +160,7 @@ def test_downloads_can_be_opened_and_hold_the_numbers(by_histotype: Page) -> Non
         assert any(group in shape for shape in names), names
     words = " ".join(shape.text_frame.text for shape in shapes if shape.has_text_frame)
     assert "8" in words
-    assert "ASPS" in words
+    assert "Alveolar soft part sarcoma" in words
 
     name, sheet = download(page, "Excel workbook of the numbers")
     assert name.endswith(".xlsx")
@@ -174,9 +174,9 @@ def test_downloads_can_be_opened_and_hold_the_numbers(by_histotype: Page) -> Non
         assert isinstance(row[3], int | float)
         assert f"{row[3]:.1f}" in table, group
     # By hand: 7/8, 6/8, 5/8, one censored, then 3/4 of 5/8, which is the first below a half
-    assert by_group["LMS"][3] == 5
-    assert by_group["ASPS"][3] == 18
-    assert by_group["CCS"][3] == 25
+    assert by_group["Leiomyosarcoma"][3] == 5
+    assert by_group["Alveolar soft part sarcoma"][3] == 18
+    assert by_group["Clear cell sarcoma"][3] == 25
 
 
 def _shapes(shapes):
@@ -189,7 +189,7 @@ def _shapes(shapes):
 
 def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Page) -> None:
     page = by_histotype
-    pill(page, "CCS").click()
+    pill(page, "Clear cell sarcoma").click()
     expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
     table = page.locator(".sts-table").inner_text()
     go(page, "Data")
@@ -206,7 +206,7 @@ def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Pag
     go(page, "Survival")
     expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
     assert page.locator(".sts-table").inner_text() == table
-    assert chart(page).curves == ["ASPS", "LMS"]
+    assert chart(page).curves == ["Alveolar soft part sarcoma", "Leiomyosarcoma"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import random
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,6 +152,15 @@ def far_cell() -> bytes:
     return stream.getvalue()
 
 
+def bomb() -> bytes:
+    """Give a workbook of some kB whose sheet unpacks to 80 MB."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"<v>1</v>" * 10_000_000)
+    return stream.getvalue()
+
+
 def test_files_that_kill_readers_leave_the_app_and_the_cohort(
     server: Server, open_page: Callable[..., Page]
 ) -> None:
@@ -163,6 +173,11 @@ def test_files_that_kill_readers_leave_the_app_and_the_cohort(
         ("far-spelt-otherwise.csv", far_cell(), "XFD1048576"),
         ("empty.csv", b"", "The file is empty."),
         ("paper.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "a PDF document"),
+        ("bomb.xlsx", bomb(), "unpacks to"),
+        ("cut-off.xlsx", far_cell()[:-400], "damaged"),
+        ("page.xls", b"<html><table><tr><td>1</td></tr></table></html>", "a web page"),
+        ("wide.csv", ",".join(f"c{n}" for n in range(5000)).encode(), "5,000 columns"),
+        ("open.csv", b'id,note\n1,ok\n2,"open\n3,lost\n', "quotation mark"),
     ):
         upload(page, (name, data))
         expect(page.get_by_text("What was loaded before is still there.")).to_be_visible()
@@ -205,3 +220,27 @@ def test_names_of_levels_are_shown_as_they_are_written(
         assert level in table, level
         assert level in drawn, level
     assert main.locator(live).count() == 0
+
+
+def test_reading_shows_how_far_it_is_and_can_be_cancelled(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    content = large_csv(60_000 * 230)
+    n_rows = content.count("\n") - 1
+    page = open_page(server.url)
+    heading(page, "Data")
+    page.get_by_role("button", name="Sarcoma cohort, 51 patients").click()
+    expect(cohort_line(page)).to_contain_text("51 of 51")
+    settled(page)
+    upload(page, ("large.csv", content))
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    expect(page.get_by_test_id("stProgress")).to_contain_text("large.csv")
+    expect(page.get_by_test_id("stProgress")).to_contain_text("of 3")
+    cancel.click()
+    expect(page.get_by_text("Reading was cancelled.")).to_be_visible()
+    expect(cancel).to_have_count(0)
+    expect(cohort_line(page)).to_contain_text("51 of 51 patients analysed")
+    page.keyboard.press("Escape")
+    upload(page, ("large.csv", content))
+    expect(cohort_line(page)).to_contain_text(f"{n_rows} of {n_rows} patients analysed")
+    expect(cancel).to_have_count(0)

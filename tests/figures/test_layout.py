@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
-from sts_core.figures.marks import Chart
+from sts_core.figures.marks import Axis, Chart, Scale
+from sts_core.figures.panel_layout import legible_labels
 from sts_core.figures.placed import PlacedFigure, PlacedText
 from sts_core.figures.sheet import wrap
 from sts_core.figures.survival_curve import survival_curve
@@ -227,3 +228,20 @@ def test_long_names_are_wrapped_at_words_and_hyphens():
     ) or all(METRICS.width(line, 9.0) <= 90 for line in wrap(HISTOTYPES[6], 90, 9.0))
     assert wrap("progression-free", 60, 9.0) == ("progression-", "free")
     assert wrap("软组织肉瘤", 28, 9.0) == ("软组织", "肉瘤")
+
+
+def test_tick_labels_thin_out_evenly_around_one():
+    ratio = Axis(0.1, 10.0, TICKS, tuple(f"{t:g}" for t in TICKS), scale=Scale.LOG)
+    assert legible_labels(ratio, 500.0, measured, 4.0) == ratio.tick_labels
+    assert legible_labels(ratio, 100.0, measured, 4.0) == ("", "0.25", "", "1", "", "4", "")
+    assert legible_labels(ratio, 60.0, measured, 4.0) == ("0.1", "", "", "1", "", "", "10")
+    months = Axis(0.0, 36.0, (0.0, 12.0, 24.0, 36.0), ("0", "12", "24", "36"))
+    assert legible_labels(months, 40.0, measured, 4.0) == ("0", "", "24", "")
+    assert legible_labels(Axis(0.0, 1.0), 40.0, measured, 4.0) == ()
+
+
+TICKS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
+
+
+def measured(text):
+    return 6.0 * len(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,18 @@ def drop(at: AppTest, files: Mapping[str, bytes | str]) -> AppTest:
         (name, data.encode() if isinstance(data, str) else data, "application/octet-stream")
         for name, data in files.items()
     ]
-    return checked(at.file_uploader[0].set_value(dropped).run())
+    checked(at.file_uploader[0].set_value(dropped).run())
+    return settled(at)
+
+
+def settled(at: AppTest) -> AppTest:
+    """Wait until files are read, as a browser does that asks again and again."""
+    until = time.monotonic() + 30
+    while any(button.key == "intake.cancel" for button in at.button):
+        assert time.monotonic() < until, "the files were not read in time"
+        time.sleep(0.1)
+        checked(at.run())
+    return at
 
 
 def confirm(at: AppTest, code: str, *, unit: str, events: list[str]) -> AppTest:

@@ -14,8 +14,8 @@ import pytest
 from starlette.applications import Starlette
 
 import app
-from pages._ui.chart import NAME
-from pages._ui.chart_library import LIBRARY_PATH, ROUTES, chart_library
+from pages._server.chart_library import LIBRARY_PATH, ROUTES, chart_library
+from pages._ui.chart import NAME, _without_repeats
 from pages._ui.show import CHART_WIDTH
 from sts_core.render.plotly import CONFIG
 from tests.pages.driver import ROOT, SURVIVAL, charts, checked, go, with_sample
@@ -38,6 +38,18 @@ def answer_of(path: str, accept: str = "") -> tuple[int, dict[str, str], bytes]:
     asyncio.run(Starlette(routes=list(ROUTES))(scope, receive, send))
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(part["body"] for part in sent[1:])
+
+
+def test_texts_in_a_row_are_sent_once_and_none_is_lost() -> None:
+    texts = ["a", "a", "b", "c", "c", "c", "a"]
+    trace = {"mode": "lines", "text": texts, "x": list(range(7))}
+    sent = _without_repeats(trace)
+    assert sent["text"] == ["a", "b", "c", "a"]
+    again = [t for t, n in zip(sent["text"], sent["textRepeats"], strict=True) for _ in range(n)]
+    assert again == texts
+    assert trace["text"] is texts
+    for other in ({"mode": "markers", "text": texts}, {"mode": "lines", "x": [1]}):
+        assert _without_repeats(other) is other
 
 
 def test_the_element_holds_the_figure_and_what_it_says() -> None:

@@ -100,7 +100,7 @@ def test_order_moves_patients_between_criteria_and_nobody_in_or_out() -> None:
 def test_missing_values_are_kept_until_asked_otherwise() -> None:
     rows = TINY.replace("7,Dead,ASPS", "7,Dead,")
     at = go(drop(start(), {"t.csv": rows, "study.yaml": study_file(with_tiny())}), COHORT)
-    add(at, "criteria", "histotype", ["LMS"])
+    add(at, "criteria", "histotype", ["Leiomyosarcoma"])
     assert "2 of 3 patients analysed" in cohort_line(at)
     assert "Not verifiable, kept: 1." in shown(at)
     checked(at.selectbox(key="w:criteria.missing.0").set_value("drop").run())
@@ -110,7 +110,7 @@ def test_missing_values_are_kept_until_asked_otherwise() -> None:
 
 def test_filter_marks_everything_exploratory_until_it_is_removed() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "filters", "histotype", ["ASPS"])
+    add(at, "filters", "histotype", ["Alveolar soft part sarcoma"])
     for path in PATHS:
         line = cohort_line(go(at, path))
         assert "2 of 3 patients analysed" in line, path
@@ -123,7 +123,7 @@ def test_filter_marks_everything_exploratory_until_it_is_removed() -> None:
 
 def test_excluding_criterion_leaves_the_others() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["ASPS"], effect="leave")
+    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"], effect="leave")
     assert cohort_of(at).analysed.tolist() == ["S001"]
     go(at, SURVIVAL)
     assert "All patients 1 1 3.5" in table(at)
@@ -140,7 +140,7 @@ def test_flow_diagram_is_a_picture_with_its_words_as_alternative() -> None:
 
 def test_criteria_survive_the_study_file() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["ASPS"])
+    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"])
     switch(at, 0, False)
     again = drop(start(), {"tiny.csv": TINY, "study.yaml": study_file(at)})
     assert "3 of 3 patients analysed" in cohort_line(go(again, COHORT))
@@ -165,7 +165,7 @@ def test_number_and_date_columns_are_asked_for_a_range() -> None:
 
 def test_criterion_whose_column_is_gone_is_reported_and_can_be_removed() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["ASPS"])
+    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"])
     choices = study_file(at)
     without = "id,time (months),status\na,3.5,Dead\nb,12,Alive\nc,7,Dead\n"
     again = drop(start(), {"tiny.csv": without, "study.yaml": choices})

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import subprocess
+import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,14 @@ import pytest
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages._ui.server import SPOOL_BYTES, lifespan, prepare_server
+from pages._server import startup
+from pages._server.startup import (
+    SPOOL_BYTES,
+    import_and_freeze,
+    lifespan,
+    prepare_server,
+    wait_for_imports,
+)
 from tests.pages.driver import ROOT
 
 CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text("utf-8"))
@@ -78,10 +88,8 @@ def test_parser_keeps_a_large_part_in_memory(
 
 
 def test_heavy_libraries_are_loaded_and_left_out_of_garbage_collection() -> None:
-    import sys
-
     before = gc.get_freeze_count()
-    prepare_server()
+    import_and_freeze()
     assert gc.get_freeze_count() > before + 10_000
     assert {"numpy", "pandas", "sts_core.figures.survival_curve"} <= set(sys.modules)
 
@@ -93,6 +101,74 @@ def test_server_is_prepared_when_the_app_starts() -> None:
             return PagesManager.uses_pages_directory
 
     assert asyncio.run(enter()) is False
+
+
+def test_a_page_waits_for_the_imports_of_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on = threading.Event()
+    order: list[str] = []
+
+    def slowly() -> None:
+        assert may_go_on.wait(20)
+        order.append("imported")
+
+    monkeypatch.setattr(startup, "import_and_freeze", slowly)
+
+    def page() -> None:
+        wait_for_imports()
+        order.append("page")
+
+    async def run() -> None:
+        async with lifespan(None):
+            visitor = threading.Thread(target=page)
+            visitor.start()
+            visitor.join(0.1)
+            assert visitor.is_alive()
+            may_go_on.set()
+            visitor.join(20)
+
+    asyncio.run(run())
+    assert order == ["imported", "page"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_imports_that_fail_leave_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ImportError("not there")
+
+    monkeypatch.setattr(startup, "import_and_freeze", fail)
+
+    async def run() -> None:
+        async with lifespan(None):
+            pass
+
+    asyncio.run(run())
+    visitor = threading.Thread(target=wait_for_imports, daemon=True)
+    visitor.start()
+    visitor.join(20)
+    assert not visitor.is_alive()
+
+
+def test_a_server_answers_before_the_core_is_imported() -> None:
+    code = (
+        "import sys, runpy; runpy.run_path('app.py', run_name='app');"
+        "sys.exit(any(n in sys.modules for n in ('pandas', 'pages._ui', 'sts_core')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_first_sample_is_read_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages._ui import intake
+
+    intake.prepare_first_sample()
+    first = intake.sample_workspace(intake.SAMPLES[0])
+
+    def never(*_: object) -> None:
+        raise AssertionError("a sample was read again")
+
+    monkeypatch.setattr(intake, "read_bytes", never)
+    assert intake.sample_workspace(intake.SAMPLES[0]) is first
+    assert first.cohort is not None
+    assert first.cohort.n_in_file == 51
 
 
 def test_app_hands_the_preparation_to_the_server() -> None:

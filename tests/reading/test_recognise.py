@@ -11,13 +11,14 @@ import pytest
 
 from sts_core.cohort import Cohort
 from sts_core.derive import dates_of, levels_of, numbers_of, survival_data
-from sts_core.findings import FindingCode, Severity
+from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading import Workbook, read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.proposal import ColumnRole, Proposal, Question, QuestionKind
 from sts_core.reading.recognise import propose_study
 from sts_core.study import (
     Measured,
+    RowChoice,
     Status,
     Study,
     TimeUnit,
@@ -486,19 +487,57 @@ def test_every_other_value_of_cnsr_is_censored() -> None:
     assert endpoint.censored == (1, 2)
 
 
-def test_a_file_of_parameters_alone_is_filtered_to_one_row_a_patient_and_asked() -> None:
+def test_the_patients_of_a_file_of_parameters_alone_are_its_ids_once_confirmed() -> None:
     proposal = propose(adtte())
     tables = proposal.study.data.tables
-    assert tables["subjects"].rows == {"PARAMCD": ("OS",)}
+    assert (tables["subjects"].rows, tables["subjects"].take) == ({}, RowChoice.FIRST)
     assert tables["time_to_event"].rows == {}
     (question,) = asked(proposal, QuestionKind.ROWS)
     assert "36 rows, 12 patients" in question.reason
-    assert set(question.options) == {"OS", "PFS", "TNE"}
+    assert question.columns[0] == "PARAMCD"
+    assert set(question.options) == set(RowChoice)
     assert FindingCode.ROWS_NOT_PATIENTS in finding_codes(proposal)
     assert set(proposal.study.definitions.variables) == {"arm"}
-    cohort = assemble(proposal.study, [book_of(adtte())])
+    with pytest.raises(StudyError) as error:
+        assemble(proposal.study, [book_of(adtte())])
+    assert error.value.findings[-1].code is FindingCode.ROWS_NOT_PATIENTS
+    cohort = assemble(confirmed(proposal.study), [book_of(adtte())])
     assert cohort.n == 12
     assert survival_data(cohort, "PFS").n == 12
+
+
+def confirmed(study: Study) -> Study:
+    source = replace(study.data.tables["subjects"], subject_id_status=Status.CONFIRMED)
+    tables = {**study.data.tables, "subjects": source}
+    return replace(study, data=replace(study.data, tables=tables))
+
+
+def test_patients_without_one_of_the_parameters_are_not_lost() -> None:
+    columns = adtte(("OS", "PFS"))
+    kept = [at for at in range(24) if at not in (0, 3)]  # P01 has no OS, P02 no PFS
+    columns = {name: [cells[at] for at in kept] for name, cells in columns.items()}
+    proposal = propose(columns)
+    cohort = assemble(confirmed(proposal.study), [book_of(columns)])
+    assert cohort.n == 12
+    data = survival_data(cohort, "OS")
+    assert data.n == 11
+    assert [(loss.reason.value, loss.subjects) for loss in data.losses] == [
+        ("no row for this endpoint", ("S001",))
+    ]
+
+
+def test_what_differs_between_the_rows_of_a_patient_describes_no_patient() -> None:
+    columns = {
+        "id": [subject for subject in IDS for _ in range(2)],
+        "visit": ["baseline", "week 6"] * 12,
+        "sex": ["F", "F", "M", "M"] * 6,
+        "ECOG": [0, 1] * 12,
+    }
+    proposal = propose(columns)
+    assert set(proposal.study.definitions.variables) == {"sex"}
+    assert "differs between the rows" in proposal.evidence["ECOG"].reason
+    (question,) = asked(proposal, QuestionKind.ROWS)
+    assert "visit" in question.columns
 
 
 def test_two_rows_a_patient_become_two_endpoints() -> None:
@@ -514,7 +553,7 @@ def test_two_rows_a_patient_become_two_endpoints() -> None:
     assert {code: item.rows for code, item in endpoints.items()} == {
         "TTE_1": {"etype": (1,)}, "TTE_2": {"etype": (2,)},
     }  # fmt: skip
-    cohort = assemble(proposal.study, [book_of(columns)])
+    cohort = assemble(confirmed(proposal.study), [book_of(columns)])
     assert cohort.n == 12
     assert survival_data(cohort, "TTE_1").n == 12
     assert asked(proposal, QuestionKind.ROWS)
@@ -713,9 +752,15 @@ def test_chinese_response() -> None:
     assert found.codes == {"部分缓解": "PR", "疾病稳定": "SD", "疾病进展": "PD"}
 
 
-def test_abbreviations_of_histotypes_stay_unless_two_spellings_mean_one() -> None:
+def test_synonyms_of_histotypes_get_the_standard_name() -> None:
     plain = variable("short histo", cycle("DDLPS", "STLMS", "UPS"))
-    assert plain.codes == {}
+    assert plain.codes == {
+        "DDLPS": "Dedifferentiated liposarcoma",
+        "STLMS": "Soft tissue leiomyosarcoma",
+        "UPS": "Undifferentiated pleomorphic sarcoma",
+    }
+    elsewhere = variable("histology", cycle("AS", "squamous", "small cell", "adeno"))
+    assert elsewhere.codes == {}, "two letters mean other things where no sarcoma stands"
     mixed = variable("histology", cycle("MFH", "UPS", "Alveolar soft-part sarcoma", "ASPS"))
     assert mixed.levels == ("Alveolar soft part sarcoma", "Undifferentiated pleomorphic sarcoma")
     chinese = variable("病理类型", cycle("平滑肌肉瘤", "腺泡状软组织肉瘤(ASPS)", "其他"))

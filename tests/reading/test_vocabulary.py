@@ -11,7 +11,13 @@ FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 
 
 def test_there_are_word_files() -> None:
-    assert FILES == ["columns.yaml", "endpoints.yaml", "histotypes.yaml", "values.yaml"]
+    assert FILES == [
+        "columns.yaml",
+        "endpoints.yaml",
+        "histotypes.yaml",
+        "tables.yaml",
+        "values.yaml",
+    ]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -100,3 +106,16 @@ def test_a_lexicon_knows_every_spelling() -> None:
 )
 def test_usual_abbreviations_of_histotypes_are_known(text: str) -> None:
     assert vocabulary().lexicons["histotype"].get(text)
+
+
+def synonyms() -> list[tuple[str, str]]:
+    content = read_words("histotypes.yaml")["histotype"]
+    return [(text, level) for level, texts in content.items() for text in (level, *texts)]
+
+
+def test_every_synonym_of_a_histotype_is_offered_its_standard_name() -> None:
+    lexicon = vocabulary().lexicons["histotype"]
+    assert len(synonyms()) > 150
+    for text, level in synonyms():
+        for spelling in (text, text.upper(), f" {text} "):
+            assert lexicon.get(spelling) == level

@@ -16,7 +16,7 @@ from sts_core.figures.layout import layout
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.figures.theme import SLIDE
 from sts_core.render.plotly import to_plotly
-from sts_core.render.pptx import render
+from sts_core.render.pptx import LEFT, TOP, render
 from sts_core.render.print import to_svg
 from tests.figures.cases import HISTOTYPES, HOSTILE, forest, result_of
 
@@ -56,7 +56,7 @@ def pptx_paths(figure):
                 for p in path.iter(qn("a:pt"))
             ]
             found.setdefault(shape.name, []).append(
-                np.array(points) / 12700 - np.array([48.0, 84.0])
+                np.array(points) / 12700 - np.array([LEFT, TOP])
             )
     return found
 

@@ -19,6 +19,7 @@ from sts_core.figures.theme import (
 )
 from sts_core.render.print import render, subset_font, to_png, to_svg, to_tiff
 from tests.figures.cases import HOSTILE, figures
+from tests.figures.test_pages import tall_forest
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURES = figures()
@@ -152,3 +153,13 @@ def test_letters_no_font_has_are_drawn_without_a_warning():
     assert render(figure, "png").startswith(b"\x89PNG")
     assert render(figure, "pdf").startswith(b"%PDF")
     assert "🎗" in render(figure, "svg").decode()
+
+
+def test_a_pdf_of_a_long_forest_has_several_pages():
+    long = render(tall_forest(40), "pdf")
+    pages = re.findall(rb"/Type /Page\b", long)
+    assert len(pages) > 1
+    assert long == render(tall_forest(40), "pdf")
+    assert len(re.findall(rb"/Type /Page\b", render(FIGURES["forest"], "pdf"))) == 1
+    (width,) = {float(w) for w in re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+)", long)}
+    assert width == pytest.approx(170 * 72 / 25.4, abs=0.1)

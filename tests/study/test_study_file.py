@@ -14,21 +14,30 @@ from sts_core.study import (
     AnalysisSection,
     Between,
     ColumnFormat,
+    Combination,
+    CountOf,
     DataSection,
     Definitions,
     Endpoint,
+    FirstKnown,
     Grouping,
+    IdRule,
+    IsInRange,
     IsKnown,
+    IsOneOf,
     Measured,
+    Nested,
     OneOf,
     ReportSection,
     ResponseDefinition,
+    RowChoice,
     Status,
     Study,
     TableSource,
     TimeUnit,
     Variable,
     VariableKind,
+    WhetherKnown,
     dump_study,
     load_study,
 )
@@ -59,6 +68,9 @@ SOURCES = st.builds(
     subject_id=st.none() | TEXT,
     subject_id_status=STATUS,
     rows=mappings(tuples(SCALAR)),
+    take=st.sampled_from([None, *RowChoice]),
+    take_by=st.none() | TEXT,
+    id_rule=st.sampled_from(list(IdRule)),
     missing_codes=tuples(TEXT),
     columns=mappings(
         st.builds(
@@ -92,7 +104,33 @@ ENDPOINTS = st.builds(
     add_one_day=st.booleans(),
     **SHARED,
 )
-VARIABLES = st.builds(
+OF = st.text("abc", min_size=1, max_size=3).map("of {}".format)  # never a key: no cycles here
+INPUTS = st.lists(OF, min_size=2, max_size=3, unique=True).map(tuple)
+VALUES = st.lists(TEXT, min_size=1, max_size=3, unique=True).map(tuple)
+DERIVATIONS = (
+    st.builds(IsOneOf, of=OF, values=tuples(SCALAR))
+    | st.builds(IsInRange, of=OF, at_least=st.floats(-1e6, 1e6))
+    | st.builds(WhetherKnown, of=OF)
+    | st.builds(CountOf, of=INPUTS, yes=VALUES)
+    | st.builds(
+        Combination,
+        of=INPUTS,
+        joined_by=TEXT.filter(bool),
+        one_missing=st.sampled_from(["unknown", "others"]),
+        any_order=st.booleans(),
+    )
+    | st.builds(Nested, of=st.just("upper"), by=OF, split=VALUES)
+    | st.builds(FirstKnown, of=INPUTS)
+)
+DERIVED = st.builds(
+    Variable,
+    label=TEXT,
+    kind=st.sampled_from(VariableKind),
+    derived=DERIVATIONS,
+    codes=mappings(TEXT),
+    measured=st.sampled_from(Measured),
+)
+VARIABLES = DERIVED | st.builds(
     Variable,
     label=TEXT,
     kind=st.sampled_from(VariableKind),

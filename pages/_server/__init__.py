@@ -1,0 +1,1 @@
+"""What the server needs before it answers; it loads neither the core nor the pages."""

@@ -1,0 +1,313 @@
+"""What a study file says of few patients: names of small groups, and the file without them.
+
+A study file holds no patient, but the name of a group with one patient in it may point to that
+patient. Such names are written only when a person says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sts_core.cohort import Cohort
+from sts_core.derivations import NO, YES
+from sts_core.derive import cut_levels, is_categorical, levels_of, raw_levels
+from sts_core.findings import StudyError
+from sts_core.study.types import (
+    CountOf,
+    Criterion,
+    Definitions,
+    Derivation,
+    Grouping,
+    IsOneOf,
+    Nested,
+    OneOf,
+    Scalar,
+    Study,
+    Variable,
+)
+from sts_core.values import text_of
+
+MIN_PATIENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RareName:
+    """A name of fewer than :data:`MIN_PATIENTS` patients that a study file would hold.
+
+    Attributes
+    ----------
+    variable
+        Key of the variable, or column, of which it is a level or a value in the file.
+    label
+        Name of that variable.
+    name
+        The level, or the value.
+    n
+        Patients in the file who have it; at least 1.
+    """
+
+    variable: str
+    label: str
+    name: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A study without certain names, and what that costs.
+
+    Attributes
+    ----------
+    study
+        The study to be written.
+    losses
+        What a reader of the file will have to choose again, one phrase each.
+    """
+
+    study: Study
+    losses: tuple[str, ...]
+
+
+def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
+    """Give the names in the study file that fewer than five patients of the data file have.
+
+    Levels, the values that codes begin with, parts of merged levels, and values that criteria,
+    groupings and derived variables name. Names that the program gives (groups of a cut, yes and
+    no), names of nobody and those of synthetic patients are not among them.
+    """
+    study = cohort.study
+    if study.synthetic:
+        return ()  # no person stands behind these names
+    found: dict[tuple[str, str], RareName] = {}
+    for key, named in _named(study).items():
+        try:
+            counts, label = _counts(cohort, key)
+        except StudyError:
+            continue  # nothing is known of a variable whose column isn't there
+        variable = study.definitions.variables.get(key)
+        supplied = {*cut_levels(variable.cuts)} if variable else set()
+        if variable is not None and variable.derived is not None:
+            supplied |= {YES, NO}
+        for name in named:
+            n = counts.get(name, 0)
+            if 0 < n < MIN_PATIENTS and name not in supplied:
+                found[key, name] = RareName(key, label, name, n)
+    return tuple(found.values())
+
+
+def _texts(values: Iterable[Scalar]) -> list[str]:
+    return [text for text in map(text_of, values) if text is not None]
+
+
+def _of_derivation(derived: Derivation) -> Mapping[str, list[str]]:
+    match derived:
+        case IsOneOf():
+            return {derived.of: _texts(derived.values)}
+        case CountOf():
+            named = _texts((*derived.yes, *derived.no))
+            return dict.fromkeys(derived.of, named)
+        case Nested():
+            return {derived.of: _texts(derived.split)}
+        case _:
+            return {}
+
+
+def _named(study: Study) -> dict[str, dict[str, None]]:
+    """Give every name in a study file by the variable, column or grouping that it belongs to."""
+    named: dict[str, dict[str, None]] = {}
+
+    def add(key: str, names: Iterable[str]) -> None:
+        named.setdefault(key, {}).update(dict.fromkeys(names))
+
+    definitions = study.definitions
+    for key, variable in definitions.variables.items():
+        add(key, _names_in(variable))
+        if variable.derived is not None:
+            for of, names in _of_derivation(variable.derived).items():
+                add(of, names)
+    for key, grouping in definitions.groupings.items():
+        add(grouping.variable, (part for parts in grouping.groups.values() for part in parts))
+        add(key, [*grouping.groups, *([grouping.rest] if grouping.rest else [])])
+    for item in (*study.analysis.criteria, *study.analysis.filters):
+        if isinstance(item, OneOf):
+            add(item.column, _texts(item.values))
+    for document in _documents(study):
+        for of in ("by", "variable"):
+            if isinstance(document.get(of), str):
+                add(document[of], _texts_in(document))
+    return named
+
+
+def _documents(study: Study) -> tuple[Mapping[str, Any], ...]:
+    """Give what pages, plan and report remember of analyses."""
+    analysis = study.analysis
+    return (*analysis.specs, *analysis.views.values(), *study.report.items)
+
+
+def _texts_in(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for pair in value.items() for part in pair for text in _texts_in(part)]
+    if isinstance(value, list | tuple):
+        return [text for part in value for text in _texts_in(part)]
+    return []
+
+
+def _names_in(variable: Variable) -> list[str]:
+    parts = [name for names in variable.merged.values() for name in names]
+    reference = [variable.reference] if variable.reference else []
+    return [
+        *variable.levels, *reference, *variable.codes, *variable.codes.values(), *variable.merged,
+        *parts, *variable.colours,
+    ]  # fmt: skip
+
+
+def _counts(cohort: Cohort, key: str) -> tuple[Mapping[str, int], str]:
+    """Count the patients of each name of a variable: in the file, coded, and merged.
+
+    The same text may stand for two groups, say a value in the file and a level; the smaller counts.
+    """
+    levels = levels_of(cohort, key)
+    stages = [levels.values]
+    grouped = key in cohort.study.definitions.groupings
+    variable = cohort.study.definitions.variables.get(key)
+    if not grouped and variable is not None and (is_categorical(variable) or variable.cuts):
+        raw = raw_levels(cohort, key)
+        stages += [raw, [variable.codes.get(text, text) for text in raw]]  # type: ignore[list-item]
+    smallest: dict[str, int] = {}
+    for stage in stages:
+        for name, n in Counter(level for level in stage if level is not None).items():
+            smallest[name] = min(n, smallest.get(name, n))
+    return smallest, levels.label
+
+
+def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
+    """Give a study that does not hold certain names, and what is lost by that.
+
+    Levels lose their stated place, codes and merged levels their entries. A criterion, a grouping
+    or a derived variable that names one of them would mean something else without it: it is left
+    out, with everything that rests on it.
+    """
+    rare: dict[str, set[str]] = {}
+    for item in names:
+        rare.setdefault(item.variable, set()).add(item.name)
+    every = {name for those in rare.values() for name in those}
+    losses: list[str] = []
+    definitions = study.definitions
+    gone: set[str] = set()
+    variables: dict[str, Variable] = {}
+    for key, variable in definitions.variables.items():
+        derived = variable.derived
+        named = _of_derivation(derived) if derived is not None else {}
+        if any(rare.get(of, set()) & {*texts} for of, texts in named.items()):
+            gone.add(key)
+            losses.append(f"the derived variable “{variable.label}”")
+        else:
+            variables[key] = _pruned(variable, rare.get(key, set()), losses)
+    while resting := {
+        key
+        for key, variable in variables.items()
+        if variable.derived is not None and gone & {*variable.derived.inputs}
+    }:
+        losses += [
+            f"“{variables.pop(key).label}”, which rests on another that is left out"
+            for key in sorted(resting)
+        ]
+        gone |= resting
+    groupings: dict[str, Grouping] = {}
+    for key, grouping in definitions.groupings.items():
+        parts = {part for parts in grouping.groups.values() for part in parts}
+        if (
+            grouping.variable in gone
+            or parts & rare.get(grouping.variable, set())
+            or {*grouping.groups, grouping.rest} & rare.get(key, set())
+        ):
+            gone.add(key)
+            losses.append(f"the comparison “{grouping.label}”")
+        else:
+            groupings[key] = grouping
+
+    def kept(items: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+        out = []
+        for item in items:
+            values = {*_texts(item.values)} if isinstance(item, OneOf) else set()
+            if item.column in gone or values & rare.get(item.column, set()):
+                losses.append(f"a criterion on “{item.column}”: more patients may be analysed")
+            else:
+                out.append(item)
+        return tuple(out)
+
+    def clean(document: Mapping[str, Any]) -> bool:
+        return not (gone | every) & {*_texts_in(document)}
+
+    analysis = study.analysis
+    specs = tuple(spec for spec in analysis.specs if clean(spec))
+    items = tuple(item for item in study.report.items if clean(item))
+    if len(specs) < len(analysis.specs) or len(items) < len(study.report.items):
+        losses.append("analyses and report items that name these groups")
+    response = definitions.response
+    if response is not None and response.variable in gone:
+        response = None
+        losses.append("the response")
+    new = replace(
+        study,
+        definitions=_with(definitions, variables, groupings, response),
+        analysis=replace(
+            analysis,
+            criteria=kept(analysis.criteria),
+            filters=kept(analysis.filters),
+            specs=specs,
+            views={name: view for name, view in analysis.views.items() if clean(view)},
+        ),
+        report=replace(study.report, items=items),
+    )
+    return Withheld(new, tuple(dict.fromkeys(losses)))
+
+
+def _with(
+    definitions: Definitions,
+    variables: dict[str, Variable],
+    groupings: dict[str, Grouping],
+    response: Any,
+) -> Definitions:
+    return replace(definitions, variables=variables, groupings=groupings, response=response)
+
+
+def _pruned(variable: Variable, names: set[str], losses: list[str]) -> Variable:
+    """Give a variable without certain names."""
+    if not names & {*_names_in(variable)}:
+        return variable
+    merged = {
+        name: tuple(part for part in parts if part not in names)
+        for name, parts in variable.merged.items()
+        if name not in names
+    }
+    merged = {name: parts for name, parts in merged.items() if parts}
+    codes = {
+        value: level
+        for value, level in variable.codes.items()
+        if value not in names and level not in names
+    }
+    lost = [
+        what
+        for what, changed in (
+            ("the reference", variable.reference in names),
+            ("merged levels", merged != variable.merged),
+            ("names of values", codes != variable.codes),
+            ("the place or colour of levels", bool(names & {*variable.levels, *variable.colours})),
+        )
+        if changed
+    ]
+    losses.append(f"“{variable.label}”: {', '.join(lost)}")
+    return replace(
+        variable,
+        levels=tuple(level for level in variable.levels if level not in names),
+        reference=None if variable.reference in names else variable.reference,
+        codes=codes,
+        merged=merged,
+        colours={name: slot for name, slot in variable.colours.items() if name not in names},
+    )

@@ -1,0 +1,99 @@
+"""How far the reading of files has come, and the way to stop it from another thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What is being done, in this order."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    RECOGNISING = "recognising"
+    CHECKING = "checking"
+
+
+class Cancelled(Exception):  # noqa: N818  an order that was followed, not a failure
+    """The work was stopped because somebody asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one stage has come.
+
+    Attributes
+    ----------
+    stage
+        What is being done.
+    done
+        Rows read, or columns looked at.
+    share
+        Part of this stage that is done, 0 to 1; ``None`` where the whole is not known.
+    """
+
+    stage: Stage
+    done: int = 0
+    share: float | None = None
+
+
+class Progress:
+    """Reports of the working thread, and the wish of another one that it ends.
+
+    The worker calls :meth:`report`, which raises :class:`Cancelled` after :meth:`cancel`; work
+    that can't look at it (a process) is ended by what :meth:`ending` was given.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._step = Step(Stage.WAITING)
+        self._cancelled = False
+        self._end: Callable[[], None] | None = None
+
+    @property
+    def step(self) -> Step:
+        """The last report."""
+        return self._step
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to stop."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Ask the work to stop; a second time changes nothing."""
+        with self._lock:
+            first, self._cancelled = not self._cancelled, True
+            end = self._end
+        if first and end is not None:
+            end()
+
+    def report(self, stage: Stage, done: int = 0, share: float | None = None) -> None:
+        """Say how far the work has come.
+
+        Raises
+        ------
+        Cancelled
+            If the work is to stop.
+        """
+        if self._cancelled:
+            raise Cancelled
+        self._step = Step(stage, done, share)
+
+    @contextmanager
+    def ending(self, end: Callable[[], None]) -> Iterator[None]:
+        """Name what stops the work of this block; called at once when it is too late already."""
+        with self._lock:
+            self._end = end
+            cancelled = self._cancelled
+        try:
+            if cancelled:
+                end()
+            yield
+        finally:
+            with self._lock:
+                self._end = None

@@ -1,0 +1,431 @@
+"""Data dictionaries beside the data, and exports in which rows are events or instances.
+
+A dictionary gives columns and codes their meaning; it never holds patients. In an export of a
+database with events or repeating instruments, one table is made of each, since a row of a visit
+is no patient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.reading.workbook import Cell, RawTable, Workbook
+from sts_core.values import is_missing, text_of, texts
+
+_FIELD = (
+    "variable field name", "field name", "variable name", "variablename", "variable", "field",
+    "column name", "column", "变量名称", "变量名", "变量",
+)  # fmt: skip
+_LABEL = (
+    "field label", "variable label", "label", "description optional", "description", "meaning",
+    "含义", "说明",
+)  # fmt: skip
+_CHOICES = (
+    "choices calculations or slider labels", "select choices or calculations",
+    "choices or calculations", "choices", "value labels", "codes", "coding", "levels", "values",
+    "编码", "取值",
+)  # fmt: skip
+_TYPE = ("field type", "type")
+_IDENTIFIER = ("identifier",)
+_WRITTEN_BY_DATABASE = (
+    {"variable field name", "field type", "field label"},
+    {"field name", "form name", "field type", "field label"},
+)
+_WITHOUT_CHOICES = frozenset({"calc", "slider", "text", "notes", "file", "descriptive", "sql"})
+_FIXED_CHOICES = {
+    "yesno": {"0": "No", "1": "Yes"},
+    "truefalse": {"0": "False", "1": "True"},
+}
+_UNCHECKED = {"0": "No", "1": "Yes"}
+_EVENT = ("redcap event name", "event name")
+_INSTRUMENT = ("redcap repeat instrument", "repeat instrument")
+_INSTANCE = ("redcap repeat instance", "repeat instance")
+_ARM = re.compile(r"_arm_\d+[a-z]?$|\s*\(arm \d+:.*\)$", re.IGNORECASE)
+_YES = frozenset({"y", "yes", "1", "true", "是"})
+_MAX_NAMED = 8
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    label: str
+    kind: str
+    choices: Mapping[str, str]
+    identifies: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Dictionary:
+    table: RawTable
+    entries: Mapping[str, _Entry]
+
+
+@dataclass(slots=True)
+class _Described:
+    """What a dictionary says about one table."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Mapping[Cell, str]] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def words(header: str) -> str:
+    """Give a header as words for comparison: lower case, one blank between them."""
+    return " ".join(re.sub(r"[\W_]+", " ", header.casefold()).split())
+
+
+def is_dictionary_header(columns: Iterable[object]) -> bool:
+    """Whether the columns are those of a dictionary that a data-capture system writes."""
+    found = {words(str(column)) for column in columns}
+    return any(wanted <= found for wanted in _WRITTEN_BY_DATABASE)
+
+
+def apply_dictionaries(books: Sequence[Workbook]) -> list[Workbook]:
+    """Join data dictionaries with their tables, and part events from patients.
+
+    Parameters
+    ----------
+    books
+        Files as read, which belong together.
+
+    Returns
+    -------
+    list of Workbook
+        The same files in the same order. Tables have the labels, the codes and the identifying
+        columns that a dictionary among the files states; labels of the file itself stand. An
+        export with events or repeating instruments has one table for each. Dictionaries stay
+        among the tables, marked as such.
+    """
+    dictionaries = [
+        found for book in books for table in book.sheets if (found := _read(table)) is not None
+    ]
+    columns = {
+        id(table): {str(name) for name in table.frame.columns}
+        for book in books
+        for table in book.sheets
+    }
+    # A dictionary is one when it names columns of another table.
+    used = [
+        dictionary
+        for dictionary in dictionaries
+        if any(
+            _fits(dictionary, names)
+            for table, names in columns.items()
+            if table not in {id(other.table) for other in dictionaries}
+        )
+    ]
+    marked = {id(dictionary.table) for dictionary in used}
+    result = []
+    for book in books:
+        sheets: list[RawTable] = []
+        findings = list(book.findings)
+        for table in book.sheets:
+            if id(table) in marked or is_dictionary_header(table.frame.columns):
+                sheets.append(replace(table, dictionary=True))
+                continue
+            described = table
+            for dictionary in used:
+                described, said = _describe(described, dictionary)
+                findings += [finding for finding in said if finding not in findings]
+            parts, said = _split(described)
+            sheets += parts
+            findings += said
+        result.append(replace(book, sheets=tuple(sheets), findings=tuple(findings)))
+    return result
+
+
+def _column(table: RawTable, names: Sequence[str]) -> str | None:
+    by_words = {words(str(column)): str(column) for column in reversed(list(table.frame.columns))}
+    return next((by_words[name] for name in names if name in by_words), None)
+
+
+def _read(table: RawTable) -> _Dictionary | None:
+    """Read a table as a dictionary; ``None`` when its columns are not those of one."""
+    name, label = _column(table, _FIELD), _column(table, _LABEL)
+    choices, kind = _column(table, _CHOICES), _column(table, _TYPE)
+    identifier = _column(table, _IDENTIFIER)
+    if name is None or (label is None and choices is None):
+        return None
+    cells = {
+        column: texts(table.frame[column], frozenset({""}))
+        for column in (name, label, choices, kind, identifier)
+        if column is not None
+    }
+    entries: dict[str, _Entry] = {}
+    for row, field_name in enumerate(cells[name]):
+        if field_name is None:
+            continue
+
+        def at(column: str | None, row: int = row) -> str:
+            return "" if column is None else str(cells[column][row] or "")
+
+        field_kind = at(kind).casefold()
+        coded = _FIXED_CHOICES.get(field_kind)
+        if coded is None:
+            coded = {} if field_kind in _WITHOUT_CHOICES else _choices(at(choices))
+        entries[field_name.casefold()] = _Entry(
+            field_name,
+            _plain(at(label)),
+            field_kind,
+            coded,
+            at(identifier).casefold() in _YES,
+        )
+    return _Dictionary(table, entries) if entries else None
+
+
+def _plain(label: str) -> str:
+    """Take markup off a label, which a form may have."""
+    return " ".join(re.sub(r"<[^<>]{1,200}>", " ", label).split())
+
+
+def _choices(text: str) -> dict[str, str]:
+    """Read "1, Male | 2, Female", "m=Male,f=Female" or "0: no; 1: yes"; blank for plain levels."""
+    if "|" in text:
+        parts, marks = text.split("|"), ",=:"
+    elif re.search(r"[;\n]", text):
+        parts, marks = re.split(r"[;\n]", text), "=:,"
+    elif "=" in text:
+        parts, marks = re.split(r",(?=[^,=]+=)", text), "="
+    elif re.fullmatch(r"\s*-?\w{1,8},\s+\S.*", text):
+        parts, marks = [text], ","  # a single choice
+    else:
+        return {}
+    found: dict[str, str] = {}
+    for part in filter(str.strip, parts):
+        mark = next((mark for mark in marks if mark in part), None)
+        if mark is None:
+            return {}
+        code, _, meaning = part.partition(mark)
+        if not code.strip() or not meaning.strip():
+            return {}
+        found[code.strip()] = _plain(meaning)
+    return found
+
+
+def _checkbox(dictionary: _Dictionary, column: str) -> tuple[_Entry, str] | None:
+    """Give the field and the choice of a column such as ``symptom___2``."""
+    name, mark, code = column.partition("___")
+    entry = dictionary.entries.get(name.casefold())
+    if not mark or entry is None or entry.kind not in ("checkbox", ""):
+        return None
+    for choice, meaning in entry.choices.items():
+        if re.sub(r"[^a-z0-9_]", "_", choice.casefold()) == code.casefold():
+            return entry, meaning
+    return None
+
+
+def _entry(dictionary: _Dictionary, column: str) -> _Entry | None:
+    return dictionary.entries.get(column.strip().casefold())
+
+
+def _fits(dictionary: _Dictionary, columns: set[str]) -> bool:
+    n_found = sum(
+        _entry(dictionary, column) is not None or _checkbox(dictionary, column) is not None
+        for column in columns
+    )
+    labels = {entry.label for entry in dictionary.entries.values() if entry.label}
+    return max(n_found, len(labels & columns)) >= max(2, min(len(columns), 6) / 2)
+
+
+def _describe(table: RawTable, dictionary: _Dictionary) -> tuple[RawTable, list[Finding]]:
+    columns = [str(name) for name in table.frame.columns]
+    if not _fits(dictionary, set(columns)):
+        return table, []
+    by_label = {entry.label: entry for entry in [*dictionary.entries.values()][::-1] if entry.label}
+    found = _Described()
+    for column in columns:
+        choice = _checkbox(dictionary, column)
+        if choice is not None:
+            found.labels[column] = f"{choice[0].label or choice[0].name}: {choice[1]}"
+            found.values.update(_value_labels(table, column, _UNCHECKED))
+            if choice[0].identifies:
+                found.private.add(column)
+            continue
+        entry = _entry(dictionary, column)
+        if entry is None:
+            # an export with labels instead of names says the meaning itself
+            if column in by_label and by_label[column].identifies:
+                found.private.add(column)
+            continue
+        if entry.label:
+            found.labels[column] = entry.label
+        if entry.identifies:
+            found.private.add(column)
+        if entry.choices:
+            values = _value_labels(table, column, entry.choices)
+            found.values.update(values)
+            if values:
+                found.findings += _unlisted(table, column, entry.choices)
+    described = replace(
+        table,
+        column_labels={**found.labels, **table.column_labels},
+        value_labels={**found.values, **table.value_labels},
+        private=table.private | found.private,
+    )
+    if (described.column_labels, described.value_labels, described.private) == (
+        table.column_labels, table.value_labels, table.private,
+    ):  # fmt: skip
+        return table, []  # done before
+    other = dictionary.table
+    place = f"“{other.sheet}”" if other.sheet and other.file == table.file else f"“{other.file}”"
+    private = f"; {len(found.private)} marked as identifying" if found.private else ""
+    found.findings.insert(
+        0,
+        Finding(
+            FindingCode.DICTIONARY_APPLIED,
+            Severity.NOTE,
+            f"The data dictionary {place} describes {len(found.labels)} columns, "
+            f"{len(found.values)} of them with codes{private}.",
+            "Nothing to do, if it belongs to these data.",
+            file=table.file,
+            sheet=table.sheet,
+            count=len(found.labels),
+        ),
+    )
+    return described, found.findings
+
+
+def _value_labels(
+    table: RawTable, column: str, choices: Mapping[str, str]
+) -> dict[str, Mapping[Cell, str]]:
+    """Give the meaning of codes, each as the cell that stands for it; none if none occurs."""
+    cells = {text_of(cell): cell for cell in table.frame[column].drop_duplicates()}
+    if not any(code in cells for code in choices):
+        return {}
+    return {column: {cells.get(code, code): meaning for code, meaning in choices.items()}}
+
+
+def _unlisted(table: RawTable, column: str, choices: Mapping[str, str]) -> list[Finding]:
+    """Say which cells hold a value that the dictionary does not list."""
+    cells = texts(table.frame[column])
+    other = np.array([cell is not None and cell not in choices for cell in cells], dtype=bool)
+    # the meaning in place of its code is no error
+    other &= ~np.isin(cells.astype(str), list(choices.values()))
+    if not other.any():
+        return []
+    values = [f"“{value}”" for value in dict.fromkeys(cells[other])]
+    return [
+        Finding(
+            FindingCode.VALUE_NOT_IN_DICTIONARY,
+            Severity.WARNING,
+            f"“{column}” holds {listed(values, limit=_MAX_NAMED)}, which the data dictionary "
+            "doesn't list.",
+            "Correct the cells, or say on the Data page what the values mean.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
+            rows=tuple(np.asarray(table.row_numbers)[other][:100].tolist()),
+            count=int(other.sum()),
+        )
+    ]
+
+
+# ------------------------------------------------------------------------- events, instances
+
+
+def _split(table: RawTable) -> tuple[list[RawTable], list[Finding]]:
+    """Make a table of the patients' rows, and one of each other event or instrument."""
+    event = _column(table, _EVENT)
+    instrument = _column(table, _INSTRUMENT)
+    instance = _column(table, _INSTANCE)
+    named = {words(str(name)) for name in table.frame.columns}
+    of_database = bool(named & {_EVENT[0], _INSTRUMENT[0]}) or (
+        event is not None and instrument is not None
+    )
+    if not of_database:
+        return [table], []
+    record = str(table.frame.columns[0])
+    ids = texts(table.frame[record])
+    groups = _groups(table, event, instrument, instance)
+    if len(set(groups)) < 2:
+        return [table], []
+    first = _patients(groups, ids)
+    order = [first, *(group for group in dict.fromkeys(groups) if group != first)]
+    own = (record, event, instrument, instance)
+    parts = [
+        _part(table, np.array([other == group for other in groups], dtype=bool), group, own)
+        for group in order
+    ]
+    said = [f"“{part.sheet}” ({len(part.frame)} rows)" for part in parts[1:]]
+    finding = Finding(
+        FindingCode.ROWS_SPLIT,
+        Severity.NOTE,
+        f"The rows are events or repeated forms, not patients. The {len(parts[0].frame)} rows of "
+        f"“{parts[0].sheet}” are taken for the patients; further tables were made of "
+        f"{listed(said, limit=_MAX_NAMED)}.",
+        "Choose another table of patients on the Data page if that is wrong.",
+        file=table.file,
+        sheet=table.sheet,
+        count=len(table.frame),
+    )
+    return parts, [finding]
+
+
+def _groups(
+    table: RawTable, event: str | None, instrument: str | None, instance: str | None
+) -> list[str]:
+    """Give each row the name of its table: the repeated instrument, else the event without arm."""
+    n_rows = len(table.frame)
+    blank: list[str | None] = [None] * n_rows
+    events = list(texts(table.frame[event])) if event else blank
+    instruments = list(texts(table.frame[instrument])) if instrument else blank
+    instances = list(texts(table.frame[instance])) if instance else blank
+    groups = []
+    for one_event, one_instrument, one_instance in zip(events, instruments, instances, strict=True):
+        name = _ARM.sub("", one_event) if one_event else "patients"
+        if one_instrument:
+            name = one_instrument
+        elif one_instance and not is_missing(one_instance):
+            name = f"{name}, repeated"
+        groups.append(name)
+    return groups
+
+
+def _patients(groups: Sequence[str], ids: np.ndarray) -> str:
+    """Choose the table of patients: most records, none of them twice; the earlier one."""
+    best, best_score = groups[0], (-1, -1)
+    for group in dict.fromkeys(groups):
+        records = [
+            record
+            for record, other in zip(ids, groups, strict=True)
+            if other == group and record is not None
+        ]
+        score = (int(len(set(records)) == len(records)), len(set(records)))
+        if score > best_score:
+            best, best_score = group, score
+    return best
+
+
+def _part(table: RawTable, mask: np.ndarray, group: str, own: Sequence[str | None]) -> RawTable:
+    """Give the rows of one event or form with the columns that it fills."""
+    frame = table.frame[mask].reset_index(drop=True)
+    kept = list(_kept_columns(frame, own))
+    name = group if table.sheet is None else f"{table.sheet}: {group}"
+    return replace(
+        table,
+        sheet=name,
+        frame=frame[kept],
+        row_numbers=np.asarray(table.row_numbers)[mask],
+        column_labels=_only(table.column_labels, kept),
+        value_labels=_only(table.value_labels, kept),
+        private=table.private & frozenset(kept),
+    )
+
+
+def _kept_columns(frame: pd.DataFrame, own: Sequence[str | None]) -> Iterator[str]:
+    for name in frame.columns:
+        if name in own or frame[name].notna().any():
+            yield name
+
+
+def _only(labels: Mapping[str, T], kept: Sequence[str]) -> dict[str, T]:
+    return {name: label for name, label in labels.items() if name in kept}

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import functools
+import io
+import zipfile
+
+import pytest
+from docx import Document
+from docx.oxml.ns import qn
+from PIL import Image
+
+from sts_core.export.document import write_document
+from sts_core.export.report import Section
+from sts_core.figures.layout import layout
+from sts_core.figures.theme import DOCUMENT
+from sts_core.render.print import DOCUMENT_DPI, to_picture, to_png
+from tests.export.test_deck import awkward_report, report_with
+from tests.figures.cases import figures
+from tests.figures.test_pages import flow, tall_forest
+
+MM = 36000
+
+
+@functools.cache
+def awkward_document():
+    return write_document(awkward_report())
+
+
+def pictures(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [archive.read(n) for n in archive.namelist() if n.startswith("word/media/")]
+
+
+def test_pictures_are_small_and_sharp():
+    data = awkward_document()
+    made = pictures(data)
+    assert len(made) == len(Document(io.BytesIO(data)).inline_shapes) > 6
+    assert len(data) < 120_000 * len(made)
+    for picture in made:
+        with Image.open(io.BytesIO(picture)) as image:
+            assert image.info["dpi"][0] == pytest.approx(DOCUMENT_DPI, abs=1)
+            assert image.width >= 170 / 25.4 * DOCUMENT_DPI - 2
+
+
+def test_every_picture_says_what_it_shows_and_fits_its_page():
+    document = Document(io.BytesIO(awkward_document()))
+    assert document.inline_shapes
+    for shape in document.inline_shapes:
+        assert len(shape._inline.docPr.get("descr")) > 20
+        assert shape.width <= 170.5 * MM
+        assert shape.height <= 230 * MM
+
+
+def test_a_long_forest_and_flow_have_several_pictures_with_their_number():
+    sections = [Section(f.title, f, None, "", (), ()) for f in (tall_forest(20), flow(30))]
+    document = Document(io.BytesIO(write_document(report_with(*sections))))
+    titles = [p.text for p in document.paragraphs if " of " in p.text and p.text.endswith(")")]
+    assert len(document.inline_shapes) == len(titles) > 3
+    assert any(t.startswith("Hazard ratios (1 of ") for t in titles)
+    assert any(t.startswith("Patients and criteria (2 of ") for t in titles)
+    alts = [s._inline.docPr.get("descr") for s in document.inline_shapes]
+    assert all(alt.startswith("Part ") for alt in alts)
+
+
+def test_few_colours_look_like_all_of_them():
+    import numpy as np
+
+    placed = layout(figures()["9 groups"], DOCUMENT)
+    few, full = to_picture(placed, dpi=120), to_png(placed, dpi=120)
+    with Image.open(io.BytesIO(few)) as one, Image.open(io.BytesIO(full)) as other:
+        assert one.size == other.size
+        gap = np.asarray(one.convert("RGB"), int) - np.asarray(other.convert("RGB"), int)
+    assert np.abs(gap).max() <= 24
+    assert np.abs(gap).mean() < 0.5
+    assert len(few) < 0.5 * len(full)
+
+
+def test_tables_repeat_their_headings_and_keep_rows_whole():
+    document = Document(io.BytesIO(awkward_document()))
+    assert len(document.tables) == 6
+    for table in document.tables:
+        rows = [row._tr for row in table.rows]
+        assert rows[0].find(qn("w:trPr")).find(qn("w:tblHeader")) is not None
+        assert all(row.find(qn("w:trPr")).find(qn("w:cantSplit")) is not None for row in rows)
+        widths = [cell.width for cell in table.rows[-1].cells]
+        assert sum(widths) <= 170.5 * MM

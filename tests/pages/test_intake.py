@@ -1,0 +1,103 @@
+"""Reading files beside the page: the same result, a cancel, a session that ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from pages._ui import intake, job, state
+from pages._ui.job import Job
+from sts_core.reading import read_bytes
+from sts_core.reading.progress import Progress, Stage
+from tests.pages.driver import TINY, checked, click, cohort_line, drop, shown, with_tiny
+
+
+class Stages(Progress):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: list[Stage] = []
+
+    def report(self, stage: Stage, done: int = 0, share: float | None = None) -> None:
+        super().report(stage, done, share)
+        self.stages.append(stage)
+
+
+def endless(progress: Progress) -> None:
+    while True:
+        progress.report(Stage.READING)
+        time.sleep(0.005)
+
+
+def test_read_beside_the_page_gives_what_reading_at_once_gives() -> None:
+    progress = Stages()
+    files = [("tiny.csv", TINY.encode())]
+    outcome = intake.read_dropped(files, state.Workspace(), False, progress)
+    at_once = state.opened([read_bytes("tiny.csv", TINY.encode())])
+    assert outcome.workspace is not None
+    assert outcome.workspace.study == at_once.study
+    assert outcome.workspace.findings == at_once.findings
+    assert outcome.workspace.cohort is not None
+    assert at_once.cohort is not None
+    assert outcome.workspace.cohort.fingerprint == at_once.cohort.fingerprint
+    order = list(dict.fromkeys(progress.stages))
+    assert order == [Stage.READING, Stage.RECOGNISING, Stage.CHECKING]
+
+
+def test_cancel_leaves_what_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = with_tiny()
+    before = at.session_state["workspace"]
+    monkeypatch.setattr(intake, "SMALL_SECONDS", 0.05)
+    monkeypatch.setattr(intake, "read_dropped", lambda *given: endless(given[-1]))
+    checked(at.file_uploader[0].set_value([("b.csv", b"id,x\n1,2\n", "text/csv")]).run())
+    running: Job = at.session_state["job"]
+    assert not running.finished
+    assert cohort_line(at).startswith("tiny 3 of 3")
+    click(at, "intake.cancel")
+    assert running.wait(5)
+    assert "Reading was cancelled. What was loaded before is still there." in shown(at)
+    assert at.session_state["workspace"] is before
+    monkeypatch.undo()
+    drop(at, {"two.csv": TINY})
+    assert cohort_line(at).startswith("two 3 of 3")
+
+
+def test_new_files_stop_those_that_are_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = with_tiny()
+    monkeypatch.setattr(intake, "SMALL_SECONDS", 0.05)
+    monkeypatch.setattr(intake, "read_dropped", lambda *given: endless(given[-1]))
+    checked(at.file_uploader[0].set_value([("b.csv", b"id,x\n1,2\n", "text/csv")]).run())
+    former: Job = at.session_state["job"]
+    monkeypatch.undo()
+    drop(at, {"two.csv": TINY})
+    assert former.wait(5)
+    assert former.progress.cancelled
+    assert cohort_line(at).startswith("two 3 of 3")
+
+
+def test_failure_of_the_work_quotes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*given: object) -> None:
+        raise ValueError("cell: Jane Doe")
+
+    at = with_tiny()
+    monkeypatch.setattr(intake, "read_dropped", fails)
+    checked(at.file_uploader[0].set_value([("b.csv", b"id,x\n1,2\n", "text/csv")]).run())
+    assert "could not be used" in shown(at)
+    assert "What was loaded before is still there." in shown(at)
+    assert "Jane Doe" not in shown(at) + "".join(capfd.readouterr())
+
+
+def test_work_of_a_session_that_ended_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(job, "_LOOK_SECONDS", 0.02)
+    there = threading.Event()
+    there.set()
+    work = Job(endless, there.is_set, "a.csv")
+    assert not work.wait(0.3)
+    there.clear()
+    assert work.wait(5)
+    assert work.outcome is None
+    assert not work.failed

@@ -1,0 +1,71 @@
+"""Several tables on the Data page: roles, joins in plain numbers, and who is a patient."""
+
+from __future__ import annotations
+
+import pytest
+
+from sts_core.findings import FindingCode
+from sts_core.study import IdRule, RowChoice
+from tests.pages.driver import click, cohort_line, drop, shown, start, study_of
+
+PATIENTS = "id,sex\nP-1,F\nP-2,M\nP-3,F\n"
+SITES = "id,site\np-1,x\nP-2,y\n9,z\n"
+VISITS = "id,visit,sex,score\na,1,F,3\na,2,F,4\nb,1,M,5\nb,2,M,6\nc,1,F,7\nc,2,F,8\n"
+
+
+def test_ids_spelled_otherwise_are_offered_and_joined_on_a_click_only() -> None:
+    at = drop(start(), {"patients.csv": PATIENTS, "sites.csv": SITES})
+    assert "1 of 3 ids match; 2 rows of 2 unknown ids: rows 2, 4." in shown(at)
+    assert "of 2 nothing is recorded here" in shown(at)
+    click(at, "table.rule.sites")
+    assert study_of(at).data.tables["sites"].id_rule is IdRule.SPELLING
+    assert "2 of 3 ids match (case, blanks" in shown(at)
+    click(at, "table.exact.sites")
+    assert "1 of 3 ids match;" in shown(at)
+
+
+def test_a_role_is_one_choice_away_and_undone() -> None:
+    at = drop(start(), {"patients.csv": PATIENTS, "sites.csv": SITES})
+    assert "sites" in {item.table for item in study_of(at).definitions.variables.values()}
+    at.selectbox(key="w:table.role.sites_csv_").set_value("").run()
+    assert list(study_of(at).data.tables) == ["subjects"]
+    assert set(study_of(at).definitions.variables) == {"sex"}
+    at.selectbox(key="w:table.role.sites_csv_").set_value("exposures").run()
+    assert list(study_of(at).data.tables) == ["subjects", "exposures"]
+    click(at, "undo")
+    click(at, "undo")
+    assert "sites" in study_of(at).data.tables
+
+
+def test_a_further_file_is_added_and_one_of_the_same_name_replaces() -> None:
+    at = drop(start(), {"patients.csv": PATIENTS})
+    at.segmented_control(key="w:upload.adds").set_value("Add to these files").run()
+    drop(at, {"groups.csv": "id,grp\nP-1,x\nP-2,y\nP-3,x\n"})
+    assert list(study_of(at).data.tables) == ["subjects", "groups"]
+    drop(at, {"patients.csv": PATIENTS + "P-4,F\n"})
+    assert list(study_of(at).data.tables) == ["subjects", "groups"]
+    assert "4 of 4 patients analysed" in cohort_line(at)
+    assert "3 of 4 patients have a row here; of 1 nothing is recorded here" in shown(at)
+
+
+@pytest.mark.parametrize(("take", "n"), [(RowChoice.LAST, 3), (RowChoice.EACH, 6)])
+def test_no_number_before_it_is_said_who_is_a_patient(take: RowChoice, n: int) -> None:
+    at = drop(start(), {"visits.csv": VISITS})
+    workspace = at.session_state["workspace"]
+    assert workspace.cohort is None
+    assert FindingCode.ROWS_NOT_PATIENTS in {item.code for item in workspace.findings}
+    assert "6 rows for 3 patients." in shown(at)
+    assert "visit" in shown(at)
+    at.selectbox(key="w:table.take").set_value(take).run()
+    assert at.session_state["workspace"].cohort is None
+    click(at, "table.take.confirm")
+    assert f"{n} of {n} patients analysed" in cohort_line(at)
+
+
+def test_without_a_patient_table_one_can_be_chosen() -> None:
+    events = "USUBJID,AEDECOD,AETOXGR\na,x,1\na,y,2\nb,x,3\n"
+    at = drop(start(), {"adae.csv": events, "other.csv": "USUBJID,AEDECOD,AETOXGR\nc,x,1\nc,y,2\n"})
+    assert at.session_state["workspace"].cohort is None
+    assert "Choose above which table holds the patients." in shown(at)
+    at.selectbox(key="w:table.role.adae_csv_").set_value("subjects").run()
+    assert "3 rows for 2 patients." in shown(at)

@@ -1,0 +1,199 @@
+"""Mapping and recoding by hand on the Data page: every change in the study, and undone again."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from pages._ui.variable_editor import parse_cuts, with_cuts, with_merged, with_names, with_order
+from sts_core.derive import levels_of
+from sts_core.study import CountOf, IsInRange, Measured, Nested, Variable, dump_study, load_study
+from tests.pages.driver import checked, click, drop, shown, start, study_of, with_sample, with_tiny
+
+SITES = [("a<b>", 4), ("_x_", 3), ("$a$", 2), ("骨", 6)]
+HOSTILE = "id,time (months),status,site <i>,drug1,drug2\n" + "".join(
+    f"P{n},{n + 1},{'Dead' if n % 2 else 'Alive'},{site},d{n % 3},{'e' if n % 4 else ''}\n"
+    for n, site in enumerate(site for site, times in SITES for _ in range(times))
+)
+
+
+def levels(at: AppTest, key: str) -> dict[str | None, int]:
+    found = levels_of(at.session_state["workspace"].cohort, key)
+    values = found.values.tolist()
+    return {level: values.count(level) for level in (*found.levels, None)}
+
+
+def edit(at: AppTest, key: str) -> AppTest:
+    return checked(at.selectbox(key="w:variable.edit").set_value(key).run())
+
+
+def choose(at: AppTest, **values: object) -> AppTest:
+    for name, value in values.items():
+        key = f"w:derive.{name.replace('__', '.')}"
+        kind = "multiselect" if isinstance(value, list) else "selectbox"
+        checked(getattr(at, kind)(key=key).set_value(value).run())
+    return at
+
+
+def test_number_of_metastatic_organs_none_or_single_against_multiple() -> None:
+    at = with_sample()
+    organs = [f"metastasis_{organ}" for organ in ("lung", "bone", "liver", "pancreas", "brain")]
+    choose(at, how="count_of", count__of=organs)
+    assert "None or single" in shown(at)
+    at.text_input(key="w:derive.label").set_value("Number of metastatic organs").run()
+    click(at, "derive.add")
+    key = "number_of_metastatic_organs"
+    variable = study_of(at).definitions.variables[key]
+    assert variable.derived == CountOf(tuple(organs), ("yes",), ("no",))
+    assert variable.measured is Measured.BASELINE
+    # the same as the column of the sample that holds the number
+    expected = levels(at, "organs_metastatic")
+    assert levels(at, key) == expected
+    assert sum(expected.values()) == 51
+    again = load_study(dump_study(study_of(at)))
+    assert again.definitions.variables[key] == variable
+    click(at, "undo")
+    assert key not in study_of(at).definitions.variables
+
+
+def test_rhabdomyosarcoma_embryonal_and_pleomorphic() -> None:
+    at = with_sample()
+    choose(at, how="nested", nested__of="histotype", nested__by="rhabdomyosarcoma_type")
+    at.text_input(key="w:derive.label").set_value("Histotype and type").run()
+    click(at, "derive.add")
+    variable = study_of(at).definitions.variables["histotype_and_type"]
+    assert variable.derived == Nested("histotype", "rhabdomyosarcoma_type", ("Rhabdomyosarcoma",))
+    assert variable.measured is Measured.UNKNOWN
+    counts = levels(at, "histotype_and_type")
+    assert counts["Rhabdomyosarcoma: embryonal"] == 1
+    assert counts["Rhabdomyosarcoma: pleomorphic"] == 5
+    assert "Rhabdomyosarcoma" not in counts
+
+
+def test_a_regimen_from_two_drug_columns() -> None:
+    at = with_sample()
+    drugs = ["antiangiogenic_drug", "immunotherapy_drug"]
+    choose(at, how="combination", combine__of=drugs)
+    at.text_input(key="w:derive.label").set_value("Regimen").run()
+    click(at, "derive.add")
+    counts = levels(at, "regimen")
+    assert sum(counts.values()) == 51
+    assert all(" + " in level for level in counts if level)
+
+
+def test_a_yes_or_no_by_a_threshold() -> None:
+    at = with_sample()
+    choose(at, how="is_in_range", range__of="age")
+    checked(at.number_input(key="w:derive.range.low.age").set_value(54.0).run())
+    at.text_input(key="w:derive.label").set_value("54 or older").run()
+    click(at, "derive.add")
+    (key,) = [
+        key
+        for key, variable in study_of(at).definitions.variables.items()
+        if variable.derived == IsInRange("age", at_least=54.0)
+    ]
+    assert levels(at, key) == {"No": 24, "Yes": 27, None: 0}
+
+
+def test_the_median_is_worked_out_once_and_written_as_a_cut_point() -> None:
+    at = edit(with_sample(), "age")
+    click(at, "variable.new.Median.age")
+    variable = study_of(at).definitions.variables["age_grouped"]
+    assert variable.cuts == (54.0,)
+    assert levels(at, "age_grouped") == {"<54": 24, "≥54": 27, None: 0}
+    at.text_input(key="w:variable.cuts.age_grouped").set_value("40, 60").run()
+    assert study_of(at).definitions.variables["age_grouped"].cuts == (40.0, 60.0)
+    assert study_of(at).definitions.variables["age"].cuts == ()
+
+
+def test_levels_are_merged_ordered_compared_and_separated_again() -> None:
+    at = edit(with_sample(), "primary_site")
+    at.multiselect(key="w:variable.merge.primary_site").set_value(["trunk", "others"]).run()
+    at.text_input(key="w:variable.merge.name.primary_site").set_value("Not limb").run()
+    click(at, "variable.merge.do.primary_site")
+    assert levels(at, "primary_site") == {"limb": 28, "Not limb": 23, None: 0}
+    assert study_of(at).definitions.variables["primary_site"].reference == "Not limb"
+    at.selectbox(key="w:variable.move.primary_site").set_value("Not limb").run()
+    click(at, "variable.order.First.primary_site")
+    assert [*levels(at, "primary_site")] == ["Not limb", "limb", None]
+    at.selectbox(key="w:variable.reference.primary_site").set_value("limb").run()
+    assert study_of(at).definitions.variables["primary_site"].reference == "limb"
+    click(at, "variable.separate.0.primary_site")
+    assert levels(at, "primary_site") == {"trunk": 17, "others": 6, "limb": 28, None: 0}
+    for _ in range(4):
+        click(at, "undo")
+    assert [*levels(at, "primary_site")] == ["limb", "trunk", "others", None]
+
+
+def test_a_value_becomes_not_known() -> None:
+    at = edit(with_sample(), "primary_site")
+    at.multiselect(key="w:variable.missing.primary_site").set_value(["others"]).run()
+    assert levels(at, "primary_site")[None] == 6
+    assert study_of(at).definitions.variables["primary_site"].missing_codes == ("others",)
+
+
+def test_words_of_a_file_go_through_editor_and_form() -> None:
+    at = drop(start(), {"h.csv": HOSTILE})
+    key = next(
+        key
+        for key, variable in study_of(at).definitions.variables.items()
+        if "site" in (variable.column or key)
+    )
+    edit(at, key)
+    at.multiselect(key=f"w:variable.merge.{key}").set_value(["a<b>", "_x_"]).run()
+    click(at, f"variable.merge.do.{key}")
+    assert levels(at, key)["a<b> or _x_"] == 7
+    choose(at, how="is_one_of", one__of=key)
+    checked(at.multiselect(key=f"w:derive.one.values.{key}").set_value(["骨"]).run())
+    click(at, "derive.add")
+    assert not at.exception
+    assert levels(at, next(reversed(study_of(at).definitions.variables)))["Yes"] == 6
+
+
+def test_small_groups_are_named_in_the_file_only_when_said_so() -> None:
+    at = with_tiny()
+    assert "Leiomyosarcoma (" in shown(at)
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert "Yes, save with these names" in labels
+    assert "No, save without them" in labels
+    assert "Keep my choices" not in labels
+
+
+def test_names_of_synthetic_patients_are_not_asked_about() -> None:
+    labels = [button.proto.label for button in with_sample().get("download_button")]
+    assert "Keep my choices" in labels
+    assert "No, save without them" not in labels
+
+
+VARIABLE = Variable(
+    label="Site", levels=("Limb", "Trunk", "Head"), codes={"l": "Limb"}, reference="Limb",
+    merged={"Not limb": ("Trunk", "Head")}, colours={"Limb": 3},
+)  # fmt: skip
+
+
+def test_a_renamed_level_keeps_its_place_reference_and_colour() -> None:
+    new = with_names(VARIABLE, {"l": "Extremity", "Trunk": "Torso", "Head": "Head"})
+    assert new.codes == {"l": "Extremity", "Trunk": "Torso"}
+    assert new.levels == ("Extremity", "Torso", "Head")
+    assert new.reference == "Extremity"
+    assert new.merged == {"Not limb": ("Torso", "Head")}
+    assert new.colours == {"Extremity": 3}
+    assert with_names(VARIABLE, {"l": "Limb", "Trunk": "", "Head": "Head"}) == VARIABLE
+
+
+def test_merging_ordering_and_cutting_leave_nothing_stale() -> None:
+    assert with_merged(VARIABLE, ["Limb"], "Not limb")["merged"] == {
+        "Not limb": ("Trunk", "Head", "Limb")
+    }
+    assert with_order(VARIABLE, ["Limb", "Not limb"], "Not limb", 0)["levels"] == (
+        "Trunk", "Head", "Limb",
+    )  # fmt: skip
+    cut = Variable(label="Age", cuts=(54.0,), codes={"<54": "young"}, reference="young")
+    assert with_cuts(cut, (60.0,))["codes"] == {}
+    assert with_cuts(cut, (54.0, 60.0))["codes"] == {"<54": "young"}
+
+
+def test_cut_points_as_people_write_them() -> None:
+    assert parse_cuts("60, 40") == (40.0, 60.0)
+    assert parse_cuts("40；60") == (40.0, 60.0)
+    assert parse_cuts("") == ()
+    assert parse_cuts("forty") is None

@@ -1,0 +1,152 @@
+"""Names of small groups: found wherever a study file holds them, and left out with their costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sts_core.cohort import Cohort
+from sts_core.criteria import apply_criteria
+from sts_core.disclosure import rare_names, without_names
+from sts_core.study import (
+    AnalysisSection,
+    Combination,
+    Definitions,
+    Grouping,
+    IsOneOf,
+    OneOf,
+    ReportSection,
+    Study,
+    Variable,
+    VariableKind,
+    dump_study,
+    load_study,
+)
+from tests.doubles import cohort_of
+
+CELLS: dict[str, list[Any]] = {
+    "h": ["LMS"] * 6 + ["Zebra"] * 2 + ["lms typo"] + [None],
+    "age": [30, 40, 50, 60, 70, 80, 90, 35, 45, 55],
+}
+HISTOTYPE = Variable(
+    label="Histotype", levels=("LMS", "Zebra", "UPS"), reference="Zebra",
+    codes={"lms typo": "LMS"}, colours={"Zebra": 1},
+)  # fmt: skip
+
+
+def cohort_with(definitions: Definitions, analysis: AnalysisSection | None = None) -> Cohort:
+    cohort = cohort_of(CELLS, definitions)
+    study = replace(cohort.study, analysis=analysis or AnalysisSection())
+    return apply_criteria(cohort, study)
+
+
+def names(cohort: Cohort) -> dict[str, int]:
+    return {item.name: item.n for item in rare_names(cohort)}
+
+
+def written(study: Study) -> str:
+    text = dump_study(study)
+    assert load_study(text) == study
+    return text
+
+
+def test_levels_and_values_of_few_patients_are_found_and_those_of_nobody_are_not() -> None:
+    cohort = cohort_with(Definitions(variables={"h": HISTOTYPE}))
+    assert names(cohort) == {"Zebra": 2, "lms typo": 1}
+
+
+def test_without_them_the_file_holds_none() -> None:
+    cohort = cohort_with(Definitions(variables={"h": HISTOTYPE}))
+    withheld = without_names(cohort.study, rare_names(cohort))
+    text = written(withheld.study)
+    assert "Zebra" in dump_study(cohort.study)
+    assert "Zebra" not in text
+    assert "typo" not in text
+    assert "UPS" in text
+    assert withheld.losses == (
+        "“Histotype”: the reference, names of values, the place or colour of levels",
+    )
+    assert withheld.study.definitions.variables["h"].levels == ("LMS", "UPS")
+
+
+def test_whatever_would_mean_something_else_is_left_out_whole() -> None:
+    definitions = Definitions(
+        variables={
+            "h": Variable(label="H", merged={"Others": ("Zebra", "UPS"), "Z": ("Zebra",)}),
+            "z": Variable(label="Is zebra", derived=IsOneOf("h", ("Zebra",))),
+            "zz": Variable(label="Crossed", derived=Combination(("z", "age"))),
+        },
+        groupings={
+            "g": Grouping("Rare", "h", {"Rare ones": ("Zebra",)}, "The rest"),
+            "k": Grouping("Kept", "h", {"LMS or UPS": ("LMS", "UPS")}),
+        },
+    )
+    analysis = AnalysisSection(
+        criteria=(OneOf("h", ("LMS", "Zebra")), OneOf("h", ("LMS",))),
+        specs=({"kind": "kaplan_meier", "endpoint": "OS", "by": "z"},),
+        views={"kaplan_meier": {"by": "h", "levels": ["Zebra"]}, "cox": {"by": "h"}},
+    )
+    cohort = cohort_with(definitions, analysis)
+    study = replace(cohort.study, report=ReportSection(({"kind": "km", "by": "g"},)))
+    cohort = replace(cohort, study=study)
+    withheld = without_names(study, rare_names(cohort))
+    text = written(withheld.study)
+    assert "Zebra" not in text
+    kept = withheld.study
+    assert [*kept.definitions.variables] == ["h"]
+    assert [*kept.definitions.groupings] == ["k"]
+    assert kept.analysis.criteria == (OneOf("h", ("LMS",)),)
+    assert kept.analysis.specs == ()
+    assert kept.analysis.views == {"cox": {"by": "h"}}
+    assert kept.report.items == ()
+    said = "; ".join(withheld.losses)
+    for word in ("Is zebra", "Crossed", "Rare", "criterion", "analyses"):
+        assert word in said
+
+
+def test_names_that_the_program_gives_say_nothing() -> None:
+    definitions = Definitions(
+        variables={
+            "old": Variable(label="Old", column="age", kind=VariableKind.ORDERED, cuts=(85.0,),
+                            levels=("<85", "≥85"), reference="≥85"),
+            "lms": Variable(label="LMS", derived=IsOneOf("h", ("LMS",)), levels=("Yes", "No")),
+        }
+    )  # fmt: skip
+    assert names(cohort_with(definitions)) == {}
+    named = replace(definitions.variables["old"], codes={"≥85": "The oldest"}, levels=())
+    assert names(cohort_with(Definitions(variables={"old": named}))) == {"The oldest": 1}
+
+
+LEVEL = st.sampled_from(["alpha", "beta", "gamma", "delta", None])
+
+
+@given(st.lists(LEVEL, min_size=1, max_size=20), st.data())
+def test_no_name_of_a_small_group_is_ever_written(cells: list[Any], data: st.DataObject) -> None:
+    names_ = st.sampled_from(["alpha", "beta", "gamma", "delta"])
+    some = st.lists(names_, max_size=3, unique=True).map(tuple)
+    variable = Variable(
+        label="H",
+        levels=data.draw(some),
+        codes=data.draw(st.dictionaries(names_, names_, max_size=2)),
+        merged=data.draw(st.dictionaries(names_, some, max_size=2)),
+        reference=data.draw(st.none() | names_),
+    )
+    definitions = Definitions(
+        variables={"h": variable, "d": Variable(label="D", derived=IsOneOf("h", ("beta",)))}
+    )
+    cohort = cohort_of({"h": cells}, definitions)
+    rare = rare_names(cohort)
+    withheld = without_names(cohort.study, rare)
+    text = written(withheld.study)
+    for item in rare:
+        assert item.name not in text
+    for name in ("alpha", "beta", "gamma", "delta"):
+        n = cells.count(name)
+        if 0 < n < 5:
+            assert name not in text, "a value of the file that few patients have"
+    if not rare:
+        assert withheld.study == cohort.study
+        assert withheld.losses == ()
