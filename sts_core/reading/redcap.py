@@ -39,6 +39,7 @@ _WRITTEN_BY_DATABASE = (
     {"field name", "form name", "field type", "field label"},
 )
 _WITHOUT_CHOICES = frozenset({"calc", "slider", "text", "notes", "file", "descriptive", "sql"})
+_WITH_CHOICES = frozenset({"radio", "dropdown", "checkbox"})
 _FIXED_CHOICES = {
     "yesno": {"0": "No", "1": "Yes"},
     "truefalse": {"0": "False", "1": "True"},
@@ -171,7 +172,11 @@ def _read(table: RawTable) -> _Dictionary | None:
         field_kind = at(kind).casefold()
         coded = _FIXED_CHOICES.get(field_kind)
         if coded is None:
-            coded = {} if field_kind in _WITHOUT_CHOICES else _choices(at(choices))
+            coded = (
+                {}
+                if field_kind in _WITHOUT_CHOICES
+                else _choices(at(choices), of_form=field_kind in _WITH_CHOICES)
+            )
         entries[field_name.casefold()] = _Entry(
             field_name,
             _plain(at(label)),
@@ -187,15 +192,20 @@ def _plain(label: str) -> str:
     return " ".join(re.sub(r"<[^<>]{1,200}>", " ", label).split())
 
 
-def _choices(text: str) -> dict[str, str]:
-    """Read "1, Male | 2, Female", "m=Male,f=Female" or "0: no; 1: yes"; blank for plain levels."""
+def _choices(text: str, *, of_form: bool) -> dict[str, str]:
+    """Read "1, Male | 2, Female", "m=Male,f=Female" or "0: no; 1: yes"; blank for plain levels.
+
+    A comma stands between a code and its meaning only in the field of a form: elsewhere, "Male,
+    Female" lists two levels, and the second is not the meaning of the first.
+    """
+    comma = "," if of_form else ""
     if "|" in text:
-        parts, marks = text.split("|"), ",=:"
+        parts, marks = text.split("|"), f"{comma}=:"
     elif re.search(r"[;\n]", text):
-        parts, marks = re.split(r"[;\n]", text), "=:,"
+        parts, marks = re.split(r"[;\n]", text), f"=:{comma}"
     elif "=" in text:
         parts, marks = re.split(r",(?=[^,=]+=)", text), "="
-    elif re.fullmatch(r"\s*-?\w{1,8},\s+\S.*", text):
+    elif of_form and re.fullmatch(r"\s*-?\w{1,8},\s+\S.*", text):
         parts, marks = [text], ","  # a single choice
     else:
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -184,3 +185,25 @@ def test_table_with_a_column_called_variable_is_no_dictionary() -> None:
     patients = read("p.csv", "id,age\n1,50\n2,61\n")
     applied = apply_dictionaries([long, patients])
     assert [book.sheets[0].dictionary for book in applied] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "listed", ["Male, Female", "Male; Female", "Male, Female; blank: not asked", "Male/Female"]
+)
+def test_plain_levels_of_a_dictionary_are_no_codes(listed: str) -> None:
+    dictionary = f'variable,description,values\nid,Patient,\nsex,Sex of the patient,"{listed}"\n'
+    data = "id,sex\n1,Male\n2,Female\n3,Male\n"
+    book = next(
+        book
+        for book in apply_dictionaries([read("data.csv", data), read("dictionary.csv", dictionary)])
+        if book.file == "data.csv"
+    )
+    assert book.sheets[0].value_labels == {}
+    assert found(book, FindingCode.VALUE_NOT_IN_DICTIONARY) == []
+
+
+def test_sample_is_not_relabelled_by_its_own_dictionary() -> None:
+    path = Path(__file__).parents[2] / "sample_data" / "sts_cohort.xlsx"
+    (book,) = apply_dictionaries([read_bytes(path.name, path.read_bytes())])
+    assert found(book, FindingCode.VALUE_NOT_IN_DICTIONARY) == []
+    assert all(dict(sheet.value_labels) == {} for sheet in book.sheets)
