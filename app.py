@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._server.chart_library import ROUTES
-from pages._server.startup import lifespan, wait_for_imports
+from pages._server.startup import first_page_is_sent, lifespan, wait_for_imports
 
 app = st.App("app.py", lifespan=lifespan, routes=ROUTES)
 
@@ -11,4 +11,7 @@ if __name__ == "__main__":
     wait_for_imports()
     from pages._ui.shell import route
 
-    route()
+    try:
+        route()
+    finally:
+        first_page_is_sent()

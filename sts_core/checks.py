@@ -493,7 +493,7 @@ def _unlisted_levels(cohort: Cohort, key: str) -> list[Finding]:
     table = _seen_in(cohort, variable)
     levels = levels_of(cohort, key)
     stated = {*variable.levels, *variable.merged}
-    unlisted = set(levels.values) - stated - {None}
+    unlisted = set(levels.levels) - stated
     if not unlisted:
         return []
     mask = np.array([level in unlisted for level in levels.values], dtype=bool)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ import pandas as pd
 from sts_core import __version__
 from sts_core.findings import Finding
 from sts_core.study.types import ReportSection, Study
+
+_T = TypeVar("_T")
+_NOTHING = object()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +126,8 @@ class Cohort:
         How each other table was joined, by role (:class:`sts_core.reading.linkage.Join`).
     fingerprint
         Hash of data, choices and version: two cohorts with the same one give the same numbers.
+    read
+        What was made of the tables under these choices (levels, times), by what was asked for.
     """
 
     study: Study
@@ -135,9 +140,18 @@ class Cohort:
     data_hash: str = ""
     joins: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+    read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fingerprint", fingerprint_of(self.data_hash, self.study))
+
+    def kept(self, what: Hashable, make: Callable[[], _T]) -> _T:
+        """Give what was made for this cohort before, or make it; an error is not kept."""
+        found: Any = self.read.get(what, _NOTHING)  # another thread may clear it at any time
+        if found is _NOTHING:
+            found = self.read[what] = make()
+        made: _T = found
+        return made
 
     @property
     def n_in_file(self) -> int:
@@ -168,3 +182,10 @@ class Cohort:
     def with_selection(self, study: Study, included: np.ndarray, flow: FlowDiagram) -> Cohort:
         """Give this cohort under other criteria."""
         return replace(self, study=study, included=included, flow=flow)
+
+    def with_views(self, study: Study) -> Cohort:
+        """Give this cohort under a study that differs in nothing that decides a number."""
+        new = replace(self, study=study)
+        if new.fingerprint == self.fingerprint:
+            new.read.update(self.read)
+        return new

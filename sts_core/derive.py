@@ -254,6 +254,10 @@ def levels_of(cohort: Cohort, key: str) -> Levels:
 
 def _levels_of_variable(cohort: Cohort, key: str) -> Levels:
     """Give the levels of a variable: derived, cut, coded and merged, in this order."""
+    return cohort.kept(("levels", key), lambda: _made_levels(cohort, key))
+
+
+def _made_levels(cohort: Cohort, key: str) -> Levels:
     variable = variable_of(cohort, key)
     merged_into = {level: name for name, parts in variable.merged.items() for level in parts}
 
@@ -265,13 +269,15 @@ def _levels_of_variable(cohort: Cohort, key: str) -> Levels:
 
     if variable.cuts:
         found = _cut(_bounds(cohort, key), variable.cuts, named)
+        values = np.empty(len(found), dtype=object)
+        values[:] = found
+        present = {level for level in found if level is not None}
     else:
-        plain = raw_levels(cohort, key)
-        name_of = {text: named(text) for text in set(plain)}
-        found = [name_of[text] for text in plain]
-    values = np.empty(len(found), dtype=object)
-    values[:] = found
-    present = {level for level in values if level is not None}
+        place, different = pd.factorize(raw_levels(cohort, key))
+        names = np.empty(len(different) + 1, dtype=object)
+        names[:-1] = [named(text) for text in different.tolist()]
+        values = names[place]  # -1, not known, takes the last one
+        present = {level for level in names.tolist() if level is not None}
     if variable.levels:
         stated = [merged_into.get(level, level) for level in variable.levels]
     else:
@@ -285,6 +291,7 @@ def _levels_of_variable(cohort: Cohort, key: str) -> Levels:
     levels = (*ordered, *others)
     slots = _slots(variable, levels)
     reference = variable.reference if variable.reference in levels else None
+    values.setflags(write=False)  # shared by all that ask
     return Levels(
         variable.label, levels, values, reference or (levels[0] if levels else None), slots
     )
@@ -587,6 +594,10 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
     KeyError
         When the study has no such endpoint.
     """
+    return cohort.kept(("survival", code), lambda: _derived_survival(cohort, code))
+
+
+def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
     endpoint = cohort.study.definitions.endpoints[code]
     table = _table(cohort, endpoint)
     row_of = _rows_by_subject(endpoint, table)
@@ -614,15 +625,20 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
         event_cells = texts(_column(table, endpoint.event), codes)[at]
     for i in np.flatnonzero(~used).tolist():
         reason = why[i]
+        assert reason is not None
         unknown = reason is LossReason.EVENT_UNKNOWN and event_cells is not None
         losses.add(
             reason, str(subjects[i]), int(at[i]), columns[i],
             event_cells[i] if unknown and event_cells is not None else None,
         )  # fmt: skip
-    return SurvivalData(
+    found = SurvivalData(
         endpoint, subjects[used], positions[used], time[used], kind[used],
         None if entry is None else entry[used], losses.done(),
     )  # fmt: skip
+    for shared in (found.subject, found.position, found.time, found.kind, found.entry):
+        if shared is not None:
+            shared.setflags(write=False)
+    return found
 
 
 class _Losses:
@@ -904,16 +920,14 @@ def _summarised(
     cohort: Cohort, name: str, codes: frozenset[str], show_values: bool
 ) -> ColumnSummary:
     table = cohort.tables["subjects"]
-    known = [text for text in texts(_column(table, name), codes) if text is not None]
-    counts: dict[str, int] = {}
-    for text in known:
-        counts[text] = counts.get(text, 0) + 1
+    counts = counts_of(texts(_column(table, name), codes))
+    n_known = sum(counts.values())
     if not show_values:
-        return ColumnSummary(len(table.frame), len(known), "(not shown)")
+        return ColumnSummary(len(table.frame), n_known, "(not shown)")
     if len(counts) <= MAX_SUMMARY_VALUES:
         ordered = sorted(counts, key=natural_order)
         text = ", ".join(f"{value} ({counts[value]})" for value in ordered)
-        return ColumnSummary(len(table.frame), len(known), text)
+        return ColumnSummary(len(table.frame), n_known, text)
     read = numbers(_column(table, name), codes=codes)
     days = table_dates(cohort, "subjects", name)
     if not read.unreadable.any():
@@ -923,40 +937,58 @@ def _summarised(
         when = days.values[~np.isnat(days.values)]
         text = f"{when.min()} to {when.max()}"
     else:
-        frequent = sorted(counts, key=lambda value: (-counts[value], natural_order(value)))
+        least = sorted(counts.values(), reverse=True)[MAX_SUMMARY_VALUES - 1]
+        frequent = sorted(
+            (value for value, n in counts.items() if n >= least),
+            key=lambda value: (-counts[value], natural_order(value)),
+        )
         shown = ", ".join(f"{value} ({counts[value]})" for value in frequent[:MAX_SUMMARY_VALUES])
         text = f"{len(counts)} values: {shown} ..."
-    return ColumnSummary(len(table.frame), len(known), text)
+    return ColumnSummary(len(table.frame), n_known, text)
+
+
+def counts_of(levels: np.ndarray) -> dict[str, int]:
+    """Count each text of an object array in the order of appearance; ``None`` is left out."""
+    place, different = pd.factorize(levels)
+    counts = np.bincount(place[place >= 0], minlength=len(different))
+    return dict(zip(different.tolist(), counts.tolist(), strict=True))
 
 
 def variable_summary(cohort: Cohort, key: str) -> ColumnSummary:
     """Summarise a variable by the levels that its patients have."""
-    known = [level for level in levels_of(cohort, key).values if level is not None]
-    counts: dict[str, int] = {}
-    for level in known:
-        counts[level] = counts.get(level, 0) + 1
+    counts = counts_of(levels_of(cohort, key).values)
     text = ", ".join(f"{level} ({counts[level]})" for level in sorted(counts, key=natural_order))
-    return ColumnSummary(len(cohort.subjects), len(known), text)
+    return ColumnSummary(len(cohort.subjects), sum(counts.values()), text)
 
 
 def status_counts(cohort: Cohort, endpoint: Endpoint) -> dict[str, int]:
     """Count the values of an endpoint's status column over its rows; "" counts the unknown ones."""
     if endpoint.event is None:
         return {}
+    how = ("status", repr(endpoint))
+    return dict(cohort.kept(how, lambda: _counted_status(cohort, endpoint)))
+
+
+def _counted_status(cohort: Cohort, endpoint: Endpoint) -> dict[str, int]:
+    assert endpoint.event is not None
     table = _table(cohort, endpoint)
     mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
     named = _text_set(endpoint.censored).union(*map(_text_set, endpoint.events.values()))
     codes = frozenset(code for code in _codes(cohort, role=endpoint.table) if code not in named)
-    counts: dict[str, int] = {}
-    for text in texts(_column(table, endpoint.event)[mask], codes):
-        counts[text or ""] = counts.get(text or "", 0) + 1
-    return counts
+    status = texts(_column(table, endpoint.event)[mask], codes)
+    status[status == None] = ""  # noqa: E711  cell by cell
+    return counts_of(status)
 
 
 def time_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | None:
     """Give median and largest value of an endpoint's time column; ``None`` without a number."""
     if endpoint.time is None:
         return None
+    return cohort.kept(("time range", repr(endpoint)), lambda: _found_range(cohort, endpoint))
+
+
+def _found_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | None:
+    assert endpoint.time is not None
     table = _table(cohort, endpoint)
     mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
     read = numbers(_column(table, endpoint.time)[mask], codes=_codes(cohort, role=endpoint.table))
@@ -966,6 +998,11 @@ def time_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | None
 
 def ambiguous_dates(cohort: Cohort, role: str, column: str) -> str | None:
     """Give an example of a date column that can be read in two orders; ``None`` when it can't."""
+    how = ("ambiguous dates", role, column)
+    return cohort.kept(how, lambda: _ambiguous_example(cohort, role, column))
+
+
+def _ambiguous_example(cohort: Cohort, role: str, column: str) -> str | None:
     cells = _column(cohort.tables[role], column)
     codes = _codes(cohort, role=role)
     if len(date_orders(cells, codes)) < 2:

@@ -6,14 +6,14 @@ patient. Such names are written only when a person says so.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sts_core.cohort import Cohort
 from sts_core.derivations import NO, YES
-from sts_core.derive import cut_levels, is_categorical, levels_of, raw_levels
+from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
 from sts_core.findings import StudyError
 from sts_core.study.types import (
     CountOf,
@@ -84,7 +84,7 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
     found: dict[tuple[str, str], RareName] = {}
     for key, named in _named(study).items():
         try:
-            counts, label = _counts(cohort, key)
+            counts, label = cohort.kept(("named", key), partial(_counts, cohort, key))
         except StudyError:
             continue  # nothing is known of a variable whose column isn't there
         variable = study.definitions.variables.get(key)
@@ -172,15 +172,19 @@ def _counts(cohort: Cohort, key: str) -> tuple[Mapping[str, int], str]:
     The same text may stand for two groups, say a value in the file and a level; the smaller counts.
     """
     levels = levels_of(cohort, key)
-    stages = [levels.values]
+    stages = [counts_of(levels.values)]
     grouped = key in cohort.study.definitions.groupings
     variable = cohort.study.definitions.variables.get(key)
     if not grouped and variable is not None and (is_categorical(variable) or variable.cuts):
-        raw = raw_levels(cohort, key)
-        stages += [raw, [variable.codes.get(text, text) for text in raw]]  # type: ignore[list-item]
+        raw = counts_of(raw_levels(cohort, key))
+        coded: dict[str, int] = {}
+        for text, n in raw.items():
+            level = variable.codes.get(text, text)
+            coded[level] = coded.get(level, 0) + n
+        stages += [raw, coded]
     smallest: dict[str, int] = {}
     for stage in stages:
-        for name, n in Counter(level for level in stage if level is not None).items():
+        for name, n in stage.items():
             smallest[name] = min(n, smallest.get(name, n))
     return smallest, levels.label
 

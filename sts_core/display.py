@@ -11,6 +11,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sts_core.estimates import Estimate, NotEstimable
 
 Cell = str | int | float | Estimate | None
@@ -103,6 +106,28 @@ def round_half_up(number: float, decimals: int) -> str:
     # the usual context of 28 digits refuses 1e30, which a fit without events in a group can give
     rounded = Decimal(repr(float(number))).quantize(exponent, ROUND_HALF_UP, Context(prec=400))
     return _without_minus_zero(f"{rounded:f}")
+
+
+def rounded_half_up(
+    numbers: NDArray[np.float64], decimals: int, *, percent: bool = False
+) -> NDArray[np.float64]:
+    """Round many numbers as ``round_half_up`` does, or shares as ``format_percent`` does.
+
+    The numbers are finite or NaN, which stays. Those of less than 15 digits give the same texts,
+    by whatever means they are then written with ``decimals`` decimals.
+    """
+    raw = np.asarray(numbers, dtype=np.float64)
+    shift = 10.0**decimals
+    scaled = raw * (100.0 * shift if percent else shift)
+    rounded = np.rint(scaled) / shift
+    # near a tie the digits decide, and far out the product is no longer exact
+    part = np.abs(scaled - np.trunc(scaled) - np.copysign(0.5, scaled))
+    exact = np.isfinite(raw) & ((part < 1e-4) | (np.abs(scaled) > 1e9))
+    for place in np.flatnonzero(exact).tolist():
+        number = float(raw[place])
+        rounded[place] = float(round_half_up(_times_hundred(number) if percent else number,
+                                             decimals))  # fmt: skip
+    return rounded + 0.0  # no minus zero
 
 
 def _without_minus_zero(text: str) -> str:

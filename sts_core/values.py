@@ -33,6 +33,22 @@ _PLAIN_TEXT = {str, type(None)}
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _SERIAL_RANGE = (3_654.0, 73_050.0)  # 1910 .. 2099: a smaller number is no date
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
+# Groups of three digits; one group after a point or comma may be decimals in the other country.
+_GROUPED = {
+    ".": re.compile(r"^[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:[\s'’]\d{3})+)(\.\d+)?$"),
+    ",": re.compile(
+        r"^[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?:[\s'’]\d{3})+(?:,\d+)?)$"
+    ),
+}
+# In a column of dates these say that there is none; elsewhere they may be a level.
+NO_DATE = frozenset(
+    {
+        "none", "no", "never", "not yet", "nil", "no event", "no progression", "no recurrence",
+        "no relapse", "not progressed", "not reached", "alive", "not dead", "/", "—", "——",
+        "无", "没有", "否", "未", "未发生", "未进展", "无进展", "未复发", "无复发", "未死亡",
+        "未见", "存活",
+    }
+)  # fmt: skip
 _DATE_PARTS = re.compile(
     r"^\s*(\d{1,4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,4})\s*日?"
     r"(?:[T\s]+\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?秒?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?\s*$"
@@ -82,6 +98,15 @@ def is_missing(text: str | None, codes: frozenset[str] = MISSING_CODES) -> bool:
     return text is None or text.casefold() in codes
 
 
+def says_no_date(cell: object) -> bool:
+    """Say whether a cell of a column of dates states that there is no date ("none", "无")."""
+    return (
+        isinstance(cell, str)
+        and not "0" <= cell[:1] <= "9"
+        and " ".join(cell.split()).casefold() in NO_DATE
+    )
+
+
 def missing_codes(*extra: Iterable[str]) -> frozenset[str]:
     """Give the common missing codes and those that a study adds."""
     return MISSING_CODES | {code.strip().casefold() for codes in extra for code in codes}
@@ -127,7 +152,12 @@ def texts(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> np.ndarray
     """Canonical texts of a column, ``None`` where missing; object array of its length."""
     distinct, place = distinct_cells(cells)
     read = np.empty(len(distinct), dtype=object)
-    read[:] = [None if is_missing(text := text_of(cell), codes) else text for cell in distinct]
+    # Folding case never makes a text shorter, and most are longer than any code.
+    longest = max(map(len, codes), default=0)
+    read[:] = [
+        text if text is not None and (len(text) > longest or text.casefold() not in codes) else None
+        for text in map(text_of, distinct)
+    ]
     out: np.ndarray = read[place]
     return out
 
@@ -142,6 +172,10 @@ def number_of(cell: object, decimal: str = ".") -> float | None:
     if not isinstance(cell, str):
         return None
     text = cell.strip().replace("\N{MINUS SIGN}", "-")
+    if _GROUPED[decimal if decimal == "," else "."].match(text):
+        plain = re.sub(r"[\s'’]", "", text)
+        plain = plain.replace(".", "") if decimal == "," else plain.replace(",", "")
+        return float(plain.replace(",", "."))
     if decimal == ",":
         if "." in text:  # 1.500 may be fifteen hundred
             return None
@@ -254,8 +288,15 @@ def numbers(
     cells: pd.Series, *, decimal: str = ".", codes: frozenset[str] = MISSING_CODES
 ) -> ReadColumn:
     """Read a column as numbers."""
+    coded = {code for code in codes if _NUMBER.match(code)}
 
     def convert(cell: object) -> tuple[float, bool]:
+        # most cells are plain numbers, which only a code that is a number can mark as missing
+        if type(cell) is str and _NUMBER.fullmatch(cell):
+            if coded and cell.casefold() in coded:
+                return math.nan, True
+            if decimal == "." and math.isfinite(plain := float(cell)):
+                return plain, False
         if is_missing(text_of(cell), codes):
             return math.nan, True
         number = number_of(cell, decimal)
@@ -268,12 +309,15 @@ def dates(
     cells: pd.Series, *, order: DateOrder | None = None, codes: frozenset[str] = MISSING_CODES
 ) -> ReadColumn:
     """Read a column as calendar dates."""
+    no_digit = not any(code[:1].isdigit() for code in codes)
 
-    def convert(cell: object) -> tuple[np.datetime64, bool]:
-        if is_missing(text_of(cell), codes):
-            return np.datetime64("NaT", "D"), True
+    def convert(cell: object) -> tuple[dt.date | None, bool]:
+        # most cells are dates that begin with a digit, as hardly any code does
+        known = no_digit and type(cell) is str and "0" <= cell[:1] <= "9"
+        if not known and is_missing(text_of(cell), codes):
+            return None, True
         date = date_of(cell, order)
-        return np.datetime64(date, "D") if date else np.datetime64("NaT", "D"), False
+        return date, date is None and says_no_date(cell)
 
     return _read(cells, convert, np.dtype("datetime64[D]"))
 

@@ -331,6 +331,37 @@ def test_dates_derive_as_by_hand_and_nobody_is_lost_in_silence(rows: list[Any]) 
     assert data.n + sum(len(loss.subjects) for loss in data.losses) == len(rows)
 
 
+def test_what_was_derived_is_kept_for_the_same_choices_only() -> None:
+    columns = {"months": [1, 2, 3], "status": ["PD", "Dead", "Alive"], "g": ["a", "b", "a"]}
+    cohort = cohort_of(
+        columns, Definitions(endpoints={"E": TIMED}, variables={"g": Variable(label="G")})
+    )
+    data, levels = survival_data(cohort, "E"), levels_of(cohort, "g")
+    assert survival_data(cohort, "E") is data
+    assert levels_of(cohort, "g") is levels
+    for shared in (data.time, data.kind, levels.values):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = shared[1]
+    counts = status_counts(cohort, TIMED)
+    counts.clear()
+    assert status_counts(cohort, TIMED) == {"PD": 1, "Dead": 1, "Alive": 1}
+
+    fewer = cohort.with_selection(cohort.study, np.array([True, False, True]), cohort.flow)
+    assert survival_data(fewer, "E").time.tolist() == [1.0, 3.0]
+    assert survival_data(cohort, "E").n == 3
+
+    study = cohort.study
+    shown = replace(study, analysis=replace(study.analysis, views={"survival": {"by": "g"}}))
+    assert survival_data(cohort.with_views(shown), "E") is data
+    merged = {"g": Variable(label="G", merged={"all": ("a", "b")})}
+    other = replace(study, definitions=replace(study.definitions, variables=merged))
+    assert levels_of(cohort.with_views(other), "g").levels == ("all",)
+    assert levels_of(cohort, "g").levels == ("a", "b")
+
+    cohort.read.clear()
+    assert survival_data(cohort, "E").time.tolist() == data.time.tolist()
+
+
 # --------------------------------------------------------------------------------- variables
 
 

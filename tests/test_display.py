@@ -7,6 +7,7 @@ import math
 import re
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from sts_core.display import (
     format_value,
     joined,
     round_half_up,
+    rounded_half_up,
 )
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 
@@ -235,3 +237,22 @@ def test_escaped_text_can_always_be_written_as_utf_8(text: str) -> None:
     for medium in ("plotly", "markdown", "html", "xml", "excel", "text"):
         escaped = escape(text, medium)  # type: ignore[arg-type]
         assert escaped.encode().decode() == escaped
+
+
+_TIES = st.builds(lambda whole, tail: (whole + 0.5) / tail, st.integers(-5000, 5000),
+                  st.sampled_from([1.0, 10.0, 100.0, 1000.0, 10000.0]))  # fmt: skip
+
+
+@given(
+    st.lists(st.floats(-1e9, 1e9) | st.floats(-1, 1) | _TIES, max_size=20),
+    st.integers(0, 3),
+)
+def test_many_numbers_are_rounded_as_one_is(numbers: list[float], decimals: int) -> None:
+    rounded = rounded_half_up(np.array(numbers, dtype=float), decimals)
+    assert [f"{n:.{decimals}f}" for n in rounded] == [round_half_up(n, decimals) for n in numbers]
+    shares = rounded_half_up(np.array(numbers, dtype=float), decimals, percent=True)
+    assert [f"{n:.{decimals}f}" for n in shares] == [format_percent(n, decimals) for n in numbers]
+
+
+def test_what_is_not_known_stays_so_when_it_is_rounded() -> None:
+    assert np.isnan(rounded_half_up(np.array([np.nan, 0.25]), 1)).tolist() == [True, False]

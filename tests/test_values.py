@@ -83,7 +83,7 @@ def test_a_study_adds_missing_codes_in_any_case() -> None:
         ("\N{MINUS SIGN}3", ".", -3.0),
         ("12,5", ",", 12.5),
         ("12,5", ".", None),
-        ("1.234,5", ",", None),
+        ("1.234,5", ",", 1234.5),
         ("1.234", ",", None),
         ("12 mg", ".", None),
         ("1_000", ".", None),
@@ -207,3 +207,27 @@ def test_distinct_cells_give_the_column_back(cells: list[object]) -> None:
     distinct, place = distinct_cells(column(*cells))
     again = [distinct[at] for at in place]
     assert [(type(cell), cell) for cell in again] == [(type(cell), cell) for cell in cells]
+
+
+def test_a_number_may_be_a_code_and_is_then_missing_however_it_is_read() -> None:
+    cells = pd.Series(["999", "1E5", "1e5 ", "12", " 999", "-1.5", "1e999", "x"], dtype=object)
+    codes = missing_codes(("999", "1e5"))
+    read = numbers(cells, codes=codes)
+    assert read.missing.tolist() == [True, True, True, False, True, False, False, False]
+    assert read.unreadable.tolist() == [False] * 6 + [True, True]
+    assert read.values[[3, 5]].tolist() == [12.0, -1.5]
+    assert texts(cells, codes).tolist() == [None, None, None, "12", None, "-1.5", "1e999", "x"]
+
+
+def test_a_point_is_no_number_where_the_comma_is_the_mark() -> None:
+    read = numbers(pd.Series(["1.5", "1,5", "7", "na"], dtype=object), decimal=",")
+    assert read.unreadable.tolist() == [True, False, False, False]
+    assert read.values[[1, 2]].tolist() == [1.5, 7.0]
+    assert read.missing.tolist() == [False, False, False, True]
+
+
+def test_a_code_that_begins_with_a_digit_is_no_date() -> None:
+    cells = pd.Series(["1/1/1900", "2/3/2021", "na", None], dtype=object)
+    read = dates(cells, order="dmy", codes=missing_codes(("1/1/1900",)))
+    assert read.missing.tolist() == [True, False, True, True]
+    assert read.values[1] == np.datetime64("2021-03-02")

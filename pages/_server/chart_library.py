@@ -20,8 +20,9 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 def chart_library() -> tuple[bytes, bytes]:
     """Give plotly.js as it is, and compressed."""
     plain = files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
-    # once for good: left to itself the server would do it for every answer
-    return plain, gzip.compress(plain, 6)
+    # once for good: left to itself the server would do it for every answer; a higher level takes
+    # twice the time for 4% of the size
+    return plain, gzip.compress(plain, 4)
 
 
 def _serve(request: Request) -> Response:

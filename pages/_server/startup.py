@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pages._server.chart_library import chart_library
-
 SPOOL_BYTES = 1 << 30
 # What the first page and the first click would otherwise wait for
 HEAVY_MODULES = (
@@ -19,11 +17,18 @@ HEAVY_MODULES = (
     "sts_core.figures.catalogue",
     "sts_core.reading",
     "sts_core.render.plotly",
-    "scipy.special",
 )
+# Some pages need them, the first ones don't: they follow when the server has answered for a while.
+# Whoever is there before imports them by asking.
+LATER_MODULES = ("scipy.special", "sksurv.metrics")
+LATER_SECONDS = 15.0
+# Preparations wait for the first page, but not for ever.
+FIRST_PAGE_SECONDS = 10.0
 _imported = threading.Event()
 # without a server nobody imports in the background
 _imported.set()
+_first_page_sent = threading.Event()
+_stopping = threading.Event()
 
 
 def prepare_server() -> None:
@@ -44,10 +49,15 @@ def prepare_server() -> None:
 def import_and_freeze(names: tuple[str, ...] = HEAVY_MODULES) -> None:
     """Import modules, and leave all that lives now out of later garbage collections.
 
-    A full collection after every rerun costs 100 ms with these libraries loaded.
+    A full collection after every rerun costs 100 ms with these libraries loaded. During the imports
+    there is nothing to collect.
     """
-    for name in names:
-        importlib.import_module(name)
+    gc.disable()
+    try:
+        for name in names:
+            importlib.import_module(name)
+    finally:
+        gc.enable()
     gc.collect()
     gc.freeze()
 
@@ -60,27 +70,34 @@ def wait_for_imports() -> None:
     _imported.wait()
 
 
-def _import_in_background() -> None:
+def first_page_is_sent() -> None:
+    """Let the preparations go on that would have taken the processor from the first page."""
+    _first_page_sent.set()
+
+
+def _prepare_in_background() -> None:
     try:
         import_and_freeze()
     finally:
         # after an error too: the page then imports by itself, and says what is wrong
         _imported.set()
+    _first_page_sent.wait(FIRST_PAGE_SECONDS)
+    if _stopping.is_set():
+        return
     importlib.import_module("pages._ui.intake").prepare_first_sample()
+    if not _stopping.wait(LATER_SECONDS):
+        import_and_freeze(LATER_MODULES)
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Prepare the server; heavy imports go on while a browser fetches its first page."""
     prepare_server()
-    _imported.clear()
-    threads = [
-        # compressing lets other threads run
-        threading.Thread(target=chart_library, name="chart-library", daemon=True),
-        threading.Thread(target=_import_in_background, name="imports", daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
+    for event in (_imported, _first_page_sent, _stopping):
+        event.clear()
+    thread = threading.Thread(target=_prepare_in_background, name="preparation", daemon=True)
+    thread.start()
     yield {}
-    for thread in threads:
-        thread.join()
+    for event in (_stopping, _first_page_sent):
+        event.set()
+    thread.join()

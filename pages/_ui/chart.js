@@ -32,7 +32,9 @@ function library(path) {
 
 // Plotly measures text when it draws: a font that arrives later would leave wrong places
 function missingFonts(figure) {
-  const written = JSON.stringify([figure.layout, figure.data.map((trace) => trace.name)]);
+  // shapes have no words, but long paths
+  const layout = { ...figure.layout, shapes: [] };
+  const written = JSON.stringify([layout, figure.data.map((trace) => trace.name)]);
   const characters = [...new Set(written)].join("");
   return WEIGHTS.map((weight) => `${weight} 13px ${FAMILY}`)
     .filter((font) => !document.fonts.check(font, characters))
@@ -105,20 +107,27 @@ function followTheme(chart, setStateValue) {
   }
 }
 
-// The server sends the text of points in a row once, with their number
-function withRepeats({ textRepeats, ...trace }) {
-  if (!textRepeats) return trace;
-  const text = trace.text.flatMap((words, run) => Array(textRepeats[run]).fill(words));
-  return { ...trace, text };
+// The server sends what the texts of a curve have in common once, and their numbers, rounded
+function withTexts({ meta, ...trace }) {
+  if (!meta?.texts) return { meta, ...trace };
+  const { patterns, pattern, columns, decimals, skip } = meta.texts;
+  const words = pattern.map((which, row) =>
+    patterns[which]
+      .map((part) => (typeof part === "number" ? columns[part][row].toFixed(decimals[part]) : part))
+      .join(""),
+  );
+  return { ...trace, text: trace.x.map((_, point) => words[(point + skip) >> 1]) };
 }
 
 export default function show({ data: sent, parentElement, setStateValue }) {
   if (!sent.data) {
     // no figure yet: the library is fetched while the user reads; a figure says it if this fails
-    library(sent.script).catch(() => {});
+    const fetchIt = () => library(sent.script).catch(() => {});
+    if (window.requestIdleCallback) window.requestIdleCallback(fetchIt, { timeout: 2000 });
+    else setTimeout(fetchIt);
     return () => {};
   }
-  const figure = { ...sent, data: sent.data.map(withRepeats) };
+  const figure = { ...sent, data: sent.data.map(withTexts) };
   let chart = charts.get(parentElement);
   if (!chart) {
     chart = begin(parentElement);

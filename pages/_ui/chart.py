@@ -1,15 +1,14 @@
 """A figure in the page that changes in place, where ``st.plotly_chart`` is built anew.
 
 The element's data, as JSON, are ``data``, ``layout``, ``config``, ``alt``, ``dark``,
-``minWidth`` and ``script``; of texts of points that follow each other, each trace has every one
-once in ``text`` and how often in ``textRepeats``. Without a browser they are read as
+``minWidth`` and ``script``; texts of a curve are written in the browser, as
+:mod:`sts_core.render.plotly` says. Without a browser they are read as
 ``json.loads(element.proto.json)`` of the elements that ``AppTest.get("bidi_component")`` gives,
 those whose ``proto.component_name`` is ``NAME``.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,6 @@ def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: 
     """
     data = {
         **figure,
-        "data": [_without_repeats(trace) for trace in figure["data"]],
         "config": CONFIG,
         "alt": alt,
         "dark": dark,
@@ -66,15 +64,3 @@ def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: 
         "script": LIBRARY_PATH,
     }
     _mount(key=key, data=data)
-
-
-def _without_repeats(trace: dict[str, Any]) -> dict[str, Any]:
-    """Send the text of several points in a row once: it is most of what a large curve sends."""
-    if trace.get("mode") != "lines" or not isinstance(trace.get("text"), list):
-        return trace
-    runs = [(text, sum(1 for _ in points)) for text, points in groupby(trace["text"])]
-    return {
-        **trace,
-        "text": [text for text, _ in runs],
-        "textRepeats": [count for _, count in runs],
-    }

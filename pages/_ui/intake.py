@@ -15,10 +15,9 @@ from pages._ui.inputs import choose_one, plain
 from pages._ui.job import Job, session_is_there
 from pages._ui.show import XLSX_TYPE
 from sts_core.export.template import write_template
-from sts_core.findings import Finding, StudyError
-from sts_core.reading import Workbook, messages, read_bytes
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.reading import Workbook, read_bytes
 from sts_core.reading.progress import Progress, Stage, Step
-from sts_core.reading.refusal import Reason, Refusal
 from sts_core.study import Study, dump_study, load_study
 
 _SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
@@ -30,6 +29,12 @@ STUDY_TYPES = ["yaml", "yml"]
 # Up to here a file is mostly read before a bar would have been seen.
 SMALL_BYTES, SMALL_SECONDS = 2_000_000, 2.0
 LOOK_SECONDS = 0.3
+_OWN_ERROR = Finding(
+    FindingCode.APP_FAILED,
+    Severity.ERROR,
+    "This is an error of the app itself; it says nothing about your data.",
+    "Tell whoever runs the app: its log says where it happened, without any patient data.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +214,11 @@ def read_dropped(
 
 
 def _not_used(current: state.Workspace, findings: Sequence[Finding]) -> Outcome:
-    kept = " What was loaded before is still there." if current.has_data else ""
-    return Outcome(None, f"The file could not be used.{kept}", tuple(findings))
+    return Outcome(None, f"The file could not be used.{_kept_words(current)}", tuple(findings))
+
+
+def _kept_words(current: state.Workspace) -> str:
+    return " What was loaded before is still there." if current.has_data else ""
 
 
 def take_outcome() -> None:
@@ -220,8 +228,8 @@ def take_outcome() -> None:
         return
     outcome: Outcome | None = job.outcome
     if job.failed:
-        stopped = messages.refused(job.title, Refusal(Reason.STOPPED))
-        outcome = _not_used(state.workspace(), [stopped])
+        kept = _kept_words(state.workspace())
+        outcome = Outcome(None, f"The files were not loaded.{kept}", (_OWN_ERROR,))
     elif outcome is None:
         state.leave_notice(_cancelled_words())
     state.set_job(None)
@@ -234,8 +242,7 @@ def take_outcome() -> None:
 
 
 def _cancelled_words() -> str:
-    kept = " What was loaded before is still there." if state.workspace().has_data else ""
-    return f"Reading was cancelled.{kept}"
+    return f"Reading was cancelled.{_kept_words(state.workspace())}"
 
 
 def _cancel() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -12,16 +14,20 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from sts_core.reading.progress import Cancelled, Progress
 
+_LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 # A browser that lost its connection for a moment comes back to its session.
 GRACE_SECONDS = 5.0
+_MAX_FRAMES = 30
 
 
 class Job:
     """One piece of long work, begun at once.
 
     The thread touches neither the page nor the session: whoever looks takes ``outcome`` when
-    ``finished``. When the session ends before, so does the work.
+    ``finished``. When the session ends before, so does the work. After an error that nobody
+    expected ``failed`` is true; the log then has its type and place, never its message, which
+    could quote a patient.
 
     Parameters
     ----------
@@ -66,8 +72,9 @@ class Job:
             self.outcome = work(self.progress)
         except Cancelled:
             pass
-        except Exception:  # noqa: BLE001  a trace in the log could quote a patient
+        except Exception as error:  # noqa: BLE001  whatever it is, the page must go on
             self.failed = True
+            _LOG.error("Reading files failed: %s", _type_and_place(error))
         finally:
             del work
             self._done.set()
@@ -80,6 +87,18 @@ class Job:
             elif time.monotonic() - last_wanted > GRACE_SECONDS:
                 self.cancel()
                 return
+
+
+def _type_and_place(error: BaseException) -> str:
+    """Give type and frames of an error, and of those behind it: no message and no value."""
+    parts: list[str] = []
+    found: BaseException | None = error
+    while found is not None:
+        frames = traceback.extract_tb(found.__traceback__, limit=-_MAX_FRAMES)
+        places = ", ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
+        parts.append(f"{type(found).__qualname__} at {places}")
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+    return "; after ".join(parts)
 
 
 def session_is_there() -> Callable[[], bool]:

@@ -139,6 +139,8 @@ def put(new: Workspace, *, undoable: bool = True) -> None:
     history: list[Workspace] = st.session_state.setdefault(_HISTORY, [])
     former = workspace()
     if undoable and former.has_data:
+        if former.cohort is not None:  # it can be read again when it is wanted back
+            former.cohort.read.clear()
         history.append(former)
         del history[:-MAX_UNDO]
     st.session_state[_WORKSPACE] = new
@@ -177,7 +179,7 @@ def set_view(kind: str, spec: dict[str, Any]) -> None:
         return
     views = {**current.study.analysis.views, kind: spec}
     study = replace(current.study, analysis=replace(current.study.analysis, views=views))
-    cohort = None if current.cohort is None else replace(current.cohort, study=study)
+    cohort = None if current.cohort is None else current.cohort.with_views(study)
     put(replace(current, study=study, cohort=cohort), undoable=False)
 
 

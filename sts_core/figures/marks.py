@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +143,45 @@ class StepLine:
     def corners(self) -> tuple[FloatArray, FloatArray]:
         """Give the line's corners, each jump as two points."""
         return step_corners(self.x, self.y, self.x_end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberedTexts(Sequence[str]):
+    """Texts that differ in their numbers, so that a screen can write them by itself.
+
+    Parameters
+    ----------
+    patterns
+        The parts of a text in order: words, or the number of a column.
+    pattern
+        Which pattern each text has; shape (n,).
+    columns
+        Numbers that are rounded already; each of shape (n,).
+    decimals
+        Of each column, as they are written.
+    """
+
+    patterns: tuple[tuple[str | int, ...], ...]
+    pattern: NDArray[np.intp]
+    columns: tuple[FloatArray, ...]
+    decimals: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.pattern)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(self[i] for i in range(*place.indices(len(self))))
+        return "".join(
+            part
+            if isinstance(part, str)
+            else f"{self.columns[part][place]:.{self.decimals[part]}f}"
+            for part in self.patterns[self.pattern[place]]
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

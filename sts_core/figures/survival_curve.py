@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import overload
-
 import numpy as np
 
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup
@@ -13,10 +10,10 @@ from sts_core.display import (
     format_estimate,
     format_number,
     format_p,
-    format_percent,
     joined,
     lower_first,
     round_half_up,
+    rounded_half_up,
 )
 from sts_core.figures.marks import (
     Axis,
@@ -29,6 +26,7 @@ from sts_core.figures.marks import (
     Key,
     KeyEntry,
     Mark,
+    NumberedTexts,
     Panel,
     Role,
     Rule,
@@ -147,51 +145,38 @@ def _curve(result: KaplanMeierResult, group: SurvivalGroup) -> StepLine:
         dash=_dash(result, group),
         name=group.label,
         faded_from=None if faded is None else faded / factor,
-        hover=_StepTexts(result, group),
+        hover=_step_texts(result, group),
         kind="Kaplan-Meier curve",
     )
 
 
-class _StepTexts(Sequence[str]):
-    """What each step says under the pointer, written when asked for: a screen shows few of many."""
-
-    def __init__(self, result: KaplanMeierResult, group: SurvivalGroup) -> None:
-        self._steps = group.steps
-        self._name, self._n = group.label, group.n
-        self._unit, self._factor = result.display_unit.value, result.unit_factor
-        self._level = f"{result.spec.conf_level:.0%} CI"
-
-    def __len__(self) -> int:
-        return len(self._steps.time) + 1
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
-        if isinstance(place, slice):
-            return tuple(self._text(i) for i in range(*place.indices(len(self))))
-        if not -len(self) <= place < len(self):
-            raise IndexError(place)
-        return self._text(place % len(self))
-
-    def _text(self, place: int) -> str:
-        if place == 0:
-            return f"{self._name}\n0 {self._unit}: 100%, {self._n} at risk"
-        steps, i = self._steps, place - 1
-        at = round_half_up(float(steps.time[i]) / self._factor, 1)
-        # a single step with no interval (nobody left, or no event so far) says so
-        low, high = float(steps.conf_low[i]), float(steps.conf_high[i])
-        limits = (
-            f"{self._level} {format_percent(low)} to {format_percent(high)}%"
-            if np.isfinite(low) and np.isfinite(high)
-            else f"{self._level} NE"
-        )
-        left = int(steps.n_risk[i] - steps.n_event[i] - steps.n_censor[i])
-        return (
-            f"{self._name}\n{at} {self._unit}: {format_percent(float(steps.estimate[i]))}%\n"
-            f"{limits}\n{int(steps.n_risk[i])} at risk, {left} after it"
-        )
+def _step_texts(result: KaplanMeierResult, group: SurvivalGroup) -> NumberedTexts:
+    """Say what each step tells under the pointer, the first of them for time 0."""
+    steps, unit = group.steps, result.display_unit.value
+    level = f"{result.spec.conf_level:.0%} CI"
+    known = np.isfinite(steps.conf_low) & np.isfinite(steps.conf_high)
+    left = steps.n_risk - steps.n_event - steps.n_censor
+    columns = (
+        rounded_half_up(np.asarray(steps.time, dtype=float) / result.unit_factor, 1),
+        rounded_half_up(steps.estimate, 1, percent=True),
+        rounded_half_up(steps.conf_low, 1, percent=True),
+        rounded_half_up(steps.conf_high, 1, percent=True),
+        steps.n_risk.astype(float),
+        left.astype(float),
+    )
+    begin = (group.label, "\n", 0, f" {unit}: ", 1, f"%\n{level} ")
+    end = ("\n", 4, " at risk, ", 5, " after it")
+    return NumberedTexts(
+        patterns=(
+            (group.label, f"\n0 {unit}: 100%, {group.n} at risk"),
+            (*begin, 2, " to ", 3, "%", *end),
+            # a single step with no interval (nobody left, or no event so far) says so
+            (*begin, "NE", *end),
+        ),
+        pattern=np.concatenate(([0], np.where(known, 1, 2))),
+        columns=tuple(np.concatenate(([0.0], column)) for column in columns),
+        decimals=(1, 1, 1, 1, 0, 0),
+    )
 
 
 def _band(result: KaplanMeierResult, group: SurvivalGroup) -> Band:

@@ -65,6 +65,10 @@ EXTENSIONS: dict[str, FileKind] = {
 _FILE_PASS = 0x2F
 _RECORDS_BEFORE_PASS = 4
 
+_CATALOG = (
+    "a SAS catalogue of value labels, which is read with no table (export the data from SAS with "
+    "formatted values, or as SPSS or Stata file, to have the labels)"
+)
 # What else people drop on the page, by its first bytes.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
@@ -95,6 +99,7 @@ _FOREIGN_TEXT = {
     "json": "a JSON file",
     "yaml": "a YAML file",
     "yml": "a YAML file",
+    "sas7bcat": _CATALOG,
     "py": "a program",
     "r": "a program",
     "md": "a text document",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sts_core.derive import earliest_date, latest_date
+from sts_core.findings import listed
 from sts_core.reading.coding import (
     Coding,
     guess_coding,
@@ -20,7 +21,7 @@ from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet
 from sts_core.reading.vocabulary import EndpointConcept, Words, vocabulary, words_of
 from sts_core.study.types import DAYS_PER_UNIT, Endpoint, TimeUnit
-from sts_core.values import DateOrder, dates, numbers, texts
+from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 
 # Under a header that names a date, a column is one although many cells can't be read.
 _SOME_DATES = 0.5
@@ -86,7 +87,8 @@ def date_columns(sheet: Sheet, orders: Mapping[str, DateOrder]) -> list[DateColu
         match = words.dates.match(sheet.words[name])
         if match is None:
             continue
-        empty = not profile.n_known and match.exact and words.date_use[match.concept] == "event"
+        filled = profile.n_known - n_no_date(profile)
+        empty = not filled and match.exact and words.date_use[match.concept] == "event"
         if not empty and not is_date_column(sheet, name):
             continue
         if not match.exact and match.length < 4 and not _says_date(sheet.words[name]):
@@ -94,6 +96,11 @@ def date_columns(sheet: Sheet, orders: Mapping[str, DateOrder]) -> list[DateColu
         order = orders.get(name, profile.orders[0] if profile.orders else None)
         found.append(DateColumn(name, match.concept, words.date_use[match.concept], order))
     return found
+
+
+def n_no_date(profile: Profile) -> int:
+    """Count the cells that say in words that there is no date ("none", "无")."""
+    return sum(count for text, count in profile.counts.items() if says_no_date(text))
 
 
 def is_date_column(sheet: Sheet, name: str) -> bool:
@@ -496,13 +503,22 @@ def _doubts(sheet: Sheet, events: Iterable[DateColumn], others: Iterable[DateCol
     parts = [
         f" “{column.name}” is empty: nobody has this event."
         for column in events
-        if not sheet.profiles[column.name].n_known
+        if sheet.profiles[column.name].n_known == n_no_date(sheet.profiles[column.name])
     ]
     for column in (*events, *others):
         profile = sheet.profiles[column.name]
-        n = profile.n_known - round(profile.n_known * max(profile.date_share, profile.serial_share))
+        n_none = n_no_date(profile)
+        known = profile.n_known - n_none
+        n = known - round(known * max(profile.date_share, profile.serial_share))
         if n:
-            parts.append(f" {n} of {profile.n_known} cells of “{column.name}” are no date.")
+            parts.append(f" {n} of {known} cells of “{column.name}” are no date.")
+        if n_none:
+            said = [text for text in profile.counts if says_no_date(text)]
+            meant = "no event" if column in events else "not known"
+            parts.append(
+                f" {n_none} cells of “{column.name}” say {listed([f'“{text}”' for text in said])}: "
+                f"read as {meant}."
+            )
     return "".join(parts)
 
 

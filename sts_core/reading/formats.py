@@ -5,10 +5,11 @@ from __future__ import annotations
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
 from sts_core.reading.endpoints import is_date_column
+from sts_core.reading.profile import Profile
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet
 from sts_core.study.types import ColumnFormat
-from sts_core.values import DateOrder, date_of
+from sts_core.values import DateOrder, date_of, number_of
 
 
 def formats_of(sheet: Sheet) -> dict[str, ColumnFormat]:
@@ -19,9 +20,13 @@ def formats_of(sheet: Sheet) -> dict[str, ColumnFormat]:
         if is_date_column(sheet, name):
             if orders.get(name) not in (None, "ymd"):
                 formats[name] = ColumnFormat(date_order=orders[name])
-        elif profile.is_numeric and profile.decimal == "," and not profile.is_whole:
+        elif profile.is_numeric and profile.decimal == "," and _has_marks(profile):
             formats[name] = ColumnFormat(decimal=",")
     return formats
+
+
+def _has_marks(profile: Profile) -> bool:
+    return not profile.is_whole or any("," in text or "." in text for text in profile.counts)
 
 
 def orders_of(sheet: Sheet) -> dict[str, DateOrder]:
@@ -87,6 +92,48 @@ def ask_orders(role: str, sheet: Sheet, draft: Draft) -> None:
                 sheet=sheet.raw.sheet,
                 column=name,
                 count=profile.n_known,
+                table=role,
+            )
+        )
+
+
+def ask_numbers(role: str, sheet: Sheet, draft: Draft) -> None:
+    """Ask for the decimal mark of each column whose every mark stands before three digits."""
+    for name, profile in sheet.profiles.items():
+        if not profile.is_numeric or is_date_column(sheet, name):
+            continue
+        marked = {text: n for text, n in profile.counts.items() if "," in text}
+        pairs = [(number_of(text, "."), number_of(text, ",")) for text in marked]
+        if not pairs or any(a is None or b is None or a == b for a, b in pairs):
+            continue
+        grouped = profile.decimal == "."
+        draft.questions.append(
+            Question(
+                QuestionKind.DECIMAL,
+                f"data.tables.{role}.columns.{name}.decimal",
+                f"“{name}”: does the comma part thousands (1,234 is 1234), or is it a decimal "
+                "mark (1,234 is 1.234)?",
+                "Every comma of this column stands before three digits.",
+                guess=profile.decimal,
+                options=(".", ","),
+                table=role,
+                columns=(name,),
+            )
+        )
+        n = sum(marked.values())
+        read = "parts thousands (1,234 is 1234)" if grouped else "is the decimal mark"
+        draft.findings.append(
+            Finding(
+                FindingCode.NUMBER_AMBIGUOUS,
+                Severity.WARNING,
+                f"“{name}” can be read in two ways: every comma stands before three "
+                f"digits ({n} rows). It is assumed that it {read}.",
+                f"If that is wrong, state in the study file data.tables.{role}.columns.{name}."
+                f"decimal: '{',' if grouped else '.'}', or correct the cells.",
+                file=sheet.raw.file,
+                sheet=sheet.raw.sheet,
+                column=name,
+                count=n,
                 table=role,
             )
         )

@@ -35,7 +35,8 @@ def id_key(text: str, rule: IdRule) -> str:
     """
     if rule is IdRule.EXACT:
         return text
-    key = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    key = "".join(plain.casefold().split())
     if found := _POINT_ZERO.match(key):
         key = found[1]
     if rule is IdRule.SPELLING:

@@ -19,6 +19,7 @@ from sts_core.values import (
     distinct_cells,
     is_missing,
     number_of,
+    says_no_date,
     text_of,
 )
 
@@ -252,7 +253,12 @@ def _numbers_with(known: list[tuple[Any, int]], many: bool, mark: str) -> _Numbe
         if sum(number_of(cell, mark) is not None for cell, _ in sample) < len(sample) / 2:
             return _Numbers(0, mark, False, None, None)
         cells = [_for_pandas(cell, mark) for cell, _ in known]
-        values = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(float)
+        values = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(
+            float, copy=True
+        )
+        for at in np.flatnonzero(np.isnan(values)).tolist():  # 1,234 and other groups of digits
+            read = number_of(known[at][0], mark)
+            values[at] = math.nan if read is None else read
     else:
         values = np.array(
             [
@@ -304,6 +310,9 @@ def _read_dates(known: list[tuple[Any, int]], many: bool, n_known: int) -> _Date
     serials: list[tuple[dt.date, int]] = []
     open_: list[tuple[dt.date | None, dt.date | None, int]] = []
     for cell, count in known:
+        if says_no_date(cell):
+            n_known -= count
+            continue
         date = date_of(cell)
         if date is not None:
             (fixed if number_of(cell) is None else serials).append((date, count))
@@ -323,6 +332,8 @@ def _read_dates(known: list[tuple[Any, int]], many: bool, n_known: int) -> _Date
         orders = tuple(order for order, n in read_by.items() if n == best)
         if len(orders) == 2 and all(a == b for a, b, _ in open_ if a or b):
             orders = ("dmy",)  # 5/5/2021 only: both ways read the same
+    if not n_known:
+        return _Dates()
     dates = [date for date, _ in fixed]
     if orders and orders[0] != "ymd":
         place = 0 if orders[0] == "dmy" else 1

@@ -126,6 +126,8 @@ class QuestionKind(StrEnum):
     EVENT_CODING = "event_coding"
     TIME_UNIT = "time_unit"
     DATE_ORDER = "date_order"
+    DECIMAL = "decimal"
+    MISSING_CODE = "missing_code"
     SUBJECT_ID = "subject_id"
     ROWS = "rows"
     ENDPOINT = "endpoint"

@@ -23,7 +23,7 @@ from sts_core.reading.endpoints import (
     is_date_column,
     outcome_columns,
 )
-from sts_core.reading.formats import ask_orders, formats_of, orders_of
+from sts_core.reading.formats import ask_numbers, ask_orders, formats_of, orders_of
 from sts_core.reading.linkage import RULES, better_rule, link
 from sts_core.reading.proposal import (
     ColumnEvidence,
@@ -34,7 +34,7 @@ from sts_core.reading.proposal import (
     TableEvidence,
     TableKind,
 )
-from sts_core.reading.questions import ask_endpoints
+from sts_core.reading.questions import ask_codes, ask_endpoints, ask_time_codes
 from sts_core.reading.sheet import Sheet, SheetKind, is_response, profile_sheet
 from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
@@ -98,6 +98,7 @@ def propose_study(
             _add_table_variables(role, sheet, draft)
     _add_assessed_response(draft)
     ask_endpoints(draft)
+    ask_time_codes(draft)
     _list_tables(sheets, draft, told)
     return with_template(finish(draft), workbooks)
 
@@ -232,6 +233,7 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             f"“{sheet.id_column}” is a usual name of a patient id{repeats}",
         )  # fmt: skip
     ask_orders("subjects", sheet, draft)
+    ask_numbers("subjects", sheet, draft)
     for dated in date_columns(sheet, {}):
         if dated.use == "cutoff" and draft.cutoff_column is None:
             draft.cutoff_column = dated.name
@@ -382,6 +384,7 @@ def _take_table(role: str, sheet: Sheet, draft: Draft) -> None:
     if sheet.id_column:
         draft.say(role, sheet.id_column, ColumnRole.SUBJECT_ID, "has the ids of the patient table")
     ask_orders(role, sheet, draft)
+    ask_numbers(role, sheet, draft)
 
 
 def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
@@ -515,6 +518,7 @@ def _add_variables(draft: Draft, varying: Collection[str]) -> None:
         else:
             draft.variables[item.key] = item.variable
             draft.say("subjects", item.column, ColumnRole.VARIABLE, item.reason)
+            ask_codes("subjects", item, item.key, sheet, draft)
     _note_ignored("subjects", ignored, sheet, draft)
 
 
@@ -566,6 +570,7 @@ def _add_table_variables(role: str, sheet: Sheet, draft: Draft) -> None:
             variable = replace(variable, label=f"{variable.label} ({role.replace('_', ' ')})")
         draft.variables[key] = replace(variable, column=None if key == item.column else item.column)
         draft.say(role, item.column, ColumnRole.VARIABLE, item.reason)
+        ask_codes(role, item, key, sheet, draft)
     _note_ignored(role, ignored, sheet, draft)
 
 

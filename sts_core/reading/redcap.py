@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.workbook import Cell, RawTable, Workbook
-from sts_core.values import is_missing, text_of, texts
+from sts_core.values import date_of, dates, is_missing, number_of, numbers, text_of, texts
 
 _FIELD = (
     "variable field name", "field name", "variable name", "variablename", "variable", "field",
@@ -33,11 +33,14 @@ _CHOICES = (
     "编码", "取值",
 )  # fmt: skip
 _TYPE = ("field type", "type")
+_LOWEST = ("text validation min", "minimum", "min", "最小值", "下限")
+_HIGHEST = ("text validation max", "maximum", "max", "最大值", "上限")
 _IDENTIFIER = ("identifier",)
 _WRITTEN_BY_DATABASE = (
     {"variable field name", "field type", "field label"},
     {"field name", "form name", "field type", "field label"},
 )
+_LISTED = frozenset({"", "category", "categorical", "factor", "list", "codes", "dropdown", "radio"})
 _WITHOUT_CHOICES = frozenset({"calc", "slider", "text", "notes", "file", "descriptive", "sql"})
 _WITH_CHOICES = frozenset({"radio", "dropdown", "checkbox"})
 _FIXED_CHOICES = {
@@ -61,6 +64,9 @@ class _Entry:
     kind: str
     choices: Mapping[str, str]
     identifies: bool
+    levels: tuple[str, ...] = ()
+    lowest: str = ""
+    highest: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,11 +160,12 @@ def _read(table: RawTable) -> _Dictionary | None:
     name, label = _column(table, _FIELD), _column(table, _LABEL)
     choices, kind = _column(table, _CHOICES), _column(table, _TYPE)
     identifier = _column(table, _IDENTIFIER)
+    lowest, highest = _column(table, _LOWEST), _column(table, _HIGHEST)
     if name is None or (label is None and choices is None):
         return None
     cells = {
         column: texts(table.frame[column], frozenset({""}))
-        for column in (name, label, choices, kind, identifier)
+        for column in (name, label, choices, kind, identifier, lowest, highest)
         if column is not None
     }
     entries: dict[str, _Entry] = {}
@@ -183,6 +190,9 @@ def _read(table: RawTable) -> _Dictionary | None:
             field_kind,
             coded,
             at(identifier).casefold() in _YES,
+            () if coded or field_kind not in _LISTED else _levels(at(choices)),
+            at(lowest),
+            at(highest),
         )
     return _Dictionary(table, entries) if entries else None
 
@@ -219,6 +229,15 @@ def _choices(text: str, *, of_form: bool) -> dict[str, str]:
             return {}
         found[code.strip()] = _plain(meaning)
     return found
+
+
+def _levels(text: str) -> tuple[str, ...]:
+    """Read plain levels, such as "T0,T1,T2"; none from a text that is no list."""
+    marks = [mark for mark in "|;\n,:=" if mark in text]
+    if len(marks) != 1 or marks[0] in ":=":
+        return ()  # prose, or codes with a meaning
+    parts = tuple(part.strip() for part in text.split(marks[0]))
+    return parts if len(parts) > 1 and all(parts) else ()
 
 
 def _checkbox(dictionary: _Dictionary, column: str) -> tuple[_Entry, str] | None:
@@ -275,6 +294,9 @@ def _describe(table: RawTable, dictionary: _Dictionary) -> tuple[RawTable, list[
             found.values.update(values)
             if values:
                 found.findings += _unlisted(table, column, entry.choices)
+        elif entry.levels and _mostly(table, column, entry.levels):
+            found.findings += _unlisted(table, column, dict.fromkeys(entry.levels, ""))
+        found.findings += _out_of_bounds(table, column, entry)
     described = replace(
         table,
         column_labels={**found.labels, **table.column_labels},
@@ -314,6 +336,13 @@ def _value_labels(
     return {column: {cells.get(code, code): meaning for code, meaning in choices.items()}}
 
 
+def _mostly(table: RawTable, column: str, levels: Sequence[str]) -> bool:
+    """Whether most cells hold a level, so that the list is one of levels and no mere remark."""
+    cells = texts(table.frame[column])
+    known = np.array([cell is not None for cell in cells], dtype=bool)
+    return bool(np.isin(cells[known].astype(str), list(levels)).sum() > 0.5 * known.sum())
+
+
 def _unlisted(table: RawTable, column: str, choices: Mapping[str, str]) -> list[Finding]:
     """Say which cells hold a value that the dictionary does not list."""
     cells = texts(table.frame[column])
@@ -335,6 +364,47 @@ def _unlisted(table: RawTable, column: str, choices: Mapping[str, str]) -> list[
             column=column,
             rows=tuple(np.asarray(table.row_numbers)[other][:100].tolist()),
             count=int(other.sum()),
+        )
+    ]
+
+
+def _out_of_bounds(table: RawTable, column: str, entry: _Entry) -> list[Finding]:
+    """Say which cells are below or above what the dictionary allows.
+
+    A bound is a number or a date, or another column with the bound of each row.
+    """
+    outside = np.zeros(len(table.frame), dtype=bool)
+    said = []
+    for bound, word, below in ((entry.lowest, "below", True), (entry.highest, "above", False)):
+        cells = table.frame[column]
+        limit: float | np.ndarray | np.datetime64
+        if (number := number_of(bound)) is not None:
+            mark: Literal[".", ","] = "," if table.decimal_comma else "."
+            values, limit = numbers(cells, decimal=mark).values, number
+        elif (date := date_of(bound)) is not None:
+            values, limit = dates(cells).values, np.datetime64(date, "D")
+        elif bound in table.frame.columns:
+            values, limit = dates(cells).values, dates(table.frame[bound]).values
+        else:
+            continue
+        at = values < limit if below else values > limit
+        if at.any():
+            outside |= at
+            said.append(f"{word} {f'“{bound}”' if isinstance(limit, np.ndarray) else bound}")
+    if not said:
+        return []
+    return [
+        Finding(
+            FindingCode.VALUE_NOT_IN_DICTIONARY,
+            Severity.WARNING,
+            f"“{column}” is {' or '.join(said)} in {int(outside.sum())} "
+            f"{'row' if outside.sum() == 1 else 'rows'}, which the data dictionary doesn't allow.",
+            "Check these rows. The values are used as they are.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
+            rows=tuple(np.asarray(table.row_numbers)[outside][:100].tolist()),
+            count=int(outside.sum()),
         )
     ]
 

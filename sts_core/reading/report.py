@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sts_core.checks import check_cohort
+from sts_core.display import counted
 from sts_core.findings import Finding, StudyError, worst_first
 from sts_core.reading.assembly import assemble
+from sts_core.reading.linkage import RULES, Join
 from sts_core.reading.proposal import ColumnEvidence, Proposal, QuestionKind
 from sts_core.reading.workbook import Workbook
 from sts_core.study.file import dump_study
+from sts_core.study.types import TableSource
 
 _MAX_COUNTS = 8
 _WIDTH = 30
@@ -30,12 +33,13 @@ def inspection_text(workbooks: Sequence[Workbook], proposal: Proposal) -> str:
     str
         Plain text. Levels and their counts are shown; ids, free text and single dates are not.
     """
+    found, joins = _assembled(workbooks, proposal)
     parts = [
         _section("Files", _files(workbooks)),
-        _section("Tables", _tables(proposal)),
+        _section("Tables", _tables(proposal, joins)),
         _section("Columns", _columns(proposal.evidence.values())),
         _section("To confirm", _questions(proposal)),
-        _section("Findings", _findings(_all_findings(workbooks, proposal))),
+        _section("Findings", _findings(found)),
         _section("Proposed study file", dump_study(proposal.study).splitlines()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -56,14 +60,58 @@ def _files(workbooks: Sequence[Workbook]) -> Iterable[str]:
             yield f"{name}{len(sheet.frame)} rows, {len(sheet.frame.columns)} columns{hidden}"
 
 
-def _tables(proposal: Proposal) -> Iterable[str]:
-    for role, source in proposal.study.data.tables.items():
-        place = " · ".join(part for part in (source.file, source.sheet) if part)
-        who = f"patient id “{source.subject_id}”" if source.subject_id else "each row is a patient"
-        rows = "; ".join(
-            f"{column} = {', '.join(map(str, values))}" for column, values in source.rows.items()
-        )
-        yield f"{role}: {place}, {who}" + (f", rows with {rows}" if rows else "")
+def _tables(proposal: Proposal, joins: Mapping[str, Join]) -> Iterable[str]:
+    """Say what each sheet is taken for, why, and how its rows belong to patients."""
+    sources = proposal.study.data.tables
+    named = set()
+    for item in proposal.tables:
+        place = " · ".join(part for part in (item.file, item.sheet) if part)
+        roles = [
+            role
+            for role, source in sources.items()
+            if (source.file, source.sheet) == (item.file, item.sheet)
+        ]
+        named.update(roles)
+        size = f"{counted(item.n_rows, 'row')}, {counted(item.n_columns, 'column')}"
+        if not roles:
+            yield f"not used: {place}, {size}"
+        for role in roles:
+            yield f"{role}: {place}, {_whose(role, sources[role])}; {size}"
+            yield from _joined(joins.get(role))
+        yield f"    {item.reason}"
+        if item.n_ids:
+            most = f", at most {counted(item.rows_per_id, 'row')} each"
+            yield f"    {counted(item.n_ids, 'different id')} in “{item.subject_id}”{most}"
+    for role, source in sources.items():
+        if role not in named:
+            yield f"{role}: {source.file}, {_whose(role, source)}"
+
+
+def _whose(role: str, source: TableSource) -> str:
+    if source.subject_id is not None:
+        who = f"patient id “{source.subject_id}”"
+    else:
+        who = "each row is a patient" if role == "subjects" else "no patient id"
+    rows = "; ".join(
+        f"{column} = {', '.join(map(str, values))}" for column, values in source.rows.items()
+    )
+    take = f", of a patient's rows: {source.take.value}" if source.take is not None else ""
+    return f"{who}{take}" + (f", rows with {rows}" if rows else "")
+
+
+def _joined(join: Join | None) -> Iterable[str]:
+    if join is None:
+        return
+    yield (
+        f"    {join.n_rows_matched} of {counted(join.n_rows, 'row')} and {join.n_ids_matched} of "
+        f"{counted(join.n_ids, 'id')} belong to patients ({RULES[join.rule]})"
+    )
+    yield (
+        f"    {join.n_subjects_without_row} of {counted(join.n_subjects, 'patient')} without a "
+        f"row, which means not known; {join.n_subjects_several} with several"
+    )
+    if join.better is not None:
+        yield f"    {counted(join.n_better, 'more id')} would match when {RULES[join.better]}"
 
 
 def _columns(evidence: Iterable[ColumnEvidence]) -> Iterable[str]:
@@ -118,16 +166,24 @@ def _questions(proposal: Proposal) -> Iterable[str]:
         yield f"   In the study file: {question.path}"
 
 
-def _all_findings(workbooks: Sequence[Workbook], proposal: Proposal) -> tuple[Finding, ...]:
-    """Gather what reading, recognition and the rules found; an ERROR of assembly included."""
+def _assembled(
+    workbooks: Sequence[Workbook], proposal: Proposal
+) -> tuple[tuple[Finding, ...], Mapping[str, Join]]:
+    """Gather what reading, recognition and the rules found, and how tables were joined.
+
+    An ERROR of assembly is a finding too; there are no joins then.
+    """
     found = [finding for book in workbooks for finding in book.findings]
     found += proposal.findings
+    joins: Mapping[str, Join] = {}
     if "subjects" in proposal.study.data.tables:
         try:
-            found += check_cohort(assemble(proposal.study, workbooks))
+            cohort = assemble(proposal.study, workbooks)
+            joins = cohort.joins
+            found += check_cohort(cohort)
         except StudyError as error:
             found += error.findings
-    return worst_first(dict.fromkeys(found))
+    return worst_first(dict.fromkeys(found)), joins
 
 
 def _findings(findings: Iterable[Finding]) -> Iterable[str]:

@@ -254,7 +254,7 @@ class Records:
     n_lines: list[int] | None = None
 
 
-def records(text: str, delimiter: str, n_at_once: int = 2000) -> Iterator[Records]:
+def records(text: str, delimiter: str, n_at_once: int = 500) -> Iterator[Records]:
     """Give the records of a text table, many at once.
 
     Parameters
@@ -306,6 +306,8 @@ def _one_by_one(
     before = 0
     try:
         for record in reader:
+            if record == [_SENTINEL]:  # a lone mark in the last line
+                break
             if record and record[-1].endswith(_SENTINEL):
                 raise Refusal(Reason.UNCLOSED_QUOTE, row=row + len(found), line=line + before)
             found.append(record)

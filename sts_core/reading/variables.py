@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from sts_core.derive import natural_order
 from sts_core.reading.coding import legend_of
-from sts_core.reading.endpoints import date_columns, is_date_column
-from sts_core.reading.profile import Profile
+from sts_core.reading.endpoints import date_columns, find_unit, is_date_column
+from sts_core.reading.gap_codes import NO_GAPS, Gaps, gaps_in
+from sts_core.reading.profile import Profile, profile_column
 from sts_core.reading.sheet import Sheet, id_rank, is_response
 from sts_core.reading.vocabulary import (
     VariableConcept,
@@ -20,6 +21,7 @@ from sts_core.reading.vocabulary import (
     words_of,
 )
 from sts_core.study.types import Measured, Variable, VariableKind
+from sts_core.values import missing_codes
 
 MAX_LEVELS = 12
 # A usual characteristic such as histotype or site may have more.
@@ -49,6 +51,8 @@ class VariableGuess:
         Why.
     private
         Whether it identifies a person or holds free text, so that no value may be shown.
+    gaps
+        Numbers of it that look like codes for "not known".
     """
 
     column: str
@@ -56,6 +60,7 @@ class VariableGuess:
     variable: Variable | None
     reason: str
     private: bool = False
+    gaps: Gaps = NO_GAPS
 
 
 def guess_variables(
@@ -90,7 +95,7 @@ def guess_variables(
         if name in outcomes and guess.variable is not None:
             variable = replace(guess.variable, measured=Measured.POST_BASELINE)
             reason = f"{guess.reason}; it looks like an outcome"
-            guess = VariableGuess(name, guess.key, variable, reason)
+            guess = replace(guess, variable=variable, reason=reason)
         found.append(guess)
     return found
 
@@ -170,7 +175,18 @@ def _guess(
     labels = {
         text: legend.get(text, text) if label == text else label for text, label in labels.items()
     }
-    kind, why = _kind(profile, concept, labels)
+    gaps = gaps_in(profile, sheet.raw.frame[name], labels)
+    if gaps.codes:
+        profile = profile_column(
+            name,
+            sheet.raw.frame[name],
+            codes=missing_codes(gaps.codes),
+            decimal_comma=sheet.raw.decimal_comma,
+        )
+        labels = {text: label for text, label in labels.items() if text in profile.counts}
+        if not profile.n_known:
+            return VariableGuess(name, None, None, "no row holds a value")
+    kind, why = _kind(profile, concept, labels, measures=find_unit(words) is not None)
     if kind is None:
         return VariableGuess(name, None, None, why, private=True)
     chinese = is_chinese(name)
@@ -194,8 +210,9 @@ def _guess(
             column=name if key != name else None,
             unit=unit,
             measured=measured,
+            missing_codes=gaps.codes,
         )
-        return VariableGuess(name, key, variable, f"{phrase}; {why}")
+        return VariableGuess(name, key, variable, f"{phrase}; {why}{gaps.says}", gaps=gaps)
     codes = level_codes(profile, concept, labels)
     why += _mapping(profile, codes)
     levels, ordered = level_order({codes.get(text, text) for text in profile.counts}, concept)
@@ -208,8 +225,9 @@ def _guess(
         levels=levels,
         codes=codes,
         measured=measured,
+        missing_codes=gaps.codes,
     )
-    return VariableGuess(name, key, variable, f"{phrase}; {why}")
+    return VariableGuess(name, key, variable, f"{phrase}; {why}{gaps.says}", gaps=gaps)
 
 
 def _not_a_variable(
@@ -249,9 +267,9 @@ def _date(name: str, use: str | None) -> VariableGuess:
 
 
 def _kind(
-    profile: Profile, concept: VariableConcept | None, labels: Mapping[str, str]
+    profile: Profile, concept: VariableConcept | None, labels: Mapping[str, str], *, measures: bool
 ) -> tuple[VariableKind | None, str]:
-    """Tell numbers from levels and from free text."""
+    """Tell numbers from levels and from free text; a header with a unit measures something."""
     n = profile.n_distinct
     wanted = concept.kind if concept else None
     ranges = all(_LEADING_NUMBER.match(text) for text in profile.counts)
@@ -261,7 +279,7 @@ def _kind(
         if wanted in ("ordered", "categorical") and n <= MAX_LEVELS and profile.is_whole:
             kind = VariableKind.ORDERED if wanted == "ordered" else VariableKind.CATEGORICAL
             return kind, f"{n} values"
-        if wanted == "categorical" and profile.is_whole and n > MAX_LEVELS:
+        if wanted == "categorical" and profile.is_whole and n > MAX_LEVELS and not measures:
             return None, f"{n} different codes are too many for levels"
         if n <= 2 or _are_codes(profile):
             return VariableKind.CATEGORICAL, f"{n} values, taken for codes of levels"

@@ -3,15 +3,21 @@
 The unplaced figure is taken with its own ticks and ranges, so that screen and file show the same
 axes. The dictionaries hold only JSON types, for ``Plotly.react``. Footnotes are not drawn: the page
 writes them below the figure as text that can be selected.
+
+Texts of the many points of a curve are left to the page, in ``meta["texts"]`` of a trace: the parts
+of each of ``patterns`` are words or the number of a column; ``pattern`` (of each text), ``columns``
+and their ``decimals`` say what is written; point ``i`` has the text ``(i + skip) // 2``.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sts_core.display import escape
 from sts_core.figures.fonts import METRICS
@@ -29,6 +35,7 @@ from sts_core.figures.marks import (
     FloatArray,
     Key,
     KeyEntry,
+    NumberedTexts,
     Panel,
     PointInterval,
     Role,
@@ -63,6 +70,7 @@ PLOT_HEIGHT = 380.0
 MAX_LABEL = 150.0
 MAX_STEPS = 400
 LINE = 2.0
+TICK = 12.6
 #: No camera, no upload, no links.
 CONFIG: dict[str, Any] = {
     "displaylogo": False,
@@ -107,7 +115,16 @@ def to_plotly(figure: Figure, dark: bool = False, *, width: float = 900.0) -> Js
 
 def _safe(text: str) -> str:
     """Escape text and keep its line breaks."""
-    return escape("\n".join(text.splitlines()), "plotly").replace("\n", "<br>")
+    return _safe_part(text).removesuffix("<br>")
+
+
+# the ends of lines for ``str.splitlines``
+_LINE_END = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+def _safe_part(text: str) -> str:
+    """Escape a part of a text, which may end with a line break."""
+    return escape(_LINE_END.sub("\n", text), "plotly").replace("\n", "<br>")
 
 
 def _font(palette: Palette, role: Role = Role.TEXT, size: float = TEXT, weight: int = 400) -> Json:
@@ -523,7 +540,8 @@ def _panel_traces(panel: Panel, palette: Palette, page: Json, x: str, y: str) ->
             case Band():
                 traces += _band(mark, palette)
             case CensorTicks():
-                traces.append(_censor_ticks(mark, palette))
+                traces.append(_censor_ticks(mark))
+                page["shapes"].append(_strokes(mark, panel, palette, page, x))
             case Rule():
                 page["shapes"].append(_rule(mark, palette, x, y))
             case Text():
@@ -565,8 +583,6 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
     chosen = thin_steps(len(mark.x), MAX_STEPS, mark.y)
     thinned = StepLine(mark.x[chosen], mark.y[chosen], mark.x_end, mark.role)
     x, y = thinned.corners()
-    texts = [mark.hover[i] for i in chosen] if mark.hover else [mark.name] * len(chosen)
-    hover = [text for text in map(_safe, texts) for _ in range(2)]
     cut = len(x)
     limit = mark.faded_from
     if limit is not None:
@@ -579,7 +595,7 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
             "x": _numbers(x[part]),
             "y": _numbers(y[part]),
             "name": _safe(mark.name),
-            "text": hover[part],
+            **_step_texts(mark, chosen, part),
             "hovertemplate": "%{text}<extra></extra>",
             "line": {
                 "color": palette.colour(mark.role),
@@ -593,6 +609,40 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
         for part, opacity in parts
         if len(x[part]) > 1
     ]
+
+
+def _step_texts(mark: StepLine, chosen: NDArray[np.intp], points: slice) -> Json:
+    """Give what some points of a line say; each of the chosen steps has two points."""
+    shown = chosen[points.start // 2 : (points.stop + 1) // 2]
+    skip = points.start % 2
+    if isinstance(mark.hover, NumberedTexts):
+        texts = mark.hover
+        return {
+            "meta": {
+                "texts": {
+                    "patterns": [
+                        [_safe_part(part) if isinstance(part, str) else part for part in parts]
+                        for parts in texts.patterns
+                    ],
+                    "pattern": texts.pattern[shown].tolist(),
+                    "columns": [
+                        _whole_or_not(column[shown], decimals)
+                        for column, decimals in zip(texts.columns, texts.decimals, strict=True)
+                    ],
+                    "decimals": list(texts.decimals),
+                    "skip": skip,
+                }
+            }
+        }
+    words = [_safe(mark.hover[i] if mark.hover else mark.name) for i in shown]
+    return {"text": [words[(i + skip) // 2] for i in range(points.stop - points.start)]}
+
+
+def _whole_or_not(values: FloatArray, decimals: int) -> list[int] | list[float | None]:
+    if decimals == 0 and bool(np.isfinite(values).all()):
+        whole: list[int] = values.astype(np.int64).tolist()
+        return whole
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def _band(mark: Band, palette: Palette) -> list[Json]:
@@ -620,27 +670,40 @@ def _band(mark: Band, palette: Palette) -> list[Json]:
     return traces
 
 
-def _tick_marker(colour: str) -> Json:
+def _strokes(mark: CensorTicks, panel: Panel, palette: Palette, page: Json, x: str) -> Json:
+    """Draw the ticks of a curve as one path: a browser styles every marker by itself.
+
+    Upright it is in parts of the paper's height, because a path in units of an axis ends at its
+    edge, where a tick on a curve that has not fallen yet would lose its upper half.
+    """
+    low, high = page["yaxis"].get("domain", (0.0, 1.0))
+    y = low + (high - low) * panel.y.fraction(np.asarray(mark.y, dtype=float))
+    half = TICK / 2 * (high - low) / PLOT_HEIGHT
+    path = "".join(
+        f"M{place:.6g},{middle - half:.6f}V{middle + half:.6f}"
+        for place, middle in zip(mark.x.tolist(), y.tolist(), strict=True)
+    )
     return {
-        "symbol": "line-ns-open",
-        "size": 9,
-        "color": colour,
-        "line": {"width": 1.5, "color": colour},
+        "type": "path",
+        "path": path,
+        "xref": x,
+        "yref": "paper",
+        "layer": "above",
+        "line": {"color": palette.colour(mark.role), "width": 1.5},
     }
 
 
-def _censor_ticks(mark: CensorTicks, palette: Palette) -> Json:
+def _censor_ticks(mark: CensorTicks) -> Json:
+    """Give the places of ticks, for the pointer; their strokes are a path."""
     return {
         "type": "scatter",
-        "mode": "markers",
+        "mode": "none",
         "x": _numbers(mark.x),
         "y": _numbers(mark.y),
         "name": _safe(mark.name),
         "text": [_safe(text) for text in mark.hover],
         "customdata": [list(subjects) for subjects in mark.subjects],
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": _tick_marker(palette.colour(mark.role)),
-        "cliponaxis": False,
     }
 
 

@@ -9,7 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages._server.chart_library import LIBRARY_PATH
-from pages._ui.intake import SAMPLES
+from pages._ui.intake import SAMPLES, sample_workspace
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.figures.marks import Chart, StepLine
+from sts_core.figures.survival_curve import survival_curve
 from tests.browser.serving import WAIT_MS, Server
 from tests.browser.visit import chart, choose, go, heading, pill, settled
 
@@ -123,6 +126,60 @@ def test_the_mouse_over_a_curve_tells_its_numbers(survival: Page) -> None:
     expect(tip).to_contain_text("at risk")
     # written in the chart's style, above the curves: Plotly's style sheet has arrived
     assert tip.locator("path").first.evaluate("(e) => getComputedStyle(e).fill") != "rgb(0, 0, 0)"
+
+
+def test_every_point_tells_what_the_server_would_say(survival: Page) -> None:
+    cohort = sample_workspace(SAMPLES[0]).cohort
+    assert cohort is not None
+    title = survival.evaluate("document.querySelector('.js-plotly-plot').layout.yaxis.title.text")
+    endpoints = cohort.study.definitions.endpoints.items()
+    (code,) = [code for code, endpoint in endpoints if title == f"{endpoint.label}, %"]
+    figure = survival_curve(kaplan_meier(cohort, KaplanMeierSpec(code, "histotype")))
+    assert isinstance(figure.body, Chart)
+    lines = [mark for mark in figure.body.panel.marks if isinstance(mark, StepLine)]
+    said = {line.name: set(line.hover) for line in lines}
+    found = survival.evaluate(
+        """() => document.querySelector(".js-plotly-plot").data
+            .filter((trace) => trace.mode === "lines" && trace.text)
+            .map((trace) => [trace.name, trace.text, trace.x.length])"""
+    )
+    assert len(found) >= len(lines) > 2
+    for name, texts, n_points in found:
+        assert len(texts) == n_points
+        assert {text.replace("<br>", "\n") for text in texts} <= said[name]
+    for name, texts in said.items():
+        shown = [text for other, told, _ in found if other == name for text in told]
+        assert {text.replace("<br>", "\n") for text in shown} == texts
+
+
+def test_the_mouse_on_a_censoring_tick_names_who_it_is(survival: Page) -> None:
+    strokes = survival.locator(".shapelayer path[d*='V']")
+    expect(strokes).not_to_have_count(0)
+    # the first tick of the first curve that has one, and where it stands on the screen
+    place, who = survival.evaluate(
+        """() => {
+            const chart = document.querySelector(".js-plotly-plot");
+            const trace = chart.data.find((trace) => trace.customdata);
+            const { xaxis, yaxis } = chart._fullLayout;
+            const box = chart.querySelector(".nsewdrag").getBoundingClientRect();
+            return [[box.x + xaxis.l2p(trace.x[0]), box.y + yaxis.l2p(trace.y[0])],
+                    trace.customdata[0][0]];
+        }"""
+    )
+    survival.mouse.move(place[0] + 40, place[1] + 60)
+    survival.mouse.move(place[0], place[1])
+    tip = survival.locator(".hoverlayer .hovertext").first
+    expect(tip).to_contain_text("Censored at")
+    expect(tip).to_contain_text(who)
+    # a stroke crosses the place
+    assert strokes.evaluate_all(
+        """(paths, [x, y]) => paths.some((path) => {
+            const box = path.getScreenCTM();
+            const point = new DOMPoint(x, y).matrixTransform(box.inverse());
+            return path.isPointInStroke(point);
+        })""",
+        place,
+    )
 
 
 def test_the_drawing_is_an_image_with_words_for_those_who_can_not_see_it(survival: Page) -> None:

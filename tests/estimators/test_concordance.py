@@ -13,7 +13,7 @@ from sksurv.exceptions import NoComparablePairException
 from sksurv.metrics import concordance_index_censored
 
 from sts_core.estimates import NotEstimable
-from sts_core.estimators.concordance import TIED_SCORE, Concordance, concordance
+from sts_core.estimators.concordance import FEW_SUBJECTS, TIED_SCORE, Concordance, concordance
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 # neighbours at, just below and just above the distance at which two scores are tied
@@ -57,7 +57,7 @@ def test_every_pair_is_counted(rows: list[tuple[int, bool, float, int]]) -> None
 @given(ROWS)
 def test_counts_are_those_of_scikit_survival(rows: list[tuple[int, bool, float, int]]) -> None:
     time, event, risk, _ = (np.array(column) for column in zip(*rows, strict=True))
-    found = concordance(time, event, risk)
+    found = concordance(time, event, risk, strata=np.zeros(len(time)))
     try:
         with np.errstate(invalid="ignore"):
             index, *expected = concordance_index_censored(event, time.astype(float), risk)[:4]
@@ -66,6 +66,31 @@ def test_counts_are_those_of_scikit_survival(rows: list[tuple[int, bool, float, 
         return
     assert counts(found) == tuple(map(int, expected))
     assert found.estimate == pytest.approx(index, abs=1e-12, nan_ok=True)
+
+
+@given(ROWS)
+def test_few_subjects_are_counted_alike(rows: list[tuple[int, bool, float, int]]) -> None:
+    time, event, risk, _ = zip(*rows, strict=True)
+    few, own = (
+        concordance(time, event, risk),
+        concordance(time, event, risk, strata=[0] * len(rows)),
+    )
+    assert counts(few) == counts(own)
+    assert few.reason == own.reason
+    assert few.estimate == pytest.approx(own.estimate, abs=1e-12, nan_ok=True)
+
+
+def test_scikit_survival_counts_few_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(event: np.ndarray, *arguments: object, **options: object) -> tuple[float, ...]:
+        asked.append(len(event))
+        return concordance_index_censored(event, *arguments, **options)
+
+    monkeypatch.setattr("sksurv.metrics.concordance_index_censored", counted)
+    for n in (FEW_SUBJECTS, FEW_SUBJECTS + 1):
+        assert concordance(np.arange(n), np.ones(n, bool), -np.arange(n)).estimate == 1.0
+    assert asked == [FEW_SUBJECTS]
 
 
 @given(ROWS)

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 import app
 from pages._server.chart_library import LIBRARY_PATH, ROUTES, chart_library
-from pages._ui.chart import NAME, _without_repeats
+from pages._ui.chart import NAME
 from pages._ui.show import CHART_WIDTH
 from sts_core.render.plotly import CONFIG
 from tests.pages.driver import ROOT, SURVIVAL, charts, checked, go, with_sample
@@ -40,18 +40,6 @@ def answer_of(path: str, accept: str = "") -> tuple[int, dict[str, str], bytes]:
     return sent[0]["status"], headers, b"".join(part["body"] for part in sent[1:])
 
 
-def test_texts_in_a_row_are_sent_once_and_none_is_lost() -> None:
-    texts = ["a", "a", "b", "c", "c", "c", "a"]
-    trace = {"mode": "lines", "text": texts, "x": list(range(7))}
-    sent = _without_repeats(trace)
-    assert sent["text"] == ["a", "b", "c", "a"]
-    again = [t for t, n in zip(sent["text"], sent["textRepeats"], strict=True) for _ in range(n)]
-    assert again == texts
-    assert trace["text"] is texts
-    for other in ({"mode": "markers", "text": texts}, {"mode": "lines", "x": [1]}):
-        assert _without_repeats(other) is other
-
-
 def test_the_element_holds_the_figure_and_what_it_says() -> None:
     at = go(with_sample(), SURVIVAL)
     (figure,) = charts(at)
@@ -61,7 +49,7 @@ def test_the_element_holds_the_figure_and_what_it_says() -> None:
     assert figure["minWidth"] == CHART_WIDTH
     assert figure["script"] == LIBRARY_PATH
     assert figure["layout"]["height"] > 400
-    assert [trace for trace in figure["data"] if trace.get("text")]
+    assert [trace for trace in figure["data"] if trace.get("meta", {}).get("texts")]
 
 
 def test_a_change_keeps_the_element() -> None:

@@ -212,6 +212,17 @@ def test_undo_takes_back_one_step_at_a_time() -> None:
     assert at.button(key="undo").disabled
 
 
+def test_a_cohort_that_waits_for_undo_keeps_nothing_that_can_be_made_again() -> None:
+    at = with_tiny()
+    former = at.session_state["workspace"].cohort
+    assert former.read
+    click(at, "sample.again.0")
+    assert not former.read
+    click(at, "undo")
+    assert at.session_state["workspace"].cohort is former
+    assert former.read
+
+
 def test_undo_brings_the_former_file_back() -> None:
     at = with_tiny()
     click(at, "sample.again.0")

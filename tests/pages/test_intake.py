@@ -77,17 +77,79 @@ def test_new_files_stop_those_that_are_being_read(monkeypatch: pytest.MonkeyPatc
 
 
 def test_failure_of_the_work_quotes_nothing(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fails(*given: object) -> None:
-        raise ValueError("cell: Jane Doe")
+        try:
+            {}["Jane Doe"]
+        except KeyError:
+            raise ValueError("cell: Jane Doe") from None
 
     at = with_tiny()
     monkeypatch.setattr(intake, "read_dropped", fails)
     checked(at.file_uploader[0].set_value([("b.csv", b"id,x\n1,2\n", "text/csv")]).run())
-    assert "could not be used" in shown(at)
+    assert "an error of the app itself" in shown(at)
+    assert "could not be used" not in shown(at)
     assert "What was loaded before is still there." in shown(at)
-    assert "Jane Doe" not in shown(at) + "".join(capfd.readouterr())
+    assert cohort_line(at).startswith("tiny 3 of 3")
+    (record,) = [record for record in caplog.records if record.name == job.__name__]
+    line = fails.__code__.co_firstlineno + 4
+    assert "ValueError at " in record.getMessage()
+    assert record.getMessage().endswith(f"{__file__}:{line}")
+    assert record.exc_info is None
+    assert "Jane Doe" not in shown(at) + caplog.text + "".join(capfd.readouterr())
+
+
+def test_log_names_the_error_behind_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(progress: Progress) -> None:
+        try:
+            int("Jane Doe")
+        except ValueError as error:
+            raise RuntimeError("Jane Doe") from error
+
+    work = Job(fails, lambda: True, "a.csv")
+    assert work.wait(5)
+    assert work.failed
+    (record,) = [record for record in caplog.records if record.name == job.__name__]
+    first = fails.__code__.co_firstlineno
+    assert f"{__file__}:{first + 4}; after ValueError at {__file__}:{first + 2}" in caplog.text
+    assert record.getMessage().count("Error at ") == 2
+    assert "Jane Doe" not in caplog.text
+
+
+def test_file_of_no_use_is_no_error_of_the_app(caplog: pytest.LogCaptureFixture) -> None:
+    at = with_tiny()
+    drop(at, {"empty.csv": ""})
+    assert "could not be used" in shown(at)
+    assert "error of the app" not in shown(at)
+    assert not [record for record in caplog.records if record.name == job.__name__]
+
+
+def test_added_files_keep_every_choice_and_others_begin_anew() -> None:
+    at = with_tiny()
+    before: state.Workspace = at.session_state["workspace"]
+    assert before.study is not None
+    label = next(iter(before.study.definitions.variables.values())).label
+    drop(at, {"stages.csv": "id,stage\na,I\nb,II\nc,I\n"})
+    assert "Loaded: stages.csv" in shown(at)  # in place of the former, unless said otherwise
+    replaced: state.Workspace = at.session_state["workspace"]
+    assert [book.file for book in replaced.workbooks] == ["stages.csv"]
+    click(at, "undo")
+    assert at.session_state["workspace"] is before
+    asked = at.segmented_control(key="w:upload.adds")
+    checked(asked.set_value("Add to these files").run())
+    drop(at, {"stages.csv": "id,stage\na,I\nb,II\nc,I\n"})
+    assert "Added: stages.csv" in shown(at)
+    added: state.Workspace = at.session_state["workspace"]
+    assert [book.file for book in added.workbooks] == ["tiny.csv", "stages.csv"]
+    assert added.study is not None
+    assert {**before.study.definitions.endpoints}.items() <= {
+        **added.study.definitions.endpoints
+    }.items()
+    assert label in [item.label for item in added.study.definitions.variables.values()]
+    assert cohort_line(at).startswith("tiny 3 of 3")
 
 
 def test_work_of_a_session_that_ended_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

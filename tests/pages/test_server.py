@@ -19,7 +19,9 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages._server import startup
 from pages._server.startup import (
+    HEAVY_MODULES,
     SPOOL_BYTES,
+    first_page_is_sent,
     import_and_freeze,
     lifespan,
     prepare_server,
@@ -128,6 +130,37 @@ def test_a_page_waits_for_the_imports_of_the_background(monkeypatch: pytest.Monk
 
     asyncio.run(run())
     assert order == ["imported", "page"]
+
+
+def test_preparations_wait_for_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages._ui import intake
+
+    order: list[str] = []
+    prepared, done = threading.Event(), threading.Event()
+
+    def imported(names: tuple[str, ...] = HEAVY_MODULES) -> None:
+        order.append("heavy" if names == HEAVY_MODULES else ", ".join(names))
+        if names != HEAVY_MODULES:
+            done.set()
+
+    def prepare() -> None:
+        order.append("sample")
+        prepared.set()
+
+    monkeypatch.setattr(startup, "import_and_freeze", imported)
+    monkeypatch.setattr(intake, "prepare_first_sample", prepare)
+    monkeypatch.setattr(startup, "LATER_SECONDS", 0.01)
+
+    async def run() -> None:
+        async with lifespan(None):
+            wait_for_imports()
+            assert not prepared.wait(0.1)
+            order.append("page")
+            first_page_is_sent()
+            assert done.wait(20)
+
+    asyncio.run(run())
+    assert order == ["heavy", "page", "sample", "scipy.special, sksurv.metrics"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

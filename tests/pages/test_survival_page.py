@@ -181,6 +181,6 @@ def test_three_patients_by_hand() -> None:
     at = go(with_tiny(), SURVIVAL)
     # 3.5, 7, 12+: 2/3 after the first, 1/3 after the second, which is the first below a half
     assert "All patients 3 2 7.0 (3.5, NE) 66.7" in table(at)
-    line = next(t for t in chart(at)["data"] if t.get("mode") == "lines" and t.get("text"))
+    line = next(t for t in chart(at)["data"] if t.get("mode") == "lines" and t.get("meta"))
     assert line["x"][0] == 0
     assert {round(y, 4) for y in line["y"]} <= {1.0, 0.6667, 0.3333}

@@ -281,3 +281,12 @@ def test_catalogue_or_broken_data_set_is_refused() -> None:
             read_bytes("x.sas7bdat", damaged)
         (finding,) = caught.value.findings
         assert finding.code is FindingCode.FILE_UNREADABLE
+
+
+def test_a_sas_catalogue_is_named_as_what_it_is() -> None:
+    with pytest.raises(StudyError) as caught:
+        read_bytes("formats.sas7bcat", bytes(12) + b"\xc2\xea\x81\x63\xb3\x14\x11\xcf" + bytes(900))
+    (finding,) = caught.value.findings
+    assert finding.code is FindingCode.FILE_WRONG_TYPE
+    assert "catalogue of value labels" in finding.message
+    assert "formatted values" in finding.message

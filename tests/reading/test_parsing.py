@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 import os
@@ -18,7 +19,8 @@ import xlsxwriter
 
 from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading import Limits, RawTable, Workbook, read_bytes
-from sts_core.reading.text import decode, find_delimiter
+from sts_core.reading.refusal import Reason, Refusal
+from sts_core.reading.text import decode, find_delimiter, records
 
 FILES = Path(__file__).parents[1] / "reference"
 HEADER = ["id", "sex", "os_days"]
@@ -503,3 +505,43 @@ def test_workbook_is_identified_by_its_bytes() -> None:
 def test_decoder_refuses_nothing_that_is_plain_ascii() -> None:
     decoded = decode(b"id,x\n1,2\n")
     assert (decoded.encoding, decoded.assumed, decoded.n_damaged) == ("utf-8", False, 0)
+
+
+RAGGED = (
+    'id,note\n1,"a\nb"\n\n2,plain\n3,"c\r\nd\ne",more\n,,\n4,"say ""no"""\n'
+    + "5,x\n" * 7
+    + '6,"y\nz"'
+)
+
+
+@pytest.mark.parametrize("n_at_once", [1, 2, 3, 5, 500])
+def test_records_are_the_same_however_many_lines_are_taken_at_once(n_at_once: int) -> None:
+    one_by_one = list(csv.reader(io.StringIO(RAGGED, newline="")))
+    found: list[list[str]] = []
+    taken = 0
+    for run in records(RAGGED, ",", n_at_once):
+        assert run.first == len(found) + 1
+        found += run.cells
+        taken += len(run.cells) if run.n_lines is None else sum(run.n_lines)
+        assert run.n_lines is None or len(run.n_lines) == len(run.cells)
+    assert found == one_by_one
+    assert taken == len(io.StringIO(RAGGED, newline="").readlines())
+
+
+@pytest.mark.parametrize("n_at_once", [1, 2, 3, 500])
+def test_a_quotation_mark_that_is_never_closed_is_found_at_its_row(n_at_once: int) -> None:
+    text = 'id,note\n1,"two\nlines"\n\n2,"open\n3,x\n4,y\n'
+    with pytest.raises(Refusal) as refused:
+        list(records(text, ",", n_at_once))
+    assert refused.value.reason is Reason.UNCLOSED_QUOTE
+    assert refused.value.facts == {"row": 4, "line": 5}
+
+
+def test_rows_keep_their_numbers_in_a_long_ragged_file() -> None:
+    lines = ["id,note", *(f'{n},"a\nb"' if n % 700 == 0 else f"{n},c" for n in range(1, 3001))]
+    lines.insert(1500, "")
+    table = only(read_bytes("a.csv", "\n".join(lines).encode()))
+    assert len(table.frame) == 3000
+    assert table.frame.iloc[:, 0].tolist() == [str(n) for n in range(1, 3001)]
+    assert table.row_numbers.tolist() == [n for n in range(2, 3003) if n != 1501]
+    assert (table.frame["note"] == "a\nb").sum() == 4

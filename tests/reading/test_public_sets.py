@@ -18,6 +18,7 @@ from sts_core.reading.assembly import assemble
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.recognise import propose_study
 from sts_core.study import Study, TimeUnit
+from sts_core.study.types import Endpoint, RowChoice
 from tests.confirming import confirmed
 from tests.doubles import book_of
 
@@ -214,3 +215,111 @@ def test_codes_that_the_header_explains_are_named() -> None:
     assert "1 = Male (4)" in reason
     assert "2 = Female (8)" in reason
     assert "left out" in proposal.evidence["const"].reason
+
+
+def estimated(study: Study, book: Workbook, endpoint: str) -> tuple[int, int, float | None]:
+    """Give patients, events and the median of everyone together."""
+    spec = {"kind": "kaplan_meier", "endpoint": endpoint, "conf_type": "log"}
+    study = replace(study, analysis=replace(study.analysis, specs=(spec,)))
+    (done,) = run_plan(apply_criteria(assemble(study, [book]), study))
+    rows = [row.as_dict() for row in done.analysis.rows(done.result)]
+    (median,) = [row for row in rows if row["statistic"] == "median"]
+    return median["n"], median["events"], median["value"]
+
+
+def test_a_row_of_each_kind_of_event_gives_each_patient_once_per_endpoint() -> None:
+    """As in the adjuvant trial of colon cancer: recurrence is etype 1, death is etype 2."""
+    columns = {
+        "id": [text for text in IDS for _ in range(2)],
+        "rx": [arm for at in TWELVE for arm in (("Obs", "Lev")[at % 2],) * 2],
+        "time": [time for at in TWELVE for time in (str(200 + 10 * at), str(100 + 10 * at))],
+        "status": [text for at in TWELVE for text in ("1" if at < 6 else "0", "1")],
+        "etype": ["2", "1"] * 12,
+    }
+    book = book_of(columns)
+    study = propose_study([book]).study
+    with pytest.raises(StudyError):
+        assemble(study, [book])  # nobody has said who is a patient
+    study = confirmed(with_unit(study, TimeUnit.DAYS))
+    assert estimated(study, book, "TTE_1") == (12, 12, 155.0)
+    # the curve stays at one half from day 250 to the end, day 310
+    assert estimated(study, book, "TTE_2") == (12, 6, 280.0)
+    assert study.definitions.variables["arm"].levels == ("Lev", "Obs")
+
+
+def with_unit(study: Study, unit: TimeUnit) -> Study:
+    endpoints = {
+        code: replace(item, unit=unit) for code, item in study.definitions.endpoints.items()
+    }
+    return replace(study, definitions=replace(study.definitions, endpoints=endpoints))
+
+
+def test_two_infections_of_a_patient_are_two_rows_once_that_is_said() -> None:
+    """As in the catheters of dialysis patients: the rows of an id may each count."""
+    columns = {
+        "id": [text for text in IDS[:6] for _ in range(2)],
+        "time": TIMES,
+        "status": cycle("1", "1", "0"),
+        "sex": [text for at in range(6) for text in (str(1 + at % 2),) * 2],
+    }
+    book = book_of(columns)
+    study = confirmed(with_unit(propose_study([book]).study, TimeUnit.DAYS))
+    with pytest.raises(StudyError):
+        assemble(study, [book])
+    source = replace(study.data.tables["subjects"], take=RowChoice.EACH)
+    study = replace(study, data=replace(study.data, tables={"subjects": source}))
+    n, events, _ = estimated(study, book, "TTE")
+    assert (n, events) == (12, 8)
+
+
+def test_columns_without_names_that_say_anything_are_chosen_by_hand() -> None:
+    """As in the marrow transplants: t1 with d1, and t2 with d3, which no header tells."""
+    columns = {"group": cycle("1", "2", "3"), "t1": TIMES, "d1": cycle("0", "1")}
+    book = book_of(columns)
+    proposal = propose_study([book])
+    assert [item.kind for item in proposal.questions] == [QuestionKind.ENDPOINT]
+    by_hand = Endpoint(
+        label="Overall survival", time="t1", unit=TimeUnit.DAYS, event="d1",
+        events={"death": (1,)}, censored=(0,),
+    )  # fmt: skip
+    definitions = replace(proposal.study.definitions, endpoints={"OS": by_hand})
+    study = confirmed(replace(proposal.study, definitions=definitions))
+    n, events, median = estimated(study, book, "OS")
+    assert (n, events) == (12, 6)
+    assert median is not None
+
+
+def test_a_third_value_of_a_status_is_an_event_of_another_kind_once_named() -> None:
+    """As in prostate cancer: 1 is death from it, 2 is another death, 0 is alive."""
+    columns = {"id": IDS, "survTime": TIMES, "status": cycle("0", "1", "2")}
+    book = book_of(columns)
+    study = with_unit(propose_study([book]).study, TimeUnit.MONTHS)
+    with pytest.raises(StudyError):
+        estimated(study, book, "TTE")
+    endpoint = replace(
+        study.definitions.endpoints["TTE"], events={"cancer": (1,), "other": (2,)}, censored=(0,)
+    )
+    study = replace(study, definitions=replace(study.definitions, endpoints={"TTE": endpoint}))
+    assert estimated(confirmed(study), book, "TTE")[:2] == (12, 8)
+
+
+def test_a_column_called_cens_in_which_one_is_the_event_comes_out_right_and_is_asked() -> None:
+    """As in the breast cancer study: the shorter times have cens = 1, the event."""
+    long = [str(1000 + at) for at in range(6)]
+    short = [str(100 + at) for at in range(6)]
+    columns = {"time": [*long, *short], "cens": ["0"] * 6 + ["1"] * 6}
+    study, question = coding_question(columns, "TTE")
+    assert study.definitions.endpoints["TTE"].events == {"event": (1,)}
+    assert "used both ways" in question.reason
+    turned, _ = coding_question({**columns, "cens": ["1"] * 6 + ["0"] * 6}, "TTE")
+    assert turned.definitions.endpoints["TTE"].events == {"event": (0,)}
+
+
+def test_times_below_zero_are_left_out_and_named() -> None:
+    columns = {"id": IDS, "times": ["-7", *TIMES[1:]], "vital_status": cycle("1", "0")}
+    book = book_of(columns)
+    study = confirmed(with_unit(propose_study([book]).study, TimeUnit.DAYS))
+    assert study.data.tables["subjects"].missing_codes == ()
+    assert estimated(study, book, "OS")[0] == 11
+    found = {item.code: item for item in survival_findings(study, columns)}
+    assert found[FindingCode.TIME_NEGATIVE].rows == (2,)

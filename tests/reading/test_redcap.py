@@ -13,6 +13,7 @@ from sts_core.reading import RawTable, Workbook, read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
 from sts_core.reading.redcap import apply_dictionaries
+from tests.doubles import raw_table, workbook
 
 DICTIONARY = (
     "Variable / Field Name,Form Name,Section Header,Field Type,Field Label,"
@@ -207,3 +208,32 @@ def test_sample_is_not_relabelled_by_its_own_dictionary() -> None:
     (book,) = apply_dictionaries([read_bytes(path.name, path.read_bytes())])
     assert found(book, FindingCode.VALUE_NOT_IN_DICTIONARY) == []
     assert all(dict(sheet.value_labels) == {} for sheet in book.sheets)
+
+
+def test_plain_levels_and_bounds_of_a_dictionary_are_compared_with_the_cells() -> None:
+    columns = {
+        "ID": ["1", "2", "3", "4"],
+        "Age": ["45", "36", "70", "111"],
+        "Stage": ["T0", "T1", "T6", "T1"],
+        "Diagnosis": ["2019-02-01", "1945-05-13", "2020-01-01", "2020-01-01"],
+        "Death": ["2019-03-01", "2020-01-01", "2019-12-31", None],
+    }
+    dictionary = {
+        "VariableName": list(columns),
+        "Description": ["id", "age", "stage", "diagnosis", "death"],
+        "Type": ["character", "numeric", "category", "date", "date"],
+        "Minimum": [None, "40", None, "2019-01-01", "Diagnosis"],
+        "Maximum": [None, "110", None, "today", None],
+        "Levels": [None, None, "T0,T1,T2", None, None],
+    }
+    book = workbook(raw_table(columns, sheet="Data"), raw_table(dictionary, sheet="Dictionary"))
+    found = {
+        item.column: (item.rows, item.message)
+        for item in apply_dictionaries([book])[0].findings
+        if item.code is FindingCode.VALUE_NOT_IN_DICTIONARY
+    }
+    assert {column: rows for column, (rows, _) in found.items()} == {
+        "Age": (3, 5), "Stage": (4,), "Diagnosis": (3,), "Death": (4,),
+    }  # fmt: skip
+    assert "below 40 or above 110" in found["Age"][1]
+    assert "below “Diagnosis”" in found["Death"][1]

@@ -73,4 +73,18 @@ def test_a_file_without_patients_has_no_study_tables_but_says_why() -> None:
     columns = {"USUBJID": ["a", "a"], "AEDECOD": ["x", "y"], "AETOXGR": ["1", "2"]}
     text = text_of_report(columns)
     assert "No table has one row per patient" in text
-    assert "Tables\n" not in text
+    assert "Tables\n======\nnot used: patients.csv, 2 rows, 3 columns" in text
+
+
+def test_the_report_says_how_each_table_belongs_to_the_patients() -> None:
+    patients = {"Patient ID": ["1", "2", "3"], "sex": ["F", "M", "F"], "age": ["50", "61", "72"]}
+    doses = {"Patient ID": ["1", "2", "2", "9"], "drug": ["A", "B", "A", "A"], "dose": [*"1234"]}
+    notes = {"what": ["x"], "why": ["y"]}
+    books = [book_of(patients), book_of(doses, file="doses.csv"), book_of(notes, file="notes.csv")]
+    text = inspection_text(books, propose_study(books))
+    tables = text.split("Tables\n======\n")[1].split("\n\n")[0]
+    assert "subjects: patients.csv, patient id “Patient ID”; 3 rows, 3 columns" in tables
+    assert "not used: notes.csv, 1 row, 2 columns\n    no column has the ids" in tables
+    assert "exposures: doses.csv, patient id “Patient ID”; 4 rows, 3 columns" in tables
+    assert "3 of 4 rows and 2 of 3 ids belong to patients (ids as they are written)" in tables
+    assert "1 of 3 patients without a row, which means not known; 1 with several" in tables

@@ -3,11 +3,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.display import format_percent, round_half_up
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.marks import (
     Arrow,
@@ -17,11 +20,12 @@ from sts_core.figures.marks import (
     Figure,
     Panel,
     Role,
+    StepLine,
     Text,
 )
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.figures.theme import DARK, LIGHT
-from sts_core.render.plotly import CONFIG, MAX_LABEL, MAX_STEPS, to_plotly
+from sts_core.render.plotly import CONFIG, MAX_LABEL, MAX_STEPS, TICK, _safe, to_plotly
 from tests.cohorts import DEGENERATE
 from tests.figures.cases import HISTOTYPES, HOSTILE, figures, result_of
 
@@ -31,6 +35,20 @@ FIGURES = figures()
 def curves(drawn, name):
     return [t for t in drawn["data"] if t.get("name") == name and "hovertemplate" in t
             and t["mode"] == "lines"]  # fmt: skip
+
+
+def texts_of(trace):
+    """Write the texts of a curve's points, as the page does."""
+    told = trace["meta"]["texts"]
+    words = [
+        "".join(
+            part if isinstance(part, str)
+            else f"{told['columns'][part][row]:.{told['decimals'][part]}f}"
+            for part in told["patterns"][which]
+        )
+        for row, which in enumerate(told["pattern"])
+    ]  # fmt: skip
+    return [words[(point + told["skip"]) // 2] for point in range(len(trace["x"]))]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -153,13 +171,54 @@ def test_hover_tells_time_survival_interval_and_number_at_risk():
     drawn = to_plotly(survival_curve(result))
     first = curves(drawn, HISTOTYPES[0])[0]
     group = result.groups[0]
-    assert first["text"][0].endswith("100%, 25 at risk")
-    step = first["text"][2]
+    texts = texts_of(first)
+    assert texts[0].endswith("100%, 25 at risk")
+    step = texts[2]
     assert HISTOTYPES[0] in step
     assert f"{group.steps.n_risk[0]} at risk" in step
     assert "95% CI" in step
     assert "months" in step
     assert first["hovertemplate"] == "%{text}<extra></extra>"
+
+
+@pytest.mark.parametrize("name", ["1 groups", "4 groups", "many patients", "hostile names"])
+def test_each_point_of_a_curve_tells_its_own_step(name):
+    figure = FIGURES[name]
+    drawn = to_plotly(figure)
+    for mark in figure.body.panel.marks:
+        if not isinstance(mark, StepLine):
+            continue
+        for trace in curves(drawn, _safe(mark.name)):
+            skip, texts = trace["meta"]["texts"]["skip"], texts_of(trace)
+            for i, text in enumerate(texts):
+                if (i + skip) % 2 == 0:  # where a step begins; its other point is its end
+                    at = np.flatnonzero(np.isclose(mark.x, trace["x"][i], rtol=1e-5, atol=1e-9))
+                    assert text in [_safe(mark.hover[step]) for step in at]
+                elif i:
+                    assert text == texts[i - 1]
+                else:  # a faint part begins where the bold one ends
+                    level = np.flatnonzero(np.isclose(mark.y, trace["y"][i], rtol=1e-5))
+                    assert text in [_safe(mark.hover[step]) for step in level]
+
+
+def test_hover_is_written_as_tables_are():
+    result = result_of((25, 26))
+    group = result.groups[0]
+    line = next(m for m in survival_curve(result).body.panel.marks if isinstance(m, StepLine))
+    steps, interval = group.steps, 0
+    for i, text in enumerate(line.hover[1:]):
+        low, high = float(steps.conf_low[i]), float(steps.conf_high[i])
+        limits = "NE"
+        if np.isfinite(low):
+            limits, interval = f"{format_percent(low)} to {format_percent(high)}%", interval + 1
+        after = steps.n_risk[i] - steps.n_event[i] - steps.n_censor[i]
+        at = round_half_up(float(steps.time[i]) / result.unit_factor, 1)
+        assert text == (
+            f"{group.label}\n{at} months: {format_percent(float(steps.estimate[i]))}%\n"
+            f"95% CI {limits}\n{steps.n_risk[i]} at risk, {after} after it"
+        )
+    assert interval > 10
+    assert line.hover[0] == f"{group.label}\n0 months: 100%, 25 at risk"
 
 
 def test_censoring_ticks_carry_study_ids():
@@ -168,6 +227,28 @@ def test_censoring_ticks_carry_study_ids():
     marks = [t for t in drawn["data"] if "customdata" in t]
     found = [s for trace in marks for point in trace["customdata"] for s in point]
     assert sorted(found) == sorted(s for g in result.groups for s in g.censor_subjects)
+    assert all(len(t["text"]) == len(t["x"]) == len(t["customdata"]) for t in marks)
+
+
+@pytest.mark.parametrize("strip", [True, False])
+def test_strokes_of_censoring_ticks_stand_where_the_pointer_finds_them(strip):
+    drawn = to_plotly(survival_curve(result_of((25, 26)), show_risk_table=strip))
+    page = drawn["layout"]
+    places = [t for t in drawn["data"] if "customdata" in t]
+    strokes = [s for s in page["shapes"] if s["type"] == "path"]
+    assert len(places) == len(strokes) == 2
+    low, high = page["yaxis"].get("domain", (0, 1))
+    margin = page["margin"]
+    inner = page["height"] - margin["t"] - margin["b"]
+    for trace, stroke in zip(places, strokes, strict=True):
+        assert (stroke["xref"], stroke["yref"]) == (trace["xaxis"], "paper")
+        parts = [re.split("[,V]", part) for part in stroke["path"].split("M")[1:]]
+        x, bottom, top = np.array(parts, dtype=float).T
+        assert x == pytest.approx(trace["x"], rel=1e-5)
+        assert (bottom + top) / 2 == pytest.approx(
+            low + np.array(trace["y"]) * (high - low), abs=1e-5
+        )
+        assert (top - bottom) * inner == pytest.approx(TICK, abs=0.2)
 
 
 def test_long_curves_are_thinned_on_the_screen():

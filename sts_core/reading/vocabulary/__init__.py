@@ -23,6 +23,7 @@ _CJK = "㐀-䶿一-鿿豈-﫿"
 # "timeWeeks", but not "mRNA"
 _CAMEL = re.compile(r"(?<=[a-z]{3})(?=[A-Z])")
 _GAP = re.compile(rf"[^0-9a-z{_CJK}%]+")
+_CHINESE = re.compile(rf"[{_CJK}]")
 _RUN = re.compile(rf"[{_CJK}]+|[^{_CJK}\s]+")
 
 Words = tuple[str, ...]
@@ -30,7 +31,7 @@ Words = tuple[str, ...]
 
 def is_chinese(text: str) -> bool:
     """Whether a text has a Chinese character."""
-    return re.search(f"[{_CJK}]", text) is not None
+    return not text.isascii() and _CHINESE.search(text) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -139,6 +140,8 @@ class Phrases:
 
 def _contains(words: Words, phrase: Words) -> bool:
     width = len(phrase)
+    if width == 1 and phrase[0].isascii():
+        return phrase[0] in words
     return any(
         all(
             part in word if is_chinese(part) else part == word
