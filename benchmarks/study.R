@@ -166,6 +166,7 @@ adverse <- function(d, related) {
   e <- events[events$patient_id %in% d$id, ]
   if (related) e <- e[e$related == "yes", ]
   name <- if (related) "ae|related|" else "ae|all|"
+  kind <- if (related) "treatment-related adverse event" else "adverse event"
   count <- function(worst, label) {
     put(paste0(name, label, "|any"), rowSums(!is.na(worst)))
     put(paste0(name, label, "|grade_3_4"), rowSums(worst == 3 | worst == 4, na.rm = TRUE))
@@ -173,9 +174,9 @@ adverse <- function(d, related) {
   }
   worst <- tapply(e$ctcae_grade, list(tolower(e$term), e$patient_id), max)
   count(worst, rownames(worst))
-  count(rbind(tapply(e$ctcae_grade, e$patient_id, max)), "any adverse event")
+  count(rbind(tapply(e$ctcae_grade, e$patient_id, max)), paste("any", kind))
   s <- e[e$serious == "yes", ]
-  if (nrow(s)) count(rbind(tapply(s$ctcae_grade, s$patient_id, max)), "any serious adverse event")
+  if (nrow(s)) count(rbind(tapply(s$ctcae_grade, s$patient_id, max)), paste("any serious", kind))
 }
 
 everything <- function() {
