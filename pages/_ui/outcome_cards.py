@@ -13,7 +13,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.inputs import choose, choose_one, plain, shown_name
 from sts_core.analysis.adverse_events import AdverseEventSpec, adverse_events, value_counts
-from sts_core.analysis.response import ResponseSpec, assessment_text, response
+from sts_core.analysis.response import assessment_text, response_counts
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical, levels_of, variable_of
 from sts_core.display import counted
@@ -160,13 +160,12 @@ def _response_card(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> No
         state.change_study(_with_response(cohort.study, new))
         st.rerun()
     try:
-        overall = response(cohort, ResponseSpec()).overall
-        rates = overall.of_all
+        found = response_counts(cohort)
         st.caption(
-            f"{rates.objective_response.count} with objective response, "
-            f"{rates.disease_control.count} with disease control, {overall.n_not_evaluable} not "
-            f"evaluable, {overall.n_not_recorded} not recorded, of "
-            f"{counted(overall.n, 'patient')} analysed. {plain(assessment_text(definition))}"
+            f"{found.objective_response} with objective response, {found.disease_control} with "
+            f"disease control, {found.not_evaluable} not evaluable, {found.not_recorded} not "
+            f"recorded, of {counted(found.n, 'patient')} analysed. "
+            f"{plain(assessment_text(definition))}"
         )
         usable = True
     except StudyError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -21,7 +22,7 @@ from sts_core.analysis.comparison import (
 )
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, variable_of
+from sts_core.derive import Levels, levels_of, variable_of
 from sts_core.display import (
     REASONS,
     Cell,
@@ -199,34 +200,9 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
         When the study names no response, its variable isn't there, a level counts as two things,
         or no level that was found is named.
     """
-    definition = cohort.study.definitions.response
-    if definition is None:
-        raise StudyError(no_response_defined())
-    _check_definition(definition)
-    variable = variable_of(cohort, definition.variable)
-    found = levels_of(cohort, definition.variable)
-    present = {value for value in found.values if value is not None}
-    named = {
-        *definition.responders, *definition.controlled, *definition.progression,
-        *definition.not_evaluable,
-    }  # fmt: skip
-    unnamed = tuple(level for level in found.levels if level in present and level not in named)
-    if present and present <= set(unnamed):
-        raise StudyError(_levels_unnamed(unnamed, variable.column or definition.variable, True))
-    levels = tuple(
-        dict.fromkeys(
-            (
-                *definition.responders,
-                *definition.controlled,
-                *(
-                    level
-                    for level in (*found.levels, *definition.progression)
-                    if level not in definition.not_evaluable
-                ),
-                *definition.not_evaluable,
-            )
-        )
-    )
+    recorded = _recorded(cohort)
+    definition, found = recorded.definition, recorded.found
+    levels, unnamed = recorded.levels, recorded.unnamed
     split = comparison(cohort, spec.by, spec.levels)
 
     def one_group(member: Member) -> ResponseGroup:
@@ -245,15 +221,98 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
         all_levels=split.all_levels,
         n_unknown_group=split.n_unknown,
         n_other_groups=split.n_other,
-        findings=(
-            (_levels_unnamed(unnamed, variable.column or definition.variable, False),)
-            if unnamed
-            else ()
-        ),
+        findings=((_levels_unnamed(unnamed, recorded.column, False),) if unnamed else ()),
         provenance=provenance_of(cohort),
         footnotes=(),
     )
     return replace(result, footnotes=_footnotes(result, split))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Recorded:
+    """The column of best response as the study defines it; ``levels`` in the result's order."""
+
+    definition: ResponseDefinition
+    found: Levels
+    column: str
+    levels: tuple[str, ...]
+    unnamed: tuple[str, ...]
+
+
+def _recorded(cohort: Cohort) -> _Recorded:
+    """Check the definition against what the column holds; raises as :func:`response` does."""
+    definition = cohort.study.definitions.response
+    if definition is None:
+        raise StudyError(no_response_defined())
+    _check_definition(definition)
+    variable = variable_of(cohort, definition.variable)
+    found = levels_of(cohort, definition.variable)
+    present = {value for value in found.values if value is not None}
+    named = {
+        *definition.responders, *definition.controlled, *definition.progression,
+        *definition.not_evaluable,
+    }  # fmt: skip
+    unnamed = tuple(level for level in found.levels if level in present and level not in named)
+    column = variable.column or definition.variable
+    if present and present <= set(unnamed):
+        raise StudyError(_levels_unnamed(unnamed, column, True))
+    levels = tuple(
+        dict.fromkeys(
+            (
+                *definition.responders,
+                *definition.controlled,
+                *(
+                    level
+                    for level in (*found.levels, *definition.progression)
+                    if level not in definition.not_evaluable
+                ),
+                *definition.not_evaluable,
+            )
+        )
+    )
+    return _Recorded(definition, found, column, levels, unnamed)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseCounts:
+    """Patients analysed, by what their recorded best response counts as.
+
+    Attributes
+    ----------
+    n
+        Patients analysed.
+    objective_response, disease_control
+        Who responded, and who did or had stable disease.
+    not_evaluable, not_recorded
+        Who could not be assessed, and whose cell is blank.
+    """
+
+    n: int
+    objective_response: int
+    disease_control: int
+    not_evaluable: int
+    not_recorded: int
+
+
+def response_counts(cohort: Cohort) -> ResponseCounts:
+    """Count responses of the patients analysed, without any interval.
+
+    Raises
+    ------
+    StudyError
+        As :func:`response`.
+    """
+    recorded = _recorded(cohort)
+    definition = recorded.definition
+    by_level = Counter(recorded.found.values[cohort.included].tolist())
+    responding = set(definition.responders)
+    return ResponseCounts(
+        n=by_level.total(),
+        objective_response=sum(by_level[level] for level in responding),
+        disease_control=sum(by_level[level] for level in responding | {*definition.controlled}),
+        not_evaluable=sum(by_level[level] for level in definition.not_evaluable),
+        not_recorded=by_level[None],
+    )
 
 
 def no_response_defined() -> Finding:

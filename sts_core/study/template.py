@@ -85,7 +85,7 @@ class Template:
 def template() -> Template:
     """Give the template of this version of the app."""
     found: Template = TypeAdapter(Template).validate_python(
-        yaml.safe_load(_FILE.read_text("utf-8"))
+        yaml.load(_FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     )
     return found
 

@@ -17,6 +17,7 @@ from sts_core.analysis.response import (
     methods_sentence,
     r_code,
     response,
+    response_counts,
     response_table,
     result_rows,
     result_sentences,
@@ -355,3 +356,16 @@ def test_sample_has_the_published_responses_by_histotype(sample: Cohort) -> None
     assert found["Clear cell sarcoma"] == {"PR": 2, "SD": 2, "PD": 1}
     assert found["Rhabdomyosarcoma"] == {"PR": 1, "SD": 4, "PD": 1}
     assert sum(group.n for group in result.groups) == 51
+
+
+@pytest.mark.parametrize("name", DEGENERATE_COMPLETE)
+def test_plain_counts_are_those_of_the_result(name: str) -> None:
+    cohort = DEGENERATE_COMPLETE[name]()
+    counts, overall = response_counts(cohort), response(cohort, ResponseSpec()).overall
+    assert (
+        counts.n, counts.objective_response, counts.disease_control, counts.not_evaluable,
+        counts.not_recorded,
+    ) == (
+        overall.n, overall.of_all.objective_response.count, overall.of_all.disease_control.count,
+        overall.n_not_evaluable, overall.n_not_recorded,
+    )  # fmt: skip

@@ -99,6 +99,15 @@ class Phrases:
                 if words not in only_exact.get(concept, ()):
                     self._parts.append((words, concept))
         self._parts.sort(key=lambda part: -sum(map(len, part[0])))
+        # where to look: a phrase is in a header only if each of its words that isn't Chinese is
+        self._by_word: dict[str, list[int]] = {}
+        self._chinese: list[int] = []
+        for place, (words, _) in enumerate(self._parts):
+            plain = next((word for word in words if not is_chinese(word)), None)
+            if plain is None:
+                self._chinese.append(place)
+            else:
+                self._by_word.setdefault(plain, []).append(place)
 
     def _bare(self, words: Words) -> Words:
         cleaned = []
@@ -127,7 +136,11 @@ class Phrases:
             if candidate in self._exact:
                 concept, rank = self._exact[candidate]
                 return Match(concept, True, sum(map(len, candidate)), rank)
-        for phrase, concept in self._parts:
+        places = [place for word in set(words) for place in self._by_word.get(word, ())]
+        if any(map(is_chinese, words)):
+            places += self._chinese
+        for place in sorted(places):
+            phrase, concept = self._parts[place]
             if _contains(words, phrase):
                 return Match(concept, False, sum(map(len, phrase)))
         return None
