@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
 
 from pages._ui import state
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
@@ -64,10 +65,16 @@ def route() -> None:
     )
     current = menu()
     state.enter_shell()
+    complete = True
     try:
         current.run()
+    except RerunException:
+        complete = False
+        raise
     finally:
         state.leave_shell()
+        if complete:
+            state.drop_shown_notice()
 
 
 def page(title: str) -> Context:

@@ -244,14 +244,25 @@ def uploaded(key: str) -> list[tuple[str, bytes]]:
 
 
 def notice() -> tuple[str, tuple[Finding, ...]] | None:
-    """Give the message left by the last action, once."""
-    found: tuple[str, tuple[Finding, ...]] | None = st.session_state.pop(_NOTICE, None)
-    return found
+    """Give the message left by the last action, to be shown."""
+    left = st.session_state.get(_NOTICE)
+    if left is None:
+        return None
+    message, findings, _ = left
+    st.session_state[_NOTICE] = (message, findings, True)
+    return message, findings
 
 
 def leave_notice(message: str, findings: Sequence[Finding] = ()) -> None:
     """Leave a message for the next run."""
-    st.session_state[_NOTICE] = (message, tuple(findings))
+    st.session_state[_NOTICE] = (message, tuple(findings), False)
+
+
+def drop_shown_notice() -> None:
+    """Let go of a message that a run showed to its end; a run that is begun anew shows it again."""
+    left = st.session_state.get(_NOTICE)
+    if left is not None and left[2]:
+        del st.session_state[_NOTICE]
 
 
 def enter_shell() -> None:

@@ -54,21 +54,26 @@ def go(page: Page, title: str) -> None:
     heading(page, title)
 
 
-def upload(page: Page, *files: tuple[str, bytes | str]) -> None:
-    """Drop files into the page's uploader, opening its popover when there is one."""
+def upload(page: Page, *files: tuple[str, bytes | str] | Path) -> None:
+    """Drop files into the page's uploader, opening its popover when there is one.
+
+    Either all with name and content, or all by their path.
+    """
     popover = page.get_by_test_id("stPopoverButton").filter(has_text="Other files")
     uploader = page.locator("input[type=file]")
     expect(uploader.or_(popover).first).to_be_attached()
     if not uploader.count():
         popover.click()
+    paths = [file for file in files if isinstance(file, Path)]
     uploader.first.set_input_files(
-        [
+        paths
+        or [
             {
                 "name": name,
                 "mimeType": "application/octet-stream",
                 "buffer": data.encode() if isinstance(data, str) else data,
             }
-            for name, data in files
+            for name, data in (file for file in files if not isinstance(file, Path))
         ]
     )
 
