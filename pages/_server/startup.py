@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 SPOOL_BYTES = 1 << 30
+_SHORT_SWITCH_SECONDS = 0.0005
 # What the first page and the first click would otherwise wait for
 HEAVY_MODULES = (
     "pages._ui",
@@ -50,15 +52,18 @@ def import_and_freeze(names: tuple[str, ...] = HEAVY_MODULES) -> None:
     """Import modules, and leave all that lives now out of later garbage collections.
 
     A full collection after every rerun costs 100 ms with these libraries loaded. During the imports
-    there is nothing to collect.
+    there is nothing to collect. A server thread that wants to answer waits for this one no longer
+    than the switch interval: it is short meanwhile, for the browser fetches its scripts just then.
     """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_SWITCH_SECONDS)
     gc.disable()
     try:
         for name in names:
             importlib.import_module(name)
     finally:
         gc.enable()
-    gc.collect()
+        sys.setswitchinterval(usual)
     gc.freeze()
 
 

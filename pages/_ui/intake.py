@@ -80,7 +80,8 @@ def sample_workspace(sample: Sample) -> state.Workspace:
     """Give a sample as it is when opened; kept for all sessions, since no patient is in it."""
     with _sample_lock:
         if sample.file not in _sample_workspaces:
-            book = read_bytes(sample.file, (_SAMPLE_FOLDER / sample.file).read_bytes())
+            data = (_SAMPLE_FOLDER / sample.file).read_bytes()
+            book = read_bytes(sample.file, data, own=True)
             text = (_SAMPLE_FOLDER / sample.study).read_text("utf-8")
             study = load_study(text, name=sample.study)
             _sample_workspaces[sample.file] = state.opened([book], study)

@@ -8,7 +8,7 @@ from pathlib import PurePath, PureWindowsPath
 
 from sts_core.findings import Finding, Severity, StudyError, worst_first
 from sts_core.reading import content, messages
-from sts_core.reading.child import ReadGrid, read_in_child
+from sts_core.reading.child import ReadGrid, read_here, read_in_child
 from sts_core.reading.content import EXTENSIONS, LABELS, FileKind, extension
 from sts_core.reading.limits import DEFAULT_LIMITS, Limits
 from sts_core.reading.progress import Progress
@@ -21,7 +21,12 @@ __all__ = ["DEFAULT_LIMITS", "Limits", "RawTable", "Workbook", "read_bytes"]
 
 
 def read_bytes(
-    name: str, data: bytes, limits: Limits | None = None, *, progress: Progress | None = None
+    name: str,
+    data: bytes,
+    limits: Limits | None = None,
+    *,
+    progress: Progress | None = None,
+    own: bool = False,
 ) -> Workbook:
     """Read an uploaded file, in memory, in a process of its own.
 
@@ -35,6 +40,8 @@ def read_bytes(
         Bounds; by default those of the environment (``STS_MAX_UPLOAD_MB``, ``STS_MAX_ROWS`` ...).
     progress
         Told how far it has come; its cancel ends the reading.
+    own
+        Whether the file is the app's own and nobody's upload: it is then read in this process.
 
     Returns
     -------
@@ -56,7 +63,11 @@ def read_bytes(
             raise Refusal(Reason.BYTES, count=round(len(data) / 1e6, 1), limit=limits.max_upload_mb)
         kind = content.recognise(file, data, limits)
         preferred = "\t" if extension(file) in ("tsv", "tab") else ","
-        grids = read_in_child(kind, data, limits, preferred=preferred, progress=progress)
+        grids = (
+            read_here(kind, data, limits, preferred=preferred)
+            if own
+            else read_in_child(kind, data, limits, preferred=preferred, progress=progress)
+        )
     except Refusal as refusal:
         raise StudyError(messages.refused(file, refusal)) from None
     read = [tabulate(file, grid) for grid in grids]

@@ -6,6 +6,7 @@ killed at the deadline; whatever ends it, the server goes on.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -24,7 +25,15 @@ from numpy.typing import NDArray
 
 from sts_core.reading.content import FileKind
 from sts_core.reading.limits import Limits
-from sts_core.reading.parsing import LENGTH, MAGIC, STEP, STEP_MAGIC, write_request
+from sts_core.reading.parsing import (
+    LENGTH,
+    MAGIC,
+    STEP,
+    STEP_MAGIC,
+    parse,
+    write_reply,
+    write_request,
+)
 from sts_core.reading.progress import Cancelled, Progress, Stage
 from sts_core.reading.refusal import Reason, Refusal
 
@@ -120,6 +129,21 @@ def read_in_child(
         raise
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise Refusal(Reason.STOPPED) from None
+
+
+def read_here(
+    kind: FileKind, data: bytes, limits: Limits, *, preferred: str = ","
+) -> list[ReadGrid]:
+    """Parse a file of the app itself in this process; the same grids as from a process of its own.
+
+    Raises
+    ------
+    Refusal
+        If the file can't be read.
+    """
+    stream = io.BytesIO()
+    write_reply(parse(kind, data, limits, preferred=preferred), stream)
+    return _decode(bytearray(stream.getvalue()))
 
 
 def _wait_for_a_slot(until: float, progress: Progress) -> None:

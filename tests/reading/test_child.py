@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -422,3 +423,13 @@ def test_any_bytes_are_a_table_or_a_finding(name: str, data: bytes) -> None:
     assert bool(n_rows) is not bool(findings)
     assert all(n_rows)
     assert all(finding.message and finding.hint for finding in findings)
+
+
+@pytest.mark.parametrize("name", ["sts_cohort.xlsx", "sts_screening.xlsx"])
+def test_a_file_of_the_app_reads_the_same_without_a_process(name: str) -> None:
+    data = (Path(__file__).parents[2] / "sample_data" / name).read_bytes()
+    apart, here = read_bytes(name, data), read_bytes(name, data, own=True)
+    assert (here.sha256, here.findings) == (apart.sha256, apart.findings)
+    for one, other in zip(here.sheets, apart.sheets, strict=True):
+        assert one.sheet == other.sheet
+        pd.testing.assert_frame_equal(one.frame, other.frame)
