@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages import _ui as ui
@@ -14,6 +16,7 @@ from pages._ui import (
     tables_card,
     variables_table,
 )
+from sts_core.cohort import Cohort
 
 intake.take_outcome()
 ctx = ui.open_page("Data")
@@ -78,19 +81,25 @@ if ctx is None:
     st.stop()
 
 evidence = workspace.proposal.evidence if workspace.proposal else {}
-endpoints, outcomes, variables, findings = st.tabs(
-    ["Endpoints", "Response and adverse events", "Variables", "Findings"]
-)
-with endpoints:
-    endpoint_cards.endpoints(ctx.cohort)
-with outcomes:
-    outcome_cards.outcomes(ctx.cohort, evidence)
-with variables:
-    variables_table.variables(ctx.cohort, evidence)
-with findings:
-    if not ctx.study.definitions.endpoints:
+
+
+def found(cohort: Cohort) -> None:
+    """List what the checks and the recognition found."""
+    endpoints = cohort.study.definitions.endpoints
+    if not endpoints:
         endpoint_cards.nothing_recognised()
     if workspace.findings:
         ui.show_findings(workspace.findings)
-    elif ctx.study.definitions.endpoints:
+    elif endpoints:
         st.success("Nothing was found that needs attention.", icon=":material/check_circle:")
+
+
+ui.lazy_tabs(
+    "data",
+    {
+        "Endpoints": partial(endpoint_cards.endpoints, ctx.cohort),
+        "Response and adverse events": partial(outcome_cards.outcomes, ctx.cohort, evidence),
+        "Variables": partial(variables_table.variables, ctx.cohort, evidence),
+        "Findings": partial(found, ctx.cohort),
+    },
+)

@@ -151,7 +151,7 @@ def chinese_workbook(source: Path = SOURCE) -> bytes:
     """
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
-    for english in openpyxl.load_workbook(source, read_only=True).worksheets:
+    for english in openpyxl.load_workbook(io.BytesIO(source.read_bytes())).worksheets:
         sheet = book.create_sheet(SHEETS[english.title])
         rows = english.iter_rows(values_only=True)
         headers = [HEADERS[str(name)] for name in next(rows)]

@@ -14,7 +14,7 @@ from pages._ui.inputs import (
     toggle,
     toggled_levels,
 )
-from pages._ui.shell import open_page, page
+from pages._ui.shell import lazy_tabs, open_page, page
 from pages._ui.show import (
     count_card,
     empty_state,
@@ -45,6 +45,7 @@ __all__ = [
     "expect_charts",
     "export_menu",
     "in_words",
+    "lazy_tabs",
     "model_line",
     "no_endpoint",
     "open_page",

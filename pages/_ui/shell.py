@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -105,6 +106,21 @@ def open_page(title: str) -> Context | None:
         return None
     _cohort_line(workspace.cohort)
     return Context(workspace.cohort, workspace.study)
+
+
+def lazy_tabs(key: str, contents: Mapping[str, Callable[[], None]]) -> None:
+    """Show tabs that are drawn from when they are first opened.
+
+    A tab that was open stays drawn, so that what was begun in it is still there.
+    """
+    opened = state.remembered(f"{key}.tabs", frozenset())
+    tabs = st.tabs(list(contents), on_change="rerun", key=f"{key}.tab")
+    opened |= {name for name, tab in zip(contents, tabs, strict=True) if tab.open}
+    state.remember(f"{key}.tabs", opened)
+    for (name, draw), tab in zip(contents.items(), tabs, strict=True):
+        if name in opened:
+            with tab:
+                draw()
 
 
 def _cohort_line(cohort: Cohort) -> None:

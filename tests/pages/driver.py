@@ -6,7 +6,7 @@ import html
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,14 @@ AML = "id,weeks to relapse,relapse,arm\n" + "".join(
 TINY = "id,time (months),status,histotype\na,3.5,Dead,LMS\nb,12,Alive,ASPS\nc,7,Dead,ASPS\n"
 
 
-def start() -> AppTest:
-    """Open the app in a session of its own."""
-    return checked(AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run())
+DATA_TABS = ("Endpoints", "Response and adverse events", "Variables", "Findings")
+
+
+def start(opened: Sequence[str] = DATA_TABS) -> AppTest:
+    """Open the app in a session of its own, in which these tabs of Data have been open."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    at.session_state["choices"] = {"data.tabs": frozenset(opened)}
+    return checked(at.run())
 
 
 def checked(at: AppTest) -> AppTest:

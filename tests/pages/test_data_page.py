@@ -16,6 +16,7 @@ from tests.pages.driver import (
     SURVIVAL,
     TINY,
     charts,
+    checked,
     click,
     cohort_line,
     confirm,
@@ -243,3 +244,13 @@ def test_sessions_do_not_see_each_other() -> None:
     assert "9.5 (7.0, NE)" in text
     text = table(go(first, SURVIVAL))
     assert "7.0 (3.5, NE)" in text
+
+
+def test_a_tab_is_drawn_from_when_it_is_opened_first() -> None:
+    at = drop(start(opened=()), {"tiny.csv": TINY})
+    assert "Endpoints" in [tab.label for tab in at.tabs]
+    drawn = [tab.label for tab in at.tabs if len(tab.children)]
+    assert drawn == ["Endpoints"]
+    at.session_state["data.tab"] = "Findings"
+    checked(at.run())
+    assert [tab.label for tab in at.tabs if len(tab.children)] == ["Endpoints", "Findings"]
