@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _ui as ui
-from pages._ui import criteria_builder, state
+from pages._ui import baseline_section, criteria_builder, state
 from sts_core.figures.flow_diagram import flow_diagram
 
 ctx = ui.page("Cohort")
@@ -38,3 +38,5 @@ with right:
 
     ui.show_figure(figure(), key="flow.figure")
     ui.export_menu("patient-flow", figure=figure, key="flow")
+
+baseline_section.baseline_characteristics(ctx.cohort)

@@ -16,7 +16,41 @@ from numpy.typing import NDArray
 
 from sts_core.estimates import Estimate, NotEstimable
 
-Cell = str | int | float | Estimate | None
+
+@dataclass(frozen=True, slots=True)
+class CountShare:
+    """Patients with a property, of how many; written ``25 (49.0)``."""
+
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A centre with what says how far the numbers lie from it.
+
+    Written ``54.0 (15.0, 80.0)`` with two limits and ``54.3 (12.1)`` with a standard deviation.
+
+    Parameters
+    ----------
+    centre
+        Median or mean; ``None`` when no number is known.
+    low, high
+        Limits: quartiles, or the smallest and largest number.
+    std_dev
+        Standard deviation in place of limits; ``None`` of a single number.
+    decimals
+        Decimals of all of them.
+    """
+
+    centre: float | None
+    low: float | None = None
+    high: float | None = None
+    std_dev: float | None = None
+    decimals: int = 1
+
+
+Cell = str | int | float | Estimate | CountShare | Spread | None
 Medium = Literal["plotly", "markdown", "html", "xml", "excel", "text"]
 
 REASONS: Mapping[NotEstimable, str] = {
@@ -47,6 +81,7 @@ class Format(StrEnum):
     P_VALUE = "p_value"
     ESTIMATE = "estimate"
     ESTIMATE_PERCENT = "estimate_percent"
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +236,23 @@ def format_count(count: int, total: int, decimals: int = 1) -> str:
     return f"{count} ({format_percent(count / total, decimals)})"
 
 
+def format_spread(spread: Spread) -> str:
+    """Write a centre with its limits or its standard deviation; NE for none."""
+    if spread.centre is None:
+        return "NE"
+    centre = round_half_up(spread.centre, spread.decimals)
+    if spread.low is not None and spread.high is not None:
+        low, high = (round_half_up(limit, spread.decimals) for limit in (spread.low, spread.high))
+        return f"{centre} ({low}, {high})"
+    return f"{centre} ({format_number(spread.std_dev, spread.decimals)})"
+
+
 def format_value(value: Cell, column: Column) -> str:
     """Write one raw cell as its column asks."""
+    if isinstance(value, CountShare):
+        return format_count(value.count, value.total, column.decimals)
+    if isinstance(value, Spread):
+        return format_spread(value)
     if isinstance(value, Estimate):
         return format_estimate(
             value, column.decimals, percent=column.format is Format.ESTIMATE_PERCENT

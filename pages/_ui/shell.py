@@ -185,6 +185,7 @@ _STYLE = """<style>
   color:light-dark(#fff, #0f1820) !important;}
 .sts-table {overflow-x:auto; font-size:.86rem; line-height:1.45; margin:.3rem 0 .8rem 0;}
 .sts-table table {border-collapse:collapse; width:100%; border:0; margin:0;}
+.sts-table table.narrow {width:auto; min-width:min(30rem, 100%);}
 .sts-table th, .sts-table td {border:0 !important; padding:.3rem .45rem; text-align:left;
   vertical-align:top;}
 .sts-table thead th {font-weight:600; vertical-align:bottom;

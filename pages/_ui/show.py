@@ -37,6 +37,8 @@ _ICONS = {
 }
 #: Pixels that a chart is laid out for: it stretches beyond, and is scrolled where there are fewer.
 CHART_WIDTH = 900
+#: Up to so many columns a table keeps its own width: numbers stay near what they are of.
+NARROW_COLUMNS = 2
 SCREEN_DIAGRAM = FigureSize("screen", 310.0, None, 9.0, 1.2, 240.0, show_title=False)
 
 
@@ -95,8 +97,9 @@ def table_html(table: DisplayTable) -> str:
         ]
         body.append(f'<tr class="{kind}">{"".join(cells)}</tr>')
     notes = "".join(f"<p>{escape(note, 'html')}</p>" for note in table.footnotes)
+    narrow = ' class="narrow"' if len(table.columns) <= NARROW_COLUMNS else ""
     return (
-        f'<div class="sts-table"><table><thead>{top}<tr>{head}</tr></thead>'
+        f'<div class="sts-table"><table{narrow}><thead>{top}<tr>{head}</tr></thead>'
         f'<tbody>{"".join(body)}</tbody></table><div class="notes">{notes}</div></div>'
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sts_core.analysis.adverse_events import AdverseEventSpec
+from sts_core.analysis.baseline import BaselineSpec
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
@@ -69,7 +70,7 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
     groupings = baseline_groupings(cohort)
     covariates = baseline_covariates(cohort)
     level = analysis.conf_level
-    specs: list[Any] = []
+    specs: list[Any] = [BaselineSpec(variables=covariates)] if covariates else []
     if definitions.response is not None:
         specs += [ResponseSpec(by=by, conf_level=level) for by in (None, *groupings)]
     for code in definitions.endpoints:
@@ -90,7 +91,7 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
 
 
 def usual_report(cohort: Cohort) -> tuple[Any, ...]:
-    """Give what a cohort paper usually shows: response, survival, regression, adverse events.
+    """Give what a cohort paper usually shows, from baseline characteristics to adverse events.
 
     Survival and response are also shown by the first baseline grouping; only endpoints that a
     person has confirmed are taken.
@@ -101,6 +102,9 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
     both = (None, by) if by else (None,)
     level = cohort.study.analysis.conf_level
     specs: list[Any] = []
+    described = _shown_baseline(cohort)
+    if described is not None:
+        specs.append(described)
     if definitions.response is not None:
         specs += [ResponseSpec(by=group, conf_level=level) for group in both]
     shown = cohort.study.analysis.views.get("cox", {}).get("covariates") or ()
@@ -121,6 +125,23 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
     if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         specs.append(AdverseEventSpec())
     return tuple(specs)
+
+
+def _shown_baseline(cohort: Cohort) -> BaselineSpec | None:
+    """Give the baseline table as its page shows it, or of all baseline variables."""
+    kept = cohort.study.analysis.views.get("baseline")
+    if kept:
+        try:
+            shown = spec_from({**kept, "kind": "baseline"}, where="analysis.views.baseline")
+            assert isinstance(shown, BaselineSpec)
+            names = {*shown.variables, *(key for block in shown.blocks for key in block.variables)}
+            known = {*cohort.study.definitions.variables, *cohort.study.definitions.groupings}
+            if names and names <= known and shown.by in {None, *known}:
+                return shown
+        except StudyError:
+            pass  # a view of another version decides nothing
+    covariates = baseline_covariates(cohort)
+    return BaselineSpec(variables=covariates) if covariates else None
 
 
 def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:

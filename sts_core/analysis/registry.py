@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from sts_core.analysis import adverse_events as ae
+from sts_core.analysis import baseline as bl
 from sts_core.analysis import cox
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
@@ -45,6 +46,16 @@ class Analysis:
 
 
 ANALYSES: dict[str, Analysis] = {
+    bl.KIND: Analysis(
+        bl.KIND,
+        bl.BaselineSpec,
+        bl.baseline,
+        bl.baseline_table,
+        bl.methods_sentence,
+        bl.result_sentences,
+        bl.result_rows,
+        bl.r_code,
+    ),
     km.KIND: Analysis(
         km.KIND,
         km.KaplanMeierSpec,

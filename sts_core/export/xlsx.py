@@ -10,7 +10,17 @@ from typing import Any
 
 import xlsxwriter
 
-from sts_core.display import REASONS, Cell, Column, DisplayTable, Format, escape, round_half_up
+from sts_core.display import (
+    REASONS,
+    Cell,
+    Column,
+    CountShare,
+    DisplayTable,
+    Format,
+    Spread,
+    escape,
+    round_half_up,
+)
 from sts_core.estimates import Estimate, NotEstimable
 
 _SHEET_FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
@@ -24,8 +34,9 @@ def write_workbook(tables: Sequence[DisplayTable], notes: Sequence[str] = ()) ->
     Parameters
     ----------
     tables
-        An estimate becomes three cells: value, lower and upper limit. A value that is not
-        estimable is text that says why. No text is ever a formula or a link.
+        An estimate becomes three cells: value, lower and upper limit. So does a summary: a count
+        with its percentage, or a centre with its spread. A value that is not estimable is text
+        that says why. No text is ever a formula or a link.
     notes
         Provenance and methods.
 
@@ -117,12 +128,18 @@ def _headings(column: Column) -> list[str]:
     label = f"{column.spanner}: {column.label}" if column.spanner else column.label
     if column.format in _ESTIMATES:
         return [label, "Lower limit", "Upper limit"]
+    if column.format is Format.SUMMARY:
+        return [f"{label}: n, or centre", "%, SD, or from", "to"]
     return [label]
 
 
 def _cells(value: Cell, column: Column) -> list[tuple[str | float | None, str]]:
     """Give the cells of one value with their number formats."""
-    decimals = "0" if column.decimals == 0 else f"0.{'0' * column.decimals}"
+    decimals = _decimals(column.decimals)
+    if column.format is Format.SUMMARY:
+        return _summary_cells(value, decimals)
+    if isinstance(value, CountShare | Spread):
+        return _summary_cells(value, decimals)[:1]
     if column.format in _ESTIMATES:
         scale = 100.0 if column.format is Format.ESTIMATE_PERCENT else 1.0
         if isinstance(value, Estimate):
@@ -148,6 +165,26 @@ def _cells(value: Cell, column: Column) -> list[tuple[str | float | None, str]]:
             return [(value, decimals)]
         case _:
             return [(value, "General")]
+
+
+def _decimals(number: int) -> str:
+    return "0" if number == 0 else f"0.{'0' * number}"
+
+
+def _summary_cells(value: Cell, decimals: str) -> list[tuple[str | float | None, str]]:
+    """Give count and percentage, or centre and what lies around it, in three cells."""
+    if isinstance(value, CountShare):
+        percent = 100.0 * value.count / value.total if value.total else None
+        return [(value.count, "0"), (percent, decimals), (None, decimals)]
+    if isinstance(value, Spread):
+        form = _decimals(value.decimals)
+        first = value.std_dev if value.low is None else value.low
+        centre = "NE" if value.centre is None else value.centre
+        return [(centre, form), (first, form), (value.high, form)]
+    empty: list[tuple[str | float | None, str]] = [(None, decimals), (None, decimals)]
+    if isinstance(value, Estimate):
+        return [(_number_or_reason(value.value, value.reason, 1.0), decimals), *empty]
+    return [(value, "General"), *empty]
 
 
 def _number_or_reason(

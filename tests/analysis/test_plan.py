@@ -91,7 +91,7 @@ def test_one_level_or_too_many_are_no_comparison(n_levels: int, is_used: bool) -
 
 def test_response_and_safety_are_asked_where_they_are_defined() -> None:
     kinds = {spec.kind for spec in specs_of(DEGENERATE["one group"]())}
-    assert kinds == {"kaplan_meier", "cox"}
+    assert kinds == {"baseline", "kaplan_meier", "cox"}
     assert {spec.kind for spec in specs_of(DEGENERATE_COMPLETE["one group"]())} == set(ANALYSES)
 
 

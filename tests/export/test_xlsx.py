@@ -13,7 +13,7 @@ import pytest
 
 from sts_core.analysis.plan import run_plan
 from sts_core.cohort import Cohort
-from sts_core.display import REASONS, Column, DisplayTable, Format
+from sts_core.display import REASONS, Column, CountShare, DisplayTable, Format, Spread
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.export.xlsx import write_workbook
 from tests.cohorts import DEGENERATE_COMPLETE
@@ -172,13 +172,20 @@ def test_numbers_of_an_analysis_are_numbers(name: str) -> None:
             for column in table.columns:
                 value = row.get(column.key)
                 share = column.format in (Format.PERCENT, Format.ESTIMATE_PERCENT)
-                wide = column.format in (Format.ESTIMATE, Format.ESTIMATE_PERCENT)
+                summary = column.format is Format.SUMMARY
+                wide = summary or column.format in (Format.ESTIMATE, Format.ESTIMATE_PERCENT)
                 found, *limits = [next(cells) for _ in range(3 if wide else 1)]
                 if isinstance(value, Estimate):
                     assert same_number(found, value.value, share, value.reason)
                     if wide:
                         assert same_number(limits[0], value.low, share, value.low_reason)
                         assert same_number(limits[1], value.high, share, value.high_reason)
+                elif isinstance(value, CountShare):
+                    percent = 100 * value.count / value.total if value.total else None
+                    assert [found, *limits] == [value.count, pytest.approx(percent), None]
+                elif isinstance(value, Spread):
+                    around = [value.std_dev, None] if value.low is None else [value.low, value.high]
+                    assert [found, *limits] == [value.centre, *map(pytest.approx, around)]
                 elif isinstance(value, str) or value is None:
                     assert found == (value or None)
                 else:

@@ -183,3 +183,46 @@ def test_a_criterion_can_be_asked_of_any_column(column: str) -> None:
     at = go(with_tiny(), COHORT)
     assert column in at.selectbox(key="w:criteria.new.column").options
     checked(at.selectbox(key="w:criteria.new.column").set_value(column).run())
+
+
+# --- baseline characteristics --------------------------------------------------------------------
+
+
+def test_the_baseline_table_of_the_sample_is_the_published_one() -> None:
+    text = table(go(with_sample(), COHORT))
+    assert "Characteristic All patients (N = 51)" in text
+    for row in ("Male 25 (49.0)", "Leiomyosarcoma 11 (21.6)", "Lung metastasis 33 (64.7)"):
+        assert row in text
+    assert "P values" not in text
+
+
+def test_groups_differences_and_tests_are_shown_on_request() -> None:
+    at = go(with_sample(), COHORT)
+    checked(at.selectbox(key="w:baseline.by").set_value("ecog").run())
+    text = table(at)
+    assert "0-1 (N = 28) 2-3 (N = 23) All patients (N = 51) Standardised difference" in text
+    assert "Pearson's chi-square test" not in text
+    checked(at.toggle(key="w:baseline.tests").set_value(True).run())
+    assert "P values are two-sided and not adjusted. Pearson's chi-square test: Sex" in table(at)
+    assert study_of(at).analysis.views["baseline"]["by"] == "ecog"
+
+
+def test_a_block_is_made_and_taken_apart() -> None:
+    at = go(with_sample(), COHORT)
+    click(at, "baseline.block.0.remove")
+    text = table(at)
+    assert "Metastasis present" not in text
+    assert "Lung metastasis yes 33 (64.7) no 18 (35.3)" in text
+    at.multiselect(key="baseline.block.variables").set_value(["metastasis_lung", "metastasis_bone"])
+    at.text_input(key="baseline.block.label").set_value("Metastases")
+    checked(next(item for item in at.button if item.label == "Add the block").click().run())
+    text = table(at)
+    assert "Metastases Lung metastasis 33 (64.7) Bone metastasis 18 (35.3)" in text
+    assert len(study_of(at).analysis.views["baseline"]["blocks"]) == 1
+
+
+def test_without_a_variable_the_table_says_what_to_do() -> None:
+    at = go(with_sample(), COHORT)
+    click(at, "baseline.block.0.remove")
+    checked(at.multiselect(key="w:baseline.variables").set_value([]).run())
+    assert "Choose at least one variable." in shown(at)
