@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _ui as ui
-from pages._ui import baseline_section, criteria_builder, state
+from pages._ui import baseline_section, criteria_builder, cross_table_section, state
 from sts_core.figures.flow_diagram import flow_diagram
 
 ctx = ui.page("Cohort")
@@ -39,4 +39,8 @@ with right:
     ui.show_figure(figure(), key="flow.figure")
     ui.export_menu("patient-flow", figure=figure, key="flow")
 
-baseline_section.baseline_characteristics(ctx.cohort)
+described, crossed = st.tabs(["Baseline characteristics", "Two variables crossed"])
+with described:
+    baseline_section.baseline_characteristics(ctx.cohort)
+with crossed:
+    cross_table_section.cross_tables(ctx.cohort)

@@ -104,3 +104,27 @@ class ResultRow:
             ),
             replace(base, statistic=f"{self.statistic}_p", value=test.p_value),
         )
+
+    def of_group_test(self, test: TestResult, *, simulated: bool = False) -> list[ResultRow]:
+        """Give P of a test between groups, with statistic and degrees of freedom if it has them.
+
+        Parameters
+        ----------
+        test
+            What was found, or why there is nothing.
+        simulated
+            Whether P comes from random tables, which no other software gives again.
+        """
+        base = replace(
+            self,
+            method=test.name,
+            status="estimated" if test.p_value is not None else "not_estimable",
+            reason=test.reason.value if test.reason else None,
+            r="none" if simulated else "yes",
+        )
+        rows = [replace(base, statistic="test_p", value=test.p_value)]
+        if test.statistic is not None:
+            rows.append(replace(base, statistic="test_statistic", value=test.statistic))
+        if test.df is not None:
+            rows.append(replace(base, statistic="test_df", value=float(test.df)))
+        return rows

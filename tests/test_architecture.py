@@ -371,7 +371,13 @@ analyses = pytest.mark.parametrize("analysis", ANALYSES.values(), ids=lambda ite
 def example_spec(analysis: Analysis, **more: Any) -> Any:
     """Give the smallest spec: the endpoint where it needs one, defaults elsewhere."""
     fields = {field.name: field for field in dataclasses.fields(analysis.spec_type)}
-    needed = {"endpoint": "OS", "endpoints": ("OS",), "covariates": ("group",)}
+    needed = {
+        "endpoint": "OS",
+        "endpoints": ("OS",),
+        "covariates": ("group",),
+        "rows": "group",
+        "columns": "best_response",
+    }
     given = {
         name: needed[name]
         for name, field in fields.items()

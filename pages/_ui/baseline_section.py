@@ -45,7 +45,6 @@ _YES = ("yes", "present", "positive", "true", "1", "有", "是", "阳性")
 
 def baseline_characteristics(cohort: Cohort) -> None:
     """Show the characteristics of the patients analysed, with the choices that make the table."""
-    st.subheader("Baseline characteristics", anchor=False)
     kept = state.view(KIND)
     variables = choose_covariates(cohort, "baseline.variables", kept=kept.get("variables"))
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -656,7 +656,7 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
     for item in result.characteristics:
         own = replace(base, term=item.key)
         if item.test is not None:
-            rows += _test_rows(own, item.test)
+            rows += own.of_group_test(item.test, simulated=item.test.name == SIMULATED)
         if spec.differences and result.is_comparison and item.key:
             row = replace(own, statistic="standardised_difference", r="formula")
             rows.append(
@@ -665,23 +665,6 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
                 else replace(row, status="not_estimable", reason="too_few")
             )
     rows.append(replace(base, statistic="n_not_included", value=float(result.n_unknown_group)))
-    return tuple(rows)
-
-
-def _test_rows(base: ResultRow, test: TestResult) -> tuple[ResultRow, ...]:
-    """Give P, and the statistic with its degrees of freedom where the test has them."""
-    row = replace(
-        base,
-        method=test.name,
-        status="estimated" if test.p_value is not None else "not_estimable",
-        reason=test.reason.value if test.reason else None,
-        r="none" if test.name == SIMULATED else "yes",
-    )
-    rows = [replace(row, statistic="test_p", value=test.p_value)]
-    if test.statistic is not None:
-        rows.append(replace(row, statistic="test_statistic", value=test.statistic))
-    if test.df is not None:
-        rows.append(replace(row, statistic="test_df", value=float(test.df)))
     return tuple(rows)
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from sts_core.analysis import adverse_events as ae
 from sts_core.analysis import baseline as bl
 from sts_core.analysis import cox
+from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
 from sts_core.cohort import Cohort
@@ -75,6 +76,16 @@ ANALYSES: dict[str, Analysis] = {
         rs.result_sentences,
         rs.result_rows,
         rs.r_code,
+    ),
+    xt.KIND: Analysis(
+        xt.KIND,
+        xt.CrossTableSpec,
+        xt.cross_table,
+        xt.cross_table_display,
+        xt.methods_sentence,
+        xt.result_sentences,
+        xt.result_rows,
+        xt.r_code,
     ),
     cox.KIND: Analysis(
         cox.KIND,

@@ -26,6 +26,7 @@ from tests.pages.driver import (
     table,
     with_sample,
     with_tiny,
+    words,
 )
 
 
@@ -226,3 +227,14 @@ def test_without_a_variable_the_table_says_what_to_do() -> None:
     click(at, "baseline.block.0.remove")
     checked(at.multiselect(key="w:baseline.variables").set_value([]).run())
     assert "Choose at least one variable." in shown(at)
+
+
+def test_two_drugs_are_crossed_as_in_the_supplement() -> None:
+    at = go(with_sample(), COHORT)
+    checked(at.selectbox(key="w:cross.rows").set_value("immunotherapy_drug").run())
+    checked(at.selectbox(key="w:cross.columns").set_value("antiangiogenic_drug").run())
+    tables = [words(item.value) for item in at.markdown if 'class="sts-table"' in item.value]
+    crossed = next(text for text in tables if "Together" in text)
+    assert crossed.startswith("Antiangiogenic drug Immunotherapy drug Anlotinib Apatinib")
+    assert "Together 39 (76.5) 6 (11.8) 1 (2.0) 2 (3.9) 3 (5.9) 51 (100.0)" in crossed
+    assert study_of(at).analysis.views["cross_table"]["rows"] == "immunotherapy_drug"

@@ -1,0 +1,292 @@
+"""Cross-table of two variables: counts, and their shares of rows, columns or all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as spec_dataclass
+
+from sts_core.analysis.comparison import patients
+from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.cohort import Cohort
+from sts_core.derive import levels_of
+from sts_core.display import (
+    Cell,
+    Column,
+    CountShare,
+    DisplayTable,
+    Format,
+    format_p,
+    joined,
+    lower_first,
+)
+from sts_core.estimates import TestResult
+from sts_core.estimators.group_tests import SIMULATED, association
+from sts_core.results import ResultRow
+
+KIND: Final = "cross_table"
+Share = Literal["all", "row", "column"]
+_OF: dict[Share, str] = {
+    "all": "all patients shown",
+    "row": "the patients of the row",
+    "column": "the patients of the column",
+}
+NOT_KNOWN = "Not known"
+
+
+@spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class CrossTableSpec:
+    """Which variables are crossed.
+
+    Parameters
+    ----------
+    rows, columns
+        Keys of variables with levels, or of groupings.
+    share
+        What percentages are of.
+    tests
+        Whether the association is tested.
+    percent_decimals
+        Decimals of percentages.
+    """
+
+    rows: str
+    columns: str
+    share: Share = "all"
+    tests: bool = False
+    percent_decimals: int = 1
+    kind: Literal["cross_table"] = KIND
+
+    def __post_init__(self) -> None:
+        if self.rows == self.columns:
+            raise ValueError("rows and columns must be two different variables")
+        if not 0 <= self.percent_decimals <= 3:
+            raise ValueError("percent_decimals must lie in 0 to 3")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossTableResult:
+    """Patients analysed by two variables.
+
+    Attributes
+    ----------
+    row_label, column_label
+        Names of the variables.
+    row_levels, column_levels
+        Levels in the study's order, also those without a patient.
+    counts
+        Patients of each pair, int array (rows + 1, columns + 1); the last row and the last column
+        are those of whom the variable is not known.
+    test
+        Association among patients of whom both are known; ``None`` when not asked for.
+    """
+
+    spec: CrossTableSpec
+    row_label: str
+    column_label: str
+    row_levels: tuple[str, ...]
+    column_levels: tuple[str, ...]
+    counts: np.ndarray
+    test: TestResult | None
+    provenance: Provenance
+    footnotes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Patients analysed."""
+        return int(self.counts.sum())
+
+
+def cross_table(cohort: Cohort, spec: CrossTableSpec) -> CrossTableResult:
+    """Count the patients analysed by two variables.
+
+    Parameters
+    ----------
+    cohort
+        Patients. One of whom a variable is not known has a row or a column of its own.
+    spec
+        Which variables.
+
+    Returns
+    -------
+    CrossTableResult
+        The counts add up to the patients analysed.
+
+    Raises
+    ------
+    StudyError
+        When there is no such variable.
+    """
+    down, across = levels_of(cohort, spec.rows), levels_of(cohort, spec.columns)
+    places = []
+    for found in (down, across):
+        place: dict[str | None, int] = {level: at for at, level in enumerate(found.levels)}
+        place[None] = len(found.levels)
+        places.append(
+            np.array([place[value] for value in found.values[cohort.included]], dtype=np.int64)
+        )
+    counts = np.zeros((len(down.levels) + 1, len(across.levels) + 1), dtype=np.int64)
+    np.add.at(counts, (places[0], places[1]), 1)
+    counts.setflags(write=False)
+    result = CrossTableResult(
+        spec=spec,
+        row_label=down.label,
+        column_label=across.label,
+        row_levels=down.levels,
+        column_levels=across.levels,
+        counts=counts,
+        test=association(counts[:-1, :-1]) if spec.tests else None,
+        provenance=provenance_of(cohort),
+        footnotes=(),
+    )
+    return replace(result, footnotes=_footnotes(result))
+
+
+def _shown(result: CrossTableResult) -> np.ndarray:
+    """Give the counts without rows and columns "not known" in which there is nobody."""
+    counts: np.ndarray = result.counts
+    if not counts[-1].any():
+        counts = counts[:-1]
+    if not counts[:, -1].any():
+        counts = counts[:, :-1]
+    return counts
+
+
+def cross_table_display(result: CrossTableResult) -> DisplayTable:
+    """Give the table: a row a level, a column a level, and the sums of both."""
+    counts = _shown(result)
+    down = (*result.row_levels, NOT_KNOWN)[: counts.shape[0]]
+    across = (*result.column_levels, NOT_KNOWN)[: counts.shape[1]]
+    decimals = result.spec.percent_decimals
+
+    def column(key: str, label: str, spanner: str | None) -> Column:
+        return Column(key, label, Format.SUMMARY, decimals=decimals, spanner=spanner)
+
+    columns = [Column("row", result.row_label)]
+    columns += [
+        column(f"column_{at}", label, result.column_label) for at, label in enumerate(across)
+    ]
+    columns.append(column("total", "Together", None))
+    rows: list[dict[str, Cell]] = []
+    for name, line in (
+        *zip(down, counts, strict=True),
+        ("Together", counts.sum(axis=0)),
+    ):
+        row: dict[str, Cell] = {"row": name}
+        for at, count in enumerate(line):
+            row[f"column_{at}"] = CountShare(int(count), _denominator(result, counts, line, at))
+        row["total"] = CountShare(int(line.sum()), _denominator(result, counts, line, None))
+        rows.append(row)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+
+
+def _denominator(
+    result: CrossTableResult, counts: np.ndarray, line: np.ndarray, at: int | None
+) -> int:
+    if result.spec.share == "row":
+        return int(line.sum())
+    if result.spec.share == "column" and at is not None:
+        return int(counts[:, at].sum())
+    return int(counts.sum())
+
+
+def _title(result: CrossTableResult) -> str:
+    return f"{result.row_label} by {lower_first(result.column_label)}"
+
+
+def _footnotes(result: CrossTableResult) -> tuple[str, ...]:
+    notes = [f"Patients, n (%); percentages are of {_OF[result.spec.share]}."]
+    if result.test is not None:
+        test = result.test
+        if test.p_value is None:
+            notes.append("No test: both variables need two levels with patients (NE).")
+        else:
+            p = format_p(test.p_value)
+            notes.append(
+                f"Association among patients of whom both are known: P "
+                f"{p if p[0] in '<>' else f'= {p}'} ({test.name}, two-sided)."
+            )
+    return (*notes, *result.provenance.footnotes)
+
+
+def methods_sentence(result: CrossTableResult) -> str:
+    """Say how it was done, for the methods section."""
+    text = (
+        f"{result.row_label} and {lower_first(result.column_label)} were crossed; percentages are "
+        f"of {_OF[result.spec.share]}"
+    )
+    if result.test is not None and result.test.p_value is not None:
+        text += f"; their association was tested by {_by(result.test)}"
+    return f"{text}."
+
+
+def _by(test: TestResult) -> str:
+    return test.name if test.name[0].isupper() else f"the {test.name}"
+
+
+def result_sentences(result: CrossTableResult) -> tuple[str, ...]:
+    """Say what was found: the most frequent pairs."""
+    inner = result.counts[:-1, :-1]
+    if not inner.any():
+        return ("There is no patient of whom both variables are known.",)
+    order = np.argsort(-inner, axis=None, kind="stable")[:3]
+    pairs = [divmod(int(at), inner.shape[1]) for at in order if inner.flat[at]]
+    words = [
+        f"{result.row_levels[down]} with {result.column_levels[across]} ({inner[down, across]})"
+        for down, across in pairs
+    ]
+    known = int(inner.sum())
+    return (f"Of {patients(known)} with both known, the most frequent: {joined(words)}.",)
+
+
+def result_rows(result: CrossTableResult) -> tuple[ResultRow, ...]:
+    """Give every count as a long row: ``group`` is the column, ``level`` the row."""
+    spec = result.spec
+    base = ResultRow(
+        KIND, "", dataset=result.provenance.dataset, group_var=spec.columns, term=spec.rows
+    )
+    rows = []
+    for down, level in enumerate((*result.row_levels, None)):
+        for across, group in enumerate((*result.column_levels, None)):
+            known = level is not None and group is not None
+            statistic = "patients" if known else "patients_not_known"
+            rows.append(
+                replace(
+                    base,
+                    statistic=statistic,
+                    level=level,
+                    group=group,
+                    value=float(result.counts[down, across]),
+                    n=result.n,
+                    r="yes",
+                )
+            )
+    if result.test is not None:
+        rows += base.of_group_test(result.test, simulated=result.test.name == SIMULATED)
+    return tuple(rows)
+
+
+def r_code(result: CrossTableResult) -> str:
+    """Give R code for the same numbers.
+
+    The code expects a data frame ``d`` with the factors ``row`` and ``column``, NA where not known.
+    """
+    lines = [
+        f"# {' '.join(_title(result).split())}",
+        'm <- table(d$row, d$column, useNA = "ifany")',
+        "print(addmargins(m))",
+    ]
+    margin = {"all": "", "row": ", 1", "column": ", 2"}[result.spec.share]
+    lines.append(f"print(round(100 * prop.table(m{margin}), 1))")
+    if result.spec.tests:
+        lines += [
+            "k <- table(droplevels(d$row), droplevels(d$column))",
+            "k <- k[rowSums(k) > 0, colSums(k) > 0, drop = FALSE]",
+            "expected <- outer(rowSums(k), colSums(k)) / sum(k)",
+            "print(if (min(expected) < 5) fisher.test(k, workspace = 2e7) else",
+            "  chisq.test(k, correct = FALSE))",
+        ]
+    return "\n".join([*lines, ""])
