@@ -11,6 +11,7 @@ from pages._ui import (
     endpoint_cards,
     intake,
     outcome_cards,
+    privacy_card,
     state,
     study_download,
     tables_card,
@@ -80,6 +81,7 @@ if ctx is None:
     ui.show_findings(workspace.findings, title="Why there are no patients yet")
     st.stop()
 
+privacy_card.privacy(ctx.cohort)
 evidence = workspace.proposal.evidence if workspace.proposal else {}
 
 

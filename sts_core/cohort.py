@@ -124,6 +124,9 @@ class Cohort:
         SHA-256 over the bytes of the files.
     joins
         How each other table was joined, by role (:class:`sts_core.reading.linkage.Join`).
+    left_out
+        Columns that the privacy gate left out, by role
+        (:class:`sts_core.reading.privacy.PrivateColumn`).
     fingerprint
         Hash of data, choices and version: two cohorts with the same one give the same numbers.
     read
@@ -139,6 +142,7 @@ class Cohort:
     findings: tuple[Finding, ...] = ()
     data_hash: str = ""
     joins: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 

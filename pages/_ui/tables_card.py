@@ -213,7 +213,9 @@ def _patients(workspace: state.Workspace, study: Study) -> None:
             help="One row per patient: an id that stands twice is reported.",
         )  # fmt: skip
         filter_column = choose(
-            "Use only rows where", [_NO_FILTER, *columns], "table.filter",
+            "Use only rows where",
+            [_NO_FILTER, *(name for name in columns if name not in source.left_out)],
+            "table.filter",
             kept=next(iter(source.rows), _NO_FILTER),
             help="For files with several rows per patient, for instance a visit.",
         )  # fmt: skip

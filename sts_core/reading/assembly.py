@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,17 @@ import pandas as pd
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.linkage import RULES, Join, Link, alike, better_rule, link
+from sts_core.reading.privacy import (
+    AGE_COLUMN,
+    PrivateColumn,
+    PrivateKind,
+    ages,
+    private_columns,
+)
+from sts_core.reading.privacy import left_out as left_out_finding
 from sts_core.reading.workbook import RawTable, Workbook
 from sts_core.study.types import RowChoice, Scalar, Status, Study, TableSource
-from sts_core.values import dates, missing_codes, numbers, text_of, texts
+from sts_core.values import DateOrder, dates, missing_codes, numbers, text_of, texts
 
 
 def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
@@ -58,6 +67,8 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     patients: dict[str, list[str]] = {}
     for source_id, subject in zip(ids, subjects.tolist(), strict=True):
         patients.setdefault(source_id, []).append(subject)
+    left_out = {"subjects": _left_out(raw, "subjects", study)}
+    frame = _gated(_with_age(frame, sources["subjects"]), left_out["subjects"])
     tables = {"subjects": Table("subjects", raw.file, raw.sheet, frame, subjects, rows)}
     joins = {}
     for role, source in sources.items():
@@ -65,7 +76,11 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
             table, joins[role], role_findings = _linked_table(workbooks, role, source, patients)
             findings += role_findings
             if table is not None:
-                tables[role] = table
+                left_out[role] = _left_out(find_table(workbooks, source, role), role, study)
+                tables[role] = replace(table, frame=_gated(table.frame, left_out[role]))
+    for role, columns in left_out.items():
+        place = tables[role]
+        findings += [left_out_finding(item, place.file, place.sheet, role) for item in columns]
     return Cohort(
         study=study,
         tables=tables,
@@ -78,7 +93,69 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
             "".join(sorted(book.sha256 for book in workbooks)).encode()
         ).hexdigest(),
         joins=joins,
+        left_out={role: columns for role, columns in left_out.items() if columns},
     )
+
+
+def _left_out(raw: RawTable, role: str, study: Study) -> tuple[PrivateColumn, ...]:
+    """Give the columns of a table that the privacy gate leaves out.
+
+    Those that the study file names, and those that look private, whoever made the study file; not
+    those that a person has let in, nor those that an endpoint, an outcome or a confirmed variable
+    rests on.
+    """
+    source = study.data.tables[role]
+    needed = {*source.let_in, *needed_columns(study, role)}
+    found = private_columns(raw, frozenset(needed))
+    for name, kind in source.left_out.items():
+        if name in raw.frame.columns and name not in found and name != source.subject_id:
+            known = kind in {item.value for item in PrivateKind}
+            found[name] = PrivateColumn(
+                name, PrivateKind(kind) if known else PrivateKind.BY_HAND, "the study file says so"
+            )
+    return tuple(found[name] for name in map(str, raw.frame.columns) if name in found)
+
+
+def needed_columns(study: Study, role: str) -> set[str]:
+    """Name the columns of a table that a person has made part of the study."""
+    source, definitions = study.data.tables[role], study.definitions
+    names: list[str | None] = [source.subject_id, source.take_by, *source.rows]
+    for endpoint in definitions.endpoints.values():
+        if endpoint.table == role:
+            names += [endpoint.time, endpoint.start, endpoint.event, endpoint.entry]
+            names += [*endpoint.event_dates.values(), *endpoint.last_contact, *endpoint.rows]
+    for key, variable in definitions.variables.items():
+        if variable.table == role and variable.status is Status.CONFIRMED:
+            names += [variable.column or key, *variable.rows]
+    events = definitions.adverse_events
+    if events is not None and events.table == role:
+        names += [events.term, events.grade, events.system_organ_class, events.related]
+        names += [events.serious, *events.rows]
+    if role == "subjects":
+        names.append(definitions.cutoff_column)
+    return {name for name in names if name is not None}
+
+
+def _gated(frame: pd.DataFrame, left_out: Sequence[PrivateColumn]) -> pd.DataFrame:
+    gone = [item.column for item in left_out if item.column in frame.columns]
+    return frame.drop(columns=gone) if gone else frame
+
+
+def _with_age(frame: pd.DataFrame, source: TableSource) -> pd.DataFrame:
+    """Add the age in whole years, from a date of birth that is then left out."""
+    if source.birth_date is None or source.age_at is None:
+        return frame
+    if source.birth_date not in frame.columns or source.age_at not in frame.columns:
+        return frame
+    codes = missing_codes(source.missing_codes)
+
+    def order(name: str) -> DateOrder | None:
+        format_ = source.columns.get(name)
+        return format_.date_order if format_ else None
+
+    at = dates(frame[source.age_at], order=order(source.age_at), codes=codes).values
+    found = ages(frame[source.birth_date], order(source.birth_date), at)
+    return frame.assign(**{AGE_COLUMN: pd.Series(found, index=frame.index, dtype=object)})
 
 
 def find_table(workbooks: Sequence[Workbook], source: TableSource, role: str) -> RawTable:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from sts_core.findings import Finding, listed, worst_first
-from sts_core.reading.endpoints import Guess, is_date_column
+from sts_core.reading.endpoints import Guess, date_columns, is_date_column
+from sts_core.reading.privacy import AGE_COLUMN, PrivateKind, left_out, private_in
 from sts_core.reading.proposal import (
     ColumnEvidence,
     ColumnRole,
@@ -21,10 +22,12 @@ from sts_core.study.types import (
     DataSection,
     Definitions,
     Endpoint,
+    Measured,
     ResponseDefinition,
     Study,
     TableSource,
     Variable,
+    VariableKind,
 )
 
 
@@ -112,8 +115,54 @@ def evidence_of(draft: Draft) -> dict[str, ColumnEvidence]:
     return out
 
 
+def _close_gate(draft: Draft) -> None:
+    """Leave out what identifies a person or has no place, in every table; derive the age first."""
+    for role, sheet in draft.sheets.items():
+        known = draft.roles.get(role, {})
+        taken = {name for name, (what, _) in known.items() if what is not ColumnRole.IGNORED}
+        found = private_in(sheet, frozenset(taken))
+        if not found:
+            continue
+        source = draft.tables[role]
+        draft.tables[role] = replace(
+            source, left_out={name: item.kind.value for name, item in found.items()}
+        )
+        for name, item in found.items():
+            draft.hidden.add((role, name))
+            draft.say(role, name, ColumnRole.IGNORED, item.why)
+            draft.findings.append(left_out(item, sheet.raw.file, sheet.raw.sheet, role))
+    _derive_age(draft)
+
+
+def _derive_age(draft: Draft) -> None:
+    """Give the patient table an age where it has a date of birth and none."""
+    source, sheet = draft.tables.get("subjects"), draft.sheets.get("subjects")
+    if source is None or sheet is None or "age" in draft.variables:
+        return
+    births = [
+        name for name, kind in source.left_out.items() if kind == PrivateKind.BIRTH_DATE.value
+    ]
+    starts = [
+        endpoint.start
+        for endpoint in draft.endpoints.values()
+        if endpoint.table == "subjects" and endpoint.start is not None
+    ]
+    starts += [dated.name for dated in date_columns(sheet, {}) if dated.use == "start"]
+    starts = [name for name in starts if name not in source.left_out]
+    if births and starts:
+        draft.tables["subjects"] = replace(source, birth_date=births[0], age_at=starts[0])
+        draft.variables["age"] = Variable(
+            label="Age",
+            kind=VariableKind.NUMERIC,
+            column=AGE_COLUMN,
+            unit="years",
+            measured=Measured.BASELINE,
+        )
+
+
 def finish(draft: Draft) -> Proposal:
     """Make the proposal: tables and rows are asked first, then reading, then endpoints."""
+    _close_gate(draft)
     study = Study(
         title=_title(draft),
         synthetic=draft.synthetic,

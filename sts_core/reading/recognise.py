@@ -643,20 +643,7 @@ def _response_columns(sheet: Sheet) -> set[str]:
 def _note_ignored(role: str, ignored: list[VariableGuess], sheet: Sheet, draft: Draft) -> None:
     by_reason: dict[str, list[str]] = {}
     for item in ignored:
-        if "identifies a person" in item.reason:
-            draft.findings.append(
-                Finding(
-                    FindingCode.COLUMN_PRIVATE,
-                    Severity.WARNING,
-                    f"“{item.column}” is not used: {item.reason}.",
-                    "Better delete the column from the file before it is uploaded.",
-                    file=sheet.raw.file,
-                    sheet=sheet.raw.sheet,
-                    column=item.column,
-                    table=role,
-                )
-            )
-        else:
+        if item.gate is None:
             by_reason.setdefault(item.reason, []).append(item.column)
     for reason, columns in by_reason.items():
         named = listed([f"“{name}”" for name in columns])

@@ -11,6 +11,7 @@ from sts_core.derive import natural_order
 from sts_core.reading.coding import legend_of
 from sts_core.reading.endpoints import date_columns, find_unit, is_date_column
 from sts_core.reading.gap_codes import NO_GAPS, Gaps, gaps_in
+from sts_core.reading.privacy import KIND_WORDS, PrivateColumn, private_in
 from sts_core.reading.profile import Profile, profile_column
 from sts_core.reading.sheet import Sheet, id_rank, is_response
 from sts_core.reading.vocabulary import (
@@ -53,6 +54,8 @@ class VariableGuess:
         Whether it identifies a person or holds free text, so that no value may be shown.
     gaps
         Numbers of it that look like codes for "not known".
+    gate
+        Why it is left out altogether, if it is.
     """
 
     column: str
@@ -61,6 +64,7 @@ class VariableGuess:
     reason: str
     private: bool = False
     gaps: Gaps = NO_GAPS
+    gate: PrivateColumn | None = None
 
 
 def guess_variables(
@@ -82,8 +86,13 @@ def guess_variables(
     found = []
     response = _response_of(sheet, taken)
     first = _most_usual(sheet, taken)
+    gate = private_in(sheet, frozenset(taken))
     for name, profile in sheet.profiles.items():
         if name in taken:
+            continue
+        if name in gate:
+            reason = f"it seems to hold {KIND_WORDS[gate[name].kind]}: {gate[name].why}"
+            found.append(VariableGuess(name, None, None, reason, private=True, gate=gate[name]))
             continue
         guess = _guess(sheet, name, profile, dated.get(name), is_best=name == response)
         if guess.key is not None:
@@ -159,9 +168,7 @@ def _guess(
     words = bare if legend else sheet.words[name]
     match = vocabulary().variables.match(words)
     concept = vocabulary().variable_concepts[match.concept] if match else None
-    reason = _not_a_variable(words, profile, date_use, concept)
-    if name in sheet.raw.private:
-        reason = ("the data dictionary says that it identifies a person", True)
+    reason = _not_a_variable(words, profile, concept)
     if reason is not None:
         return VariableGuess(name, None, None, *reason)
     if is_date_column(sheet, name):
@@ -231,16 +238,12 @@ def _guess(
 
 
 def _not_a_variable(
-    words: Words, profile: Profile, date_use: str | None, concept: VariableConcept | None
+    words: Words, profile: Profile, concept: VariableConcept | None
 ) -> tuple[str, bool] | None:
     if not profile.n_known:
         return "no row holds a value", False
-    if date_use == "birth":
-        return "a date of birth identifies a person; give the age instead", True
-    if vocabulary().private.match(words) is not None:
-        return "it identifies a person", True
     if vocabulary().not_a_variable.match(words) is not None:
-        return "free text, or a key of another system", True
+        return "a key of another system", True
     if id_rank(words) is not None and (concept is None or profile.n_distinct > MAX_LEVELS):
         return "an identifier", True
     if profile.n_distinct == 1:

@@ -123,6 +123,14 @@ class TableSource:
         Texts that mean "not known", besides blank.
     columns
         Reading rules of single columns.
+    left_out
+        Columns that are left out before anything is shown or computed, each with the kind of thing
+        that it holds ("name", "birth_date", ...).
+    let_in
+        Columns that look private and that a person has let in.
+    birth_date, age_at
+        Column of the date or year of birth, and of the date at which the age is taken: the age in
+        whole years becomes a column of the patient table before the former is left out.
     """
 
     file: str | None = None
@@ -135,6 +143,18 @@ class TableSource:
     id_rule: IdRule = IdRule.EXACT
     missing_codes: tuple[str, ...] = ()
     columns: dict[str, ColumnFormat] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    let_in: tuple[str, ...] = ()
+    birth_date: str | None = None
+    age_at: str | None = None
+
+    @model_validator(mode="after")
+    def _in_or_out(self) -> Self:
+        if both := {*self.left_out} & {*self.let_in}:
+            raise ValueError(f"“{min(both)}” can't be both left out and let in")
+        if (self.birth_date is None) is not (self.age_at is None):
+            raise ValueError("birth_date and age_at belong together")
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -15,6 +15,7 @@ def test_there_are_word_files() -> None:
         "columns.yaml",
         "endpoints.yaml",
         "histotypes.yaml",
+        "privacy.yaml",
         "tables.yaml",
         "values.yaml",
     ]

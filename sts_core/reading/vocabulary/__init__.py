@@ -211,7 +211,6 @@ class Vocabulary:
     """All words, ready for comparison."""
 
     subject_id: tuple[Words, ...]
-    private: Phrases
     not_a_variable: Phrases
     dates: Phrases
     date_use: Mapping[str, str]
@@ -271,13 +270,8 @@ def vocabulary() -> Vocabulary:
     concepts = columns["variables"]
     codes = endpoints["endpoints"]
     generic = endpoints["generic"]
-    private_words = [text for text in columns["private"] if len(words_of(text)) == 1]
     return Vocabulary(
         subject_id=tuple(words_of(text) for text in columns["subject_id"]),
-        private=Phrases(
-            {"private": columns["private"]},
-            {"private": [text for text in private_words if not is_chinese(text)]},
-        ),
         not_a_variable=Phrases(
             {"text": columns["not_a_variable"]}, {"text": columns["not_a_variable"]}
         ),
