@@ -12,6 +12,7 @@ from pages._ui import (
     intake,
     outcome_cards,
     privacy_card,
+    query_list,
     state,
     study_download,
     tables_card,
@@ -92,6 +93,7 @@ def found(cohort: Cohort) -> None:
         endpoint_cards.nothing_recognised()
     if workspace.findings:
         ui.show_findings(workspace.findings)
+        query_list.query_list(cohort, workspace.findings)
     elif endpoints:
         st.success("Nothing was found that needs attention.", icon=":material/check_circle:")
 

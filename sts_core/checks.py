@@ -22,6 +22,7 @@ from sts_core.derive import (
     unseen_values,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed, worst_first
+from sts_core.plausibility import plausibility
 from sts_core.reading.assembly import rows_matching
 from sts_core.reading.profile import profile_column
 from sts_core.reading.progress import Progress, Stage
@@ -77,6 +78,7 @@ def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Find
         found += [*_variable(cohort, key), *unseen_values(cohort, key)]
     found += _criteria(cohort)
     found += _grades(cohort)
+    found += plausibility(cohort)
     return worst_first(dict.fromkeys(found))
 
 

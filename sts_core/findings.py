@@ -92,6 +92,18 @@ class FindingCode(StrEnum):
     EVENT_CONTRADICTED = "event_contradicted"
     DATES_OUT_OF_ORDER = "dates_out_of_order"
     VALUE_IMPLAUSIBLE = "value_implausible"
+    VALUE_IMPOSSIBLE = "value_impossible"
+    VALUE_FAR_OUT = "value_far_out"
+    TIME_UNIT_DOUBTFUL = "time_unit_doubtful"
+    TIMES_ABSENT = "times_absent"
+    TIMES_OF_EVENTS_ONLY = "times_of_events_only"
+    EVERYBODY_HAS_EVENT = "everybody_has_event"
+    ENDPOINTS_CONTRADICT = "endpoints_contradict"
+    DATED_AFTER_DEATH = "dated_after_death"
+    SUBJECT_SUSPECTED_TWICE = "subject_suspected_twice"
+    LINE_CONTRADICTED = "line_contradicted"
+    RESPONSE_DOUBTFUL = "response_doubtful"
+    SEX_CONTRADICTED = "sex_contradicted"
 
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}

@@ -92,7 +92,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "derive": {*DATA, "derivations", "reading"},
     "disclosure": {*DATA, "derivations", "derive"},
     "criteria": {*DATA, "derive"},
-    "checks": {*DATA, "derive", "criteria", "reading"},
+    "plausibility": {*DATA, "derive"},
+    "checks": {*DATA, "derive", "criteria", "plausibility", "reading"},
+    "query_list": {*DATA, "display"},
     "analysis": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
     },

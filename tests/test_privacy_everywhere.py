@@ -53,7 +53,8 @@ PLAIN = {
     "best response": [("PR", "SD", "PD")[n % 3] for n in range(N)],
 }
 WORDS = (
-    "Zebra", "Quagga", "麒麟", "7731", "1399911", "okapi", "-11-17", "Xenurine", "Pangolin", "SRC-0",
+    "Zebra", "Quagga", "麒麟", "7731", "1399911", "okapi", "-11-17", "Xenurine", "Pangolin",
+    "SRC-0",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, profile_sheet
 from sts_core.reading.vocabulary import FOLDER, Phrases, is_chinese, words_of
 from sts_core.reading.workbook import RawTable
-from sts_core.values import DateOrder, dates, number_of
+from sts_core.values import DATE_ORDERS, DateOrder, date_of, dates, number_of
 
 
 class PrivateKind(StrEnum):
@@ -126,7 +126,9 @@ def _is_nhs_number(text: str) -> bool:
 
 def _is_phone_number(text: str) -> bool:
     """Whether a text is groups of 8 to 15 digits, with the marks that people put between them."""
-    return _PHONE.match(text) is not None and 8 <= sum(sign.isdigit() for sign in text) <= 15
+    if _PHONE.match(text) is None or not 8 <= sum(sign.isdigit() for sign in text) <= 15:
+        return False
+    return all(date_of(text, order) is None for order in DATE_ORDERS)
 
 
 def _is_chinese_name(text: str) -> bool:

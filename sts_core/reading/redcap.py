@@ -355,14 +355,14 @@ def _unlisted(table: RawTable, column: str, choices: Mapping[str, str]) -> list[
     return [
         Finding(
             FindingCode.VALUE_NOT_IN_DICTIONARY,
-            Severity.WARNING,
+            Severity.ERROR,
             f"“{column}” holds {listed(values, limit=_MAX_NAMED)}, which the data dictionary "
             "doesn't list.",
             "Correct the cells, or say on the Data page what the values mean.",
             file=table.file,
             sheet=table.sheet,
             column=column,
-            rows=tuple(np.asarray(table.row_numbers)[other][:100].tolist()),
+            rows=tuple(np.asarray(table.row_numbers)[other].tolist()),
             count=int(other.sum()),
         )
     ]
@@ -396,14 +396,14 @@ def _out_of_bounds(table: RawTable, column: str, entry: _Entry) -> list[Finding]
     return [
         Finding(
             FindingCode.VALUE_NOT_IN_DICTIONARY,
-            Severity.WARNING,
+            Severity.ERROR,
             f"“{column}” is {' or '.join(said)} in {int(outside.sum())} "
             f"{'row' if outside.sum() == 1 else 'rows'}, which the data dictionary doesn't allow.",
             "Check these rows. The values are used as they are.",
             file=table.file,
             sheet=table.sheet,
             column=column,
-            rows=tuple(np.asarray(table.row_numbers)[outside][:100].tolist()),
+            rows=tuple(np.asarray(table.row_numbers)[outside].tolist()),
             count=int(outside.sum()),
         )
     ]

@@ -1,0 +1,91 @@
+"""The list of queries: every cell that was found wrong or doubtful, to be worked through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages._ui.inputs import choose, plain, toggle
+from pages._ui.show import XLSX_TYPE
+from sts_core.cohort import Cohort
+from sts_core.display import counted, joined
+from sts_core.export.xlsx import write_workbook
+from sts_core.findings import Finding, Severity
+from sts_core.query_list import Query, queries, query_table
+
+_ALL = "(all)"
+_PLURALS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+_MEANING = "An error can't be true, a warning is probably wrong, a note is worth a look."
+
+
+def query_list(cohort: Cohort, findings: Sequence[Finding]) -> None:
+    """Show the findings cell by cell, and offer them as a workbook on purpose."""
+    listed = [query for query in queries(cohort, findings) if query.row is not None]
+    if not listed:
+        return
+    counts = Counter(query.severity for query in listed)
+    total = joined([counted(counts[kind], word) for kind, word in _PLURALS.items() if counts[kind]])
+    st.subheader("Query list", anchor=False)
+    st.caption(f"{total} in single cells. {_MEANING}")
+    kinds = [kind.value for kind in _PLURALS if counts[kind]]
+    columns = list(dict.fromkeys(query.column for query in listed if query.column))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        severity = choose("Severity", [_ALL, *kinds], "queries.severity")
+        column = choose("Column", [_ALL, *columns], "queries.column")
+        with_values = toggle(
+            "Show values from the file", "queries.values",
+            help="Off, the list shows where to look; on, also what stands there.",
+        )  # fmt: skip
+    shown = [
+        query
+        for query in listed
+        if severity in (_ALL, query.severity.value) and column in (_ALL, query.column)
+    ]
+    _table(shown, with_values=with_values)
+    _download(shown)
+
+
+def _table(shown: Sequence[Query], *, with_values: bool) -> None:
+    rows = {
+        "Severity": [query.severity.value for query in shown],
+        "Sheet": [query.sheet or query.file for query in shown],
+        "Row": [query.row for query in shown],
+        "Patient": [query.subject or "" for query in shown],
+        "Column": [query.column or "" for query in shown],
+        "Value": [query.value or "" for query in shown],
+        "What is wrong": [query.message for query in shown],
+        "Suggestion": [query.suggestion for query in shown],
+    }
+    if not with_values:
+        del rows["Value"]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Row": st.column_config.NumberColumn(format="%d", width="small"),
+            "Severity": st.column_config.TextColumn(width="small"),
+            "Patient": st.column_config.TextColumn(width="small"),
+            "What is wrong": st.column_config.TextColumn(width="large"),
+            "Suggestion": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _download(shown: Sequence[Query]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        agreed = st.checkbox(
+            "I know that the workbook holds values of patients", key="queries.agreed"
+        )
+        st.download_button(
+            f"Download {plain(counted(len(shown), 'query').replace('querys', 'queries'))} (xlsx)",
+            data=lambda: write_workbook([query_table(shown)]),
+            file_name="queries.xlsx",
+            mime=XLSX_TYPE,
+            icon=":material/download:",
+            disabled=not agreed or not shown,
+            key="queries.download",
+            on_click="ignore",
+        )

@@ -1,0 +1,508 @@
+"""What can't be true in the data, or is probably wrong: rules over columns, dates and endpoints.
+
+Every rule looks at all patients of the file, whatever the criteria, and gives findings with rows
+of the sheet. An error can't be true, a warning is probably wrong, a note is worth a look.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from sts_core.cohort import Cohort, Table
+from sts_core.derive import (
+    LossReason,
+    SurvivalData,
+    is_categorical,
+    levels_of,
+    numbers_of,
+    survival_data,
+    table_dates,
+    variable_of,
+)
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.study.types import (
+    DAYS_PER_UNIT,
+    AnalysisSection,
+    Endpoint,
+    TimeUnit,
+    VariableKind,
+)
+from sts_core.values import missing_codes, texts
+
+# Shares and sizes from which a pattern is no chance.
+FEWEST = 10
+MAX_MEDIAN_MONTHS = 120.0
+MIN_MEDIAN_DAYS = 14.0
+MIN_MEDIAN_MONTHS_IN_YEARS = 24.0
+# Rounding to one decimal of a month is 1.5 days; a difference below two days is none.
+ROUNDING_DAYS = 2.0
+MIN_COLUMNS_ALIKE = 5
+FAR = 5.0
+SLIP = 10.0
+
+_RANGES: dict[str, tuple[float, float, bool, str]] = {
+    # key or word of the header: lowest, highest, whole numbers only, name
+    "ecog": (0, 5, True, "ECOG performance status"),
+    "karnofsky": (0, 100, True, "a Karnofsky score"),
+    "kps": (0, 100, True, "a Karnofsky score"),
+    "percent": (0, 100, False, "a percentage"),
+    "percentage": (0, 100, False, "a percentage"),
+}
+_MALE = {"male", "m", "man", "男", "男性"}
+_FEMALE = {"female", "f", "woman", "女", "女性"}
+_OF_WOMEN = ("uterine", "uterus", "ovar", "cervix", "endometri", "vulv", "子宫", "卵巢")
+_OF_MEN = ("prostat", "testi", "penis", "前列腺", "睾丸")
+
+
+def plausibility(cohort: Cohort) -> tuple[Finding, ...]:
+    """Give everything that these rules find; nothing is raised."""
+    everyone = _everyone(cohort)
+    rules: tuple[Callable[[Cohort], Iterator[Finding]], ...] = (
+        _units, _event_shares, _endpoints_against_each_other, _after_death, _ranges, _far_out,
+        _same_patient_twice, _line_against_prior, _response_in_disguise, _sex_against_organ,
+    )  # fmt: skip
+    found: list[Finding] = []
+    for rule in rules:
+        try:
+            found += rule(everyone)
+        except StudyError:
+            continue  # a column that isn't there is a finding of the definition that names it
+    return tuple(found)
+
+
+def _everyone(cohort: Cohort) -> Cohort:
+    """Give the cohort without criteria: a wrong value is wrong whoever is analysed."""
+    study = replace(cohort.study, analysis=AnalysisSection())
+    return replace(cohort, study=study, included=np.ones(len(cohort.subjects), dtype=bool))
+
+
+def _at(table: Table, mask: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(row) for row in table.rows[mask])
+
+
+def _finding(
+    table: Table,
+    code: FindingCode,
+    severity: Severity,
+    message: str,
+    hint: str,
+    *,
+    column: str | None = None,
+    mask: np.ndarray | None = None,
+) -> Finding:
+    return Finding(
+        code,
+        severity,
+        message,
+        hint,
+        file=table.file,
+        sheet=table.sheet,
+        column=column,
+        rows=() if mask is None else _at(table, mask),
+        count=None if mask is None else int(mask.sum()),
+        table=table.role,
+    )
+
+
+def _patients(n: int) -> str:
+    return "1 patient" if n == 1 else f"{n} patients"
+
+
+# --- endpoints against times ---------------------------------------------------------------------
+
+
+def _endpoints(cohort: Cohort) -> Iterator[tuple[str, Endpoint, Table, SurvivalData]]:
+    for code, endpoint in cohort.study.definitions.endpoints.items():
+        table = cohort.tables.get(endpoint.table)
+        if table is None:
+            continue
+        if endpoint.event is not None and not endpoint.events and not endpoint.censored:
+            continue  # nobody has said yet what an event is
+        try:
+            yield code, endpoint, table, survival_data(cohort, code)
+        except StudyError:
+            continue
+
+
+def _units(cohort: Cohort) -> Iterator[Finding]:
+    """Find times whose size does not go with their unit: "months" with a median of 650."""
+    for _, endpoint, table, data in _endpoints(cohort):
+        if endpoint.from_dates or endpoint.unit is None or data.n < FEWEST:
+            continue
+        median = float(np.median(data.time))
+        days = median * DAYS_PER_UNIT[endpoint.unit]
+        likely = None
+        if endpoint.unit is TimeUnit.MONTHS and median > MAX_MEDIAN_MONTHS:
+            likely = TimeUnit.DAYS
+        elif endpoint.unit is TimeUnit.YEARS and median > MIN_MEDIAN_MONTHS_IN_YEARS:
+            likely = TimeUnit.DAYS if median > MAX_MEDIAN_MONTHS else TimeUnit.MONTHS
+        elif endpoint.unit is TimeUnit.WEEKS and days > MAX_MEDIAN_MONTHS * 30.4375:
+            likely = TimeUnit.DAYS
+        elif endpoint.unit is TimeUnit.DAYS and 0 < median < MIN_MEDIAN_DAYS:
+            likely = TimeUnit.MONTHS if median > 1 else TimeUnit.YEARS
+        if likely is not None:
+            yield _finding(
+                table,
+                FindingCode.TIME_UNIT_DOUBTFUL,
+                Severity.WARNING,
+                f"“{endpoint.label}” is said to be in {endpoint.unit.value}, with a median of "
+                f"{median:g}: that looks like {likely.value}.",
+                "Check the unit on the Data page.",
+                column=endpoint.time,
+            )
+
+
+def _event_shares(cohort: Cohort) -> Iterator[Finding]:
+    """Find endpoints at which everybody has the event, or only those with it have a time."""
+    for _, endpoint, table, data in _endpoints(cohort):
+        lost = {
+            reason: sum(len(loss.subjects) for loss in data.losses if loss.reason is reason)
+            for reason in (LossReason.TIME_MISSING, LossReason.END_MISSING)
+        }
+        n_lost = sum(lost.values())
+        status = endpoint.event
+        if data.n == 0 and n_lost >= FEWEST:
+            yield _finding(
+                table,
+                FindingCode.TIMES_ABSENT,
+                Severity.ERROR,
+                f"“{endpoint.label}”: of {_patients(n_lost)} a status is known, of none a time. "
+                "Without times there is no survival analysis.",
+                "Add a column of times, or the dates of the start and of the event or last "
+                "contact.",
+                column=endpoint.time or endpoint.start,
+            )
+            continue
+        if data.n < FEWEST or not data.event.all():
+            continue
+        if n_lost:
+            yield _finding(
+                table,
+                FindingCode.TIMES_OF_EVENTS_ONLY,
+                Severity.ERROR,
+                f"“{endpoint.label}”: only patients with the event have a time; "
+                f"{_patients(n_lost)} have none. Estimates from the others alone are far too low.",
+                "Fill in the last contact of patients without the event: they are censored there.",
+                column=endpoint.time or ", ".join(endpoint.last_contact) or None,
+            )
+        elif status is not None or endpoint.from_dates:
+            yield _finding(
+                table,
+                FindingCode.EVERYBODY_HAS_EVENT,
+                Severity.WARNING,
+                f"“{endpoint.label}”: all {data.n} patients have the event.",
+                "If some are alive or without progression, check which values are events, and "
+                "whether the file holds only patients with the event.",
+                column=status or endpoint.start,
+            )
+
+
+def _endpoints_against_each_other(cohort: Cohort) -> Iterator[Finding]:
+    """Find patients who died before they were free of progression, or in one endpoint only."""
+    by_code = {code: (endpoint, table, data) for code, endpoint, table, data in _endpoints(cohort)}
+    if "OS" not in by_code:
+        return
+    survival, table, deaths = by_code["OS"]
+    for code, (endpoint, _, data) in by_code.items():
+        if code not in ("PFS", "DFS", "RFS", "EFS", "TTP"):
+            continue
+        if (survival.start or survival.time_zero) != (endpoint.start or endpoint.time_zero):
+            continue  # of two times with different beginnings neither has to be the longer
+        n = len(cohort.subjects)
+        os_days, other_days = np.full(n, np.nan), np.full(n, np.nan)
+        os_days[deaths.position] = deaths.time * DAYS_PER_UNIT[survival.raw_unit]
+        other_days[data.position] = data.time * DAYS_PER_UNIT[endpoint.raw_unit]
+        with np.errstate(invalid="ignore"):
+            shorter = os_days < other_days - ROUNDING_DAYS
+        mask = _rows_of(cohort, table, shorter)
+        if shorter.any():
+            yield _finding(
+                table,
+                FindingCode.ENDPOINTS_CONTRADICT,
+                Severity.ERROR,
+                f"“{survival.label}” is shorter than “{endpoint.label}” in "
+                f"{_patients(int(shorter.sum()))}.",
+                "Nobody is followed for progression after the end of life: correct one of the "
+                "two, or its unit.",
+                column=survival.time or survival.start,
+                mask=mask,
+            )
+        died = np.zeros(n, dtype=bool)
+        died[data.position[data.kind == "death"]] = True
+        alive = np.zeros(n, dtype=bool)
+        alive[deaths.position[~deaths.event]] = True
+        if (died & alive).any():
+            yield _finding(
+                table,
+                FindingCode.ENDPOINTS_CONTRADICT,
+                Severity.ERROR,
+                f"{_patients(int((died & alive).sum()))} died by “{endpoint.label}” and are alive "
+                f"by “{survival.label}”.",
+                "Correct the status or the dates of one of the two.",
+                column=survival.event or survival.start,
+                mask=_rows_of(cohort, table, died & alive),
+            )
+
+
+def _rows_of(cohort: Cohort, table: Table, patients: np.ndarray) -> np.ndarray:
+    """Say which rows of a table belong to some patients."""
+    return np.isin(table.subject.astype(str), cohort.subjects[patients].astype(str))
+
+
+# --- dates ---------------------------------------------------------------------------------------
+
+
+def _after_death(cohort: Cohort) -> Iterator[Finding]:
+    """Find rows of adverse events, assessments or treatment that are dated after the death."""
+    deaths: dict[str, np.datetime64] = {}
+    named = ""
+    for endpoint in cohort.study.definitions.endpoints.values():
+        column = endpoint.event_dates.get("death")
+        table = cohort.tables.get(endpoint.table)
+        if column is None or table is None or column not in table.frame.columns:
+            continue
+        read = table_dates(cohort, endpoint.table, column)
+        for subject, date in zip(table.subject, read.values, strict=True):
+            if not np.isnat(date):
+                deaths[str(subject)] = date
+        named = column
+        break
+    if not deaths:
+        return
+    for role, table in cohort.tables.items():
+        if role == "subjects":
+            continue
+        died = np.array(
+            [deaths.get(str(subject), np.datetime64("NaT")) for subject in table.subject],
+            dtype="datetime64[D]",
+        )
+        for name in map(str, table.frame.columns):
+            cells = table.column(name)
+            if not _mostly_dates(cells):
+                continue
+            late = table_dates(cohort, role, name).values > died
+            if late.any():
+                yield _finding(
+                    table,
+                    FindingCode.DATED_AFTER_DEATH,
+                    Severity.WARNING,
+                    f"“{name}” is after the death (“{named}”) in {int(late.sum())} "
+                    f"{'row' if late.sum() == 1 else 'rows'}.",
+                    "Correct one of the two dates, or the patient of the row.",
+                    column=name,
+                    mask=late,
+                )
+
+
+def _mostly_dates(cells: pd.Series) -> bool:
+    """Say whether cells are dates, by a few of them; plain numbers are none."""
+    known = [cell for cell in cells.head(200) if cell is not None and str(cell).strip()]
+    if not known:
+        return False
+    dated = [
+        isinstance(cell, dt.date) or (isinstance(cell, str) and _looks_dated(cell))
+        for cell in known
+    ]
+    return sum(dated) > 0.5 * len(dated)
+
+
+def _looks_dated(text: str) -> bool:
+    digits = sum(sign.isdigit() for sign in text)
+    return 6 <= digits <= 14 and any(sign in text for sign in "-/.年") and text[:1].isdigit()
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+def _ranges(cohort: Cohort) -> Iterator[Finding]:
+    """Find values outside the scale that a column is named for."""
+    table = cohort.tables["subjects"]
+    for key, variable in cohort.study.definitions.variables.items():
+        if variable.table != "subjects" or variable.derived is not None or variable.rows:
+            continue
+        column = variable.column or key
+        words = {key, *column.casefold().replace("_", " ").split()}
+        scale = next((_RANGES[word] for word in words if word in _RANGES), None)
+        if scale is None or column not in table.frame.columns or variable.codes:
+            continue
+        low, high, whole, name = scale
+        read = numbers_of(cohort, key)
+        with np.errstate(invalid="ignore"):
+            wrong = (read.values < low) | (read.values > high)
+            if whole:
+                wrong |= read.values != np.floor(np.where(np.isnan(read.values), 0, read.values))
+            wrong &= ~np.isnan(read.values)
+        if wrong.any():
+            yield _finding(
+                table,
+                FindingCode.VALUE_IMPOSSIBLE,
+                Severity.ERROR,
+                f"“{column}” is {name}, which goes from {low:g} to {high:g}; "
+                f"{_patients(int(wrong.sum()))} have another value.",
+                "Correct the cells; a code for “not known” can be named on the Data page.",
+                column=column,
+                mask=wrong,
+            )
+
+
+def _far_out(cohort: Cohort) -> Iterator[Finding]:
+    """Find numbers ten times further out than the others: a decimal point may have slipped."""
+    table = cohort.tables["subjects"]
+    for key, variable in cohort.study.definitions.variables.items():
+        if variable.kind is not VariableKind.NUMERIC or variable.table != "subjects":
+            continue
+        if variable.derived is not None:
+            continue
+        values = numbers_of(cohort, key).values
+        known = values[np.isfinite(values)]
+        if len(known) < 2 * FEWEST or known.min() < 0:
+            continue
+        low, median, high = np.quantile(known, [0.25, 0.5, 0.75])
+        if high <= low or median <= 0:
+            continue
+        with np.errstate(invalid="ignore"):
+            far = (values > high + FAR * (high - low)) & (values >= SLIP * median)
+        # a skewed laboratory value has many such numbers, a slip is alone
+        if 0 < far.sum() <= max(1, len(known) // 200):
+            column = variable.column or key
+            yield _finding(
+                table,
+                FindingCode.VALUE_FAR_OUT,
+                Severity.NOTE,
+                f"“{column}” is at least {SLIP:g} times the median ({median:g}) in "
+                f"{_patients(int(far.sum()))}.",
+                "Look whether a decimal point has slipped. The values are used as they are.",
+                column=column,
+                mask=far,
+            )
+
+
+def _same_patient_twice(cohort: Cohort) -> Iterator[Finding]:
+    """Find rows that are alike in everything but the id."""
+    table = cohort.tables["subjects"]
+    source = cohort.study.data.tables.get("subjects")
+    own = source.subject_id if source else None
+    columns = [str(name) for name in table.frame.columns if name != own]
+    codes = missing_codes(source.missing_codes if source else ())
+    if len(columns) < MIN_COLUMNS_ALIKE or len(table.frame) < 2:
+        return
+    frame = pd.DataFrame({name: texts(table.column(name), codes) for name in columns})
+    varied = frame.notna().sum(axis=1) >= max(MIN_COLUMNS_ALIKE, len(columns) // 2)
+    # a few columns of few levels agree by chance: in most rows something must differ
+    alike = frame.duplicated(keep=False).to_numpy() & varied.to_numpy()
+    if alike.any() and alike.mean() < 0.2:
+        yield _finding(
+            table,
+            FindingCode.SUBJECT_SUSPECTED_TWICE,
+            Severity.WARNING,
+            f"{int(alike.sum())} rows are alike in every column but the patient id.",
+            "If they are one patient, delete the second row.",
+            mask=alike,
+        )
+
+
+def _line_against_prior(cohort: Cohort) -> Iterator[Finding]:
+    """Find a line of therapy that does not go with the number of lines before it."""
+    variables = cohort.study.definitions.variables
+    table = cohort.tables["subjects"]
+
+    def column_of(*words: str) -> str | None:
+        for key, variable in variables.items():
+            name = (variable.column or key).casefold().replace(" ", "_")
+            if variable.table == "subjects" and variable.derived is None and name in words:
+                return key
+        return None
+
+    line = column_of("line", "treatment_line", "line_of_therapy", "therapy_line", "治疗线数")
+    prior = column_of(
+        "prior_lines", "prior_therapies", "n_prior_lines", "number_of_prior_lines",
+        "number_of_prior_therapies", "既往治疗线数",
+    )  # fmt: skip
+    if line is None or prior is None:
+        return
+    lines, before = numbers_of(cohort, line).values, numbers_of(cohort, prior).values
+    with np.errstate(invalid="ignore"):
+        wrong = np.isfinite(lines) & np.isfinite(before) & (lines != before + 1)
+    if wrong.any():
+        names = [variable_of(cohort, key).column or key for key in (line, prior)]
+        yield _finding(
+            table,
+            FindingCode.LINE_CONTRADICTED,
+            Severity.WARNING,
+            f"“{names[0]}” is not one more than “{names[1]}” in {_patients(int(wrong.sum()))}.",
+            "Correct one of the two; if prior lines count something else, nothing is to be done.",
+            column=names[0],
+            mask=wrong,
+        )
+
+
+def _response_in_disguise(cohort: Cohort) -> Iterator[Finding]:
+    """Find a "response" that says the same as the status of an endpoint."""
+    response = cohort.study.definitions.response
+    if response is None:
+        return
+    values = levels_of(cohort, response.variable).values
+    for _, endpoint, _, data in _endpoints(cohort):
+        own = values[data.position]
+        known = np.array([value is not None for value in own], dtype=bool)
+        if known.sum() < FEWEST:
+            continue
+        answers = {value: set(data.event[known & (own == value)].tolist()) for value in own[known]}
+        if len(answers) < 2 or any(len(events) > 1 for events in answers.values()):
+            continue
+        if len({next(iter(events)) for events in answers.values()}) < 2:
+            continue
+        variable = variable_of(cohort, response.variable)
+        table = cohort.tables["subjects"]
+        yield _finding(
+            table,
+            FindingCode.RESPONSE_DOUBTFUL,
+            Severity.WARNING,
+            f"The response “{variable.label}” says of every patient the same as the status of "
+            f"“{endpoint.label}”.",
+            "A best response is assessed apart from survival: check that this is the right column.",
+            column=variable.column or response.variable,
+        )
+        return
+
+
+def _sex_against_organ(cohort: Cohort) -> Iterator[Finding]:
+    """Find men with a disease of women's organs, and the reverse."""
+    definitions = cohort.study.definitions
+    table = cohort.tables["subjects"]
+    if "sex" not in definitions.variables:
+        return
+    sexes = levels_of(cohort, "sex").values
+    male = np.array([str(sex).casefold() in _MALE for sex in sexes], dtype=bool)
+    female = np.array([str(sex).casefold() in _FEMALE for sex in sexes], dtype=bool)
+    for key, variable in definitions.variables.items():
+        if key == "sex" or variable.derived is not None or not is_categorical(variable):
+            continue
+        if variable.table != "subjects":
+            continue
+        levels = levels_of(cohort, key).values
+        folded = [None if level is None else level.casefold() for level in levels]
+
+        def names(parts: tuple[str, ...], folded: list[str | None] = folded) -> np.ndarray:
+            return np.array(
+                [text is not None and any(part in text for part in parts) for text in folded],
+                dtype=bool,
+            )
+
+        wrong = (male & names(_OF_WOMEN)) | (female & names(_OF_MEN))
+        if wrong.any():
+            yield _finding(
+                table,
+                FindingCode.SEX_CONTRADICTED,
+                Severity.WARNING,
+                f"“{variable.column or key}” names an organ that {_patients(int(wrong.sum()))} "
+                "can't have by their sex.",
+                "Correct the sex or the diagnosis.",
+                column=variable.column or key,
+                mask=wrong,
+            )

@@ -1,0 +1,45 @@
+"""The query list on the Data page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.driver import checked, drop, shown, start, with_sample
+
+pytestmark = pytest.mark.pages
+
+ROWS = "\n".join(f"p{n},{n + 3},{n % 2},{n % 3}" for n in range(12))
+FILE = f"id,time (months),status,ECOG\n{ROWS}\nz,5,1,9\ny,-4,1,1\n"
+
+
+def listed(at):
+    frames = [item.value for item in at.dataframe if "What is wrong" in item.value.columns]
+    return frames[0]
+
+
+def test_each_wrong_cell_is_a_line_without_its_value_until_asked():
+    at = drop(start(), {"clinic.csv": FILE})
+    found = listed(at)
+    assert "Value" not in found.columns
+    ecog = found[found["Column"] == "ECOG"].iloc[0]
+    assert (ecog["Severity"], ecog["Row"], ecog["Patient"]) == ("error", 14, "S013")
+    checked(at.toggle(key="w:queries.values").set_value(True).run())
+    found = listed(at)
+    assert found[found["Column"] == "ECOG"].iloc[0]["Value"] == "9"
+    checked(at.selectbox(key="w:queries.column").set_value("ECOG").run())
+    assert set(listed(at)["Column"]) == {"ECOG"}
+
+
+def test_the_workbook_is_given_on_purpose_only():
+    at = drop(start(), {"clinic.csv": FILE})
+    (button,) = [item for item in at.get("download_button") if "queries" in str(item.proto)]
+    assert button.proto.disabled
+    checked(at.checkbox(key="queries.agreed").set_value(True).run())
+    (button,) = [item for item in at.get("download_button") if "queries" in str(item.proto)]
+    assert not button.proto.disabled
+
+
+def test_the_sample_has_no_queries():
+    at = with_sample()
+    assert not [item for item in at.dataframe if "What is wrong" in item.value.columns]
+    assert "Query list" not in shown(at)
