@@ -21,9 +21,10 @@ definition = ctx.study.definitions.adverse_events
 if definition is None or definition.table not in ctx.cohort.tables:
     ui.empty_state(
         "No adverse events in this file",
-        "No table of adverse events (one row per event, with patient id, term and grade) was "
-        "recognised or chosen. This does not mean that there were none: they were not recorded "
-        "here. Add the sheet or file on the Data page, and choose its columns there under "
+        "No table of adverse events (one row per event, with patient id, term and grade) and no "
+        "columns of them were recognised or chosen. This does not mean that there were none: they "
+        "were not recorded here. Add the sheet or file on the Data page, and choose its columns "
+        "there under "
         "“Response and adverse events”.",
     )
     st.stop()
@@ -51,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         names={"0": "any patient", "5": "5% of patients", "10": "10%", "20": "20%"},
     )
     by_class = False
-    if definition.system_organ_class is not None:
+    if definition.system_organ_class is not None or definition.terms == "ctcae":
         by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
 spec = AdverseEventSpec(
     by=by, related_only=related, min_percent=float(threshold), group_by_class=by_class

@@ -28,12 +28,12 @@ FONT_SUFFIXES = frozenset({".ttf", ".otf", ".woff2"})
 
 
 def may_hold_data(path: PurePosixPath) -> bool:
-    """Whether tables belong there: synthetic samples, published reference numbers, vocabularies."""
+    """Whether tables belong there: synthetic samples, published numbers, vocabularies and terms."""
     parts = path.parts
     return (
         parts[:1] == ("sample_data",)
         or parts[:2] == ("tests", "reference")
-        or (parts[:1] == ("sts_core",) and "vocabulary" in parts[1:-1])
+        or (parts[:1] == ("sts_core",) and not {"vocabulary", "terminology"}.isdisjoint(parts[1:-1]))
     )
 
 

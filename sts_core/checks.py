@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sts_core.adverse_event_forms import event_findings, event_list
+from sts_core.assessments import assessment_findings
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import (
     Loss,
@@ -21,6 +23,7 @@ from sts_core.derive import (
     table_dates,
     unseen_values,
 )
+from sts_core.exposures import exposure_findings
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed, worst_first
 from sts_core.plausibility import plausibility
 from sts_core.reading.assembly import rows_matching
@@ -35,12 +38,11 @@ from sts_core.study.types import (
     Variable,
     VariableKind,
 )
-from sts_core.values import missing_codes, numbers
+from sts_core.values import missing_codes
 
 MAX_AGE = 120.0
 MAX_YEARS = 50.0
 EARLIEST = np.datetime64("1930-01-01", "D")
-GRADES = (1, 5)
 
 
 def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Finding, ...]:
@@ -77,7 +79,8 @@ def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Find
         go_on()
         found += [*_variable(cohort, key), *unseen_values(cohort, key)]
     found += _criteria(cohort)
-    found += _grades(cohort)
+    found += _adverse_events(cohort)
+    found += [*assessment_findings(cohort), *exposure_findings(cohort)]
     found += plausibility(cohort)
     return worst_first(dict.fromkeys(found))
 
@@ -537,31 +540,13 @@ def _criteria(cohort: Cohort) -> Iterator[Finding]:
             )
 
 
-def _grades(cohort: Cohort) -> Iterator[Finding]:
+def _adverse_events(cohort: Cohort) -> tuple[Finding, ...]:
     definition = cohort.study.definitions.adverse_events
-    if definition is None or definition.grade is None:
-        return
-    table = cohort.tables.get(definition.table)
-    if table is None or definition.grade not in table.frame.columns:
-        return
-    source = cohort.study.data.tables.get(definition.table, TableSource())
-    read = numbers(table.column(definition.grade), codes=missing_codes(source.missing_codes))
-    low, high = GRADES
-    with np.errstate(invalid="ignore"):
-        wrong = read.unreadable | (read.values < low) | (read.values > high)
-        wrong |= read.values != np.floor(np.where(np.isnan(read.values), 0, read.values))
-    wrong &= ~read.missing
-    if wrong.any():
-        n = int(wrong.sum())
-        yield Finding(
-            FindingCode.GRADE_OUT_OF_RANGE,
-            Severity.WARNING,
-            f"{n} adverse events have a grade that is not {low} to {high}.",
-            "Correct the grades; these events count for no grade.",
-            file=table.file,
-            sheet=table.sheet,
-            column=definition.grade,
-            rows=tuple(int(row) for row in table.rows[wrong]),
-            count=n,
-            table=table.role,
-        )
+    if definition is None or definition.table not in cohort.tables:
+        return ()
+    try:
+        recorded = event_list(cohort)
+    except StudyError as error:
+        return error.findings
+    everyone = np.ones(cohort.n_in_file, dtype=bool)
+    return event_findings(recorded, everyone, recorded.events)

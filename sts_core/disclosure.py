@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from sts_core.adverse_event_forms import patients_by_name
 from sts_core.cohort import Cohort
 from sts_core.derivations import NO, YES
 from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
@@ -28,9 +29,11 @@ from sts_core.study.types import (
     Study,
     Variable,
 )
+from sts_core.terminology.ctcae import key_of
 from sts_core.values import text_of
 
 MIN_PATIENTS = 5
+_EVENTS = "adverse events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,22 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
             n = counts.get(name, 0)
             if 0 < n < MIN_PATIENTS and name not in supplied:
                 found[key, name] = RareName(key, label, name, n)
+    for name, n in _mapped_names(cohort).items():
+        if 0 < n < MIN_PATIENTS:
+            found[_EVENTS, name] = RareName(_EVENTS, "Adverse events", name, n)
     return tuple(found.values())
+
+
+def _mapped_names(cohort: Cohort) -> dict[str, int]:
+    """Count the patients of each recorded name of adverse events that was mapped by hand."""
+    definition = cohort.study.definitions.adverse_events
+    if definition is None or not definition.mapped:
+        return {}
+    try:
+        counts = patients_by_name(cohort)
+    except StudyError:
+        return {}  # nothing is known of events whose columns aren't there
+    return {name: counts.get(key_of(name), 0) for name in definition.mapped}
 
 
 def _texts(values: Iterable[Scalar]) -> list[str]:
@@ -257,6 +275,11 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
     if response is not None and response.variable in gone:
         response = None
         losses.append("the response")
+    events = definitions.adverse_events
+    if events is not None and rare.get(_EVENTS, set()) & {*events.mapped}:
+        mapped = {name: to for name, to in events.mapped.items() if name not in rare[_EVENTS]}
+        definitions = replace(definitions, adverse_events=replace(events, mapped=mapped))
+        losses.append("CTCAE terms chosen by hand for names of adverse events")
     new = replace(
         study,
         definitions=_with(definitions, variables, groupings, response),

@@ -87,16 +87,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "results": {"estimates"},
     "estimators": {"estimates"},
     "cohort": {"", "study", "findings"},
-    "reading": {*DATA, "derive"},  # recognition tries its guesses out; assembly knows none
+    "terminology": {"values"},
+    # recognition tries its guesses out; assembly knows none
+    "reading": {*DATA, "derive", "terminology"},
     "derivations": {"study", "values"},
+    "table_rows": {*DATA, "reading"},
+    "assessments": {*DATA, "table_rows"},
+    "exposures": {*DATA, "table_rows"},
+    "adverse_event_forms": {*DATA, "reading", "terminology"},
     "derive": {*DATA, "derivations", "reading"},
-    "disclosure": {*DATA, "derivations", "derive"},
+    "disclosure": {*DATA, "derivations", "derive", "terminology", "adverse_event_forms"},
     "criteria": {*DATA, "derive"},
     "plausibility": {*DATA, "derive"},
-    "checks": {*DATA, "derive", "criteria", "plausibility", "reading"},
+    "checks": {
+        *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
+        "assessments", "exposures",
+    },
     "query_list": {*DATA, "display"},
     "analysis": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
+        "terminology", "adverse_event_forms",
     },
     "figures": {"estimates", "study", "cohort", "derive", "display", "analysis"},
     "render": {"display", "figures"},
@@ -109,7 +119,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 # module -> further parts: the words of `inspect` speak of the cohort that the proposal gives
 EXCEPTIONS = {"sts_core.reading.report": {"criteria", "checks", "display"}}
 # what else of reading is needed later on: rows and columns of a table
-READS_ONLY = {part: {"sts_core.reading.assembly"} for part in ("derive", "analysis")}
+READS_ONLY = {
+    part: {"sts_core.reading.assembly"}
+    for part in ("derive", "table_rows", "adverse_event_forms", "analysis")
+}
 
 
 def part_of(module: str) -> str:

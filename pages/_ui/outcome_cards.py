@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import adverse_event_card, state
 from pages._ui.inputs import choose, choose_one, plain, shown_name
-from sts_core.analysis.adverse_events import AdverseEventSpec, adverse_events, value_counts
+from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter
 from sts_core.analysis.response import assessment_text, response_counts
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical, levels_of, variable_of
@@ -21,7 +20,6 @@ from sts_core.findings import StudyError
 from sts_core.reading.proposal import ColumnEvidence
 from sts_core.reading.response import guess_assessment, meaning_of
 from sts_core.study import (
-    AdverseEventDefinition,
     Measured,
     ResponseDefinition,
     Scalar,
@@ -29,12 +27,8 @@ from sts_core.study import (
     Study,
     Variable,
 )
-from sts_core.values import text_of
 
 MAX_LEVELS = 20
-MAX_VALUES = 40
-_NONE = "(none)"
-_ALL_ROWS = "(all rows)"
 _ROLES = {
     "response": "objective response",
     "control": "disease control only",
@@ -53,78 +47,7 @@ def outcomes(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
     with st.container(border=True, key="outcome-response"):
         _response_card(cohort, evidence)
     with st.container(border=True, key="outcome-adverse-events"):
-        _adverse_events_card(cohort)
-
-
-def _heading(title: str, status: Status | None, remove: Study, key: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**", width="stretch")
-        if status is None:
-            st.badge("Not chosen", icon=":material/remove:", color="gray")
-            return
-        if status is Status.CONFIRMED:
-            st.badge("Confirmed", icon=":material/check:", color="green")
-        else:
-            st.badge("To confirm", icon=":material/help:", color="orange")
-        st.button(
-            "", icon=":material/delete:", type="tertiary", key=f"{key}.delete",
-            help="Remove it from the study; undo brings it back",
-            on_click=_apply, args=(remove,),
-        )  # fmt: skip
-
-
-def _apply(study: Study) -> None:
-    state.change_study(study)
-    state.forget_widgets()
-
-
-def _problems(error: StudyError) -> None:
-    for finding in error.findings:
-        st.error(plain(str(finding)))
-
-
-def _column_names(cohort: Cohort, role: str) -> list[str]:
-    """Give the columns of a table but the one of patient ids."""
-    source = cohort.study.data.tables.get(role)
-    own = source.subject_id if source else None
-    return [str(name) for name in cohort.tables[role].frame.columns if name != own]
-
-
-def _row_filter(
-    cohort: Cohort, role: str, kept: Mapping[str, Sequence[Scalar]], key: str
-) -> dict[str, tuple[Scalar, ...]]:
-    """Ask which rows of a table count, by the values of one column."""
-    first = next(iter(kept), _ALL_ROWS)
-    columns = _column_names(cohort, role)
-    gone = [first] if first != _ALL_ROWS and first not in columns else []
-    column = choose(
-        "Only rows where", [_ALL_ROWS, *gone, *columns], f"{key}.rows", kept=first
-    )  # fmt: skip
-    if column == _ALL_ROWS:
-        return {}
-    rest = {name: tuple(values) for name, values in kept.items() if name not in (first, column)}
-    chosen = _values(cohort, role, column, kept.get(column, ()), f"{key}.rows", "is")
-    return {column: chosen, **rest} if chosen else rest
-
-
-def _values(
-    cohort: Cohort, role: str, column: str, kept: Sequence[Scalar], key: str, verb: str
-) -> tuple[Scalar, ...]:
-    """Ask which values of a column are meant, each with its number of rows."""
-    counts = value_counts(cohort, role, column)
-    if len(counts) > MAX_VALUES:
-        st.info(f"“{plain(column)}” has {len(counts)} values: too many to choose from.")
-        return tuple(kept)
-    wanted = {text_of(value) for value in kept}
-    start = [value for value in counts if value in wanted]
-    chosen = st.pills(
-        f"{plain(column)} {verb}", list(counts), selection_mode="multi",
-        key=state.seeded(f"{key}.values.{column}", start, counts),
-        format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'row')})",
-    )  # fmt: skip
-    if chosen == start:
-        return tuple(kept)
-    return tuple(value for value in counts if value in chosen)
+        adverse_event_card.card(cohort)
 
 
 # --- best response -------------------------------------------------------------------------------
@@ -136,7 +59,7 @@ def _with_response(study: Study, definition: ResponseDefinition | None) -> Study
 
 def _response_card(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
     definition = cohort.study.definitions.response
-    _heading(
+    heading(
         "Best overall response", definition.status if definition else None,
         _with_response(cohort.study, None), "response",
     )  # fmt: skip
@@ -152,7 +75,7 @@ def _response_card(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> No
         _response_source(definition, variable, evidence)
         new = _assessment(_meanings(cohort, definition), definition)
     except StudyError as error:
-        _problems(error)
+        problems(error)
         with st.expander("Choose another column", expanded=True):
             _choose_response(cohort)
         return
@@ -169,13 +92,13 @@ def _response_card(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> No
         )
         usable = True
     except StudyError as error:
-        _problems(error)
+        problems(error)
         usable = False
     with st.container(horizontal=True, vertical_alignment="center"):
         if definition.status is not Status.CONFIRMED:
             st.button(
                 "Confirm best response", type="primary", key="response.confirm",
-                disabled=not usable, on_click=_apply,
+                disabled=not usable, on_click=apply,
                 args=(_with_response(cohort.study, replace(new, status=Status.CONFIRMED)),),
             )  # fmt: skip
         with st.popover("Choose another column", icon=":material/view_column:"):
@@ -296,7 +219,7 @@ def _choose_response(cohort: Cohort) -> None:
         named = {cohort.study.definitions.variables[key].column or key for key in known}
         names = known | {
             name: name
-            for name in _column_names(cohort, role)
+            for name in column_names(cohort, role)
             if name not in named and name not in known
         }
         if not names:
@@ -305,13 +228,13 @@ def _choose_response(cohort: Cohort) -> None:
         key = choose("Column", list(names), f"response.choose.column.{role}", names=names)
         rows: dict[str, tuple[Scalar, ...]] = {}
         if role != "subjects" and key not in known:
-            rows = _row_filter(cohort, role, {}, f"response.choose.{role}")
+            rows = row_filter(cohort, role, {}, f"response.choose.{role}")
     study, definition = _chosen_response(cohort, role, key, rows)
     try:
         trial = replace(cohort, study=study)
         levels = levels_of(trial, definition.variable)
     except StudyError as error:
-        _problems(error)
+        problems(error)
         return
     counts = Counter(value for value in levels.values.tolist() if value is not None)
     shown = ", ".join(f"{level} ({counts[level]})" for level in levels.levels[:MAX_LEVELS])
@@ -328,7 +251,7 @@ def _choose_response(cohort: Cohort) -> None:
         st.warning(f"{len(levels.levels)} different values can't be a best response.")
     st.button(
         "Use this column", type="primary", key="response.choose.use",
-        disabled=many or not levels.levels, on_click=_apply,
+        disabled=many or not levels.levels, on_click=apply,
         args=(_with_response(study, _with_meanings(empty, roles)),),
     )  # fmt: skip
 
@@ -352,121 +275,3 @@ def _chosen_response(
     definitions = replace(cohort.study.definitions, variables=variables)
     guess = guess_assessment((variable.column or key, variable.label))
     return replace(cohort.study, definitions=definitions), replace(guess, variable=key)
-
-
-# --- adverse events ------------------------------------------------------------------------------
-
-
-def _with_events(study: Study, definition: AdverseEventDefinition | None) -> Study:
-    return replace(study, definitions=replace(study.definitions, adverse_events=definition))
-
-
-def _adverse_events_card(cohort: Cohort) -> None:
-    definition = cohort.study.definitions.adverse_events
-    _heading(
-        "Adverse events", definition.status if definition else None,
-        _with_events(cohort.study, None), "ae",
-    )  # fmt: skip
-    tables = [role for role in cohort.tables if role != "subjects"]
-    if definition is None or definition.table not in tables:
-        if definition is not None:
-            st.warning(f"The table “{plain(definition.table)}” isn't there.")
-        _choose_events(cohort, tables)
-        return
-    new = replace(_event_columns(cohort, definition), status=definition.status)
-    if new != definition:
-        state.change_study(_with_events(cohort.study, new))
-        st.rerun()
-    try:
-        counts = adverse_events(cohort, AdverseEventSpec(related_only=False)).any_event.overall
-        text = f"{counted(counts.n_events, 'event')} in {counts.n_any} of "
-        text += f"{counted(counts.n, 'patient')} analysed"
-        if definition.related is not None and definition.related_values:
-            related = adverse_events(cohort, AdverseEventSpec()).any_event.overall
-            text += (
-                f"; treatment-related: {counted(related.n_events, 'event')} in "
-                f"{counted(related.n_any, 'patient')}"
-            )
-        st.caption(f"{text}.")
-        usable = True
-    except StudyError as error:
-        _problems(error)
-        usable = False
-    if definition.status is not Status.CONFIRMED:
-        st.button(
-            "Confirm adverse events", type="primary", key="ae.confirm", disabled=not usable,
-            on_click=_apply,
-            args=(_with_events(cohort.study, replace(new, status=Status.CONFIRMED)),),
-        )  # fmt: skip
-
-
-def _choose_events(cohort: Cohort, tables: Sequence[str]) -> None:
-    """Offer a table and its column of terms; the other columns are asked afterwards."""
-    if not tables:
-        st.write(
-            "There is no sheet or file with one row per adverse event (patient id, term, grade). "
-            "That does not mean that there were none. Add it under “Other files”, or give its "
-            "sheet a role above; then its columns can be chosen here."
-        )
-        return
-    st.write("Which table has one row per adverse event, and which column names the event?")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        role = choose(
-            "Table", tables, "ae.choose.table",
-            kept="adverse_events" if "adverse_events" in tables else None,
-        )  # fmt: skip
-        columns = _column_names(cohort, role)
-        if not columns:
-            st.info("This table has no column but the patient id.")
-            return
-        term = choose("Term", columns, f"ae.choose.term.{role}")
-    st.button(
-        "Use this table", type="primary", key="ae.choose.use", on_click=_apply,
-        args=(_with_events(cohort.study, AdverseEventDefinition(term=term, table=role)),),
-    )  # fmt: skip
-
-
-def _event_columns(cohort: Cohort, old: AdverseEventDefinition) -> AdverseEventDefinition:
-    role = old.table
-    columns = _column_names(cohort, role)
-
-    def column(label: str, part: str, kept: str | None) -> str | None:
-        gone = [kept] if kept is not None and kept not in columns else []
-        chosen = choose(
-            label, [_NONE, *gone, *columns], f"ae.{part}", kept=kept or _NONE,
-            names={name: f"{name} (not in this sheet)" for name in gone},
-        )  # fmt: skip
-        return None if chosen == _NONE else chosen
-
-    with st.container(horizontal=True):
-        gone = [] if old.term in columns else [old.term]
-        term = choose("Term", [*gone, *columns], "ae.term", kept=old.term)
-        grade = column("Grade (1-5)", "grade", old.grade)
-        organ_class = column("System organ class", "class", old.system_organ_class)
-        related = column("Related to treatment", "related", old.related)
-        serious = column("Serious", "serious", old.serious)
-
-    def meant(
-        name: str | None, part: Literal["related", "serious"], verb: str
-    ) -> tuple[Scalar, ...]:
-        was = old.related if part == "related" else old.serious
-        kept = old.related_values if part == "related" else old.serious_values
-        if name is None:
-            return ()
-        if name not in columns:
-            return kept
-        return _values(cohort, role, name, kept if name == was else (), f"ae.{part}", verb)
-
-    related_values = meant(related, "related", "means related to treatment when it is")
-    serious_values = meant(serious, "serious", "means serious when it is")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        rows = _row_filter(cohort, role, old.rows, "ae")
-        version = st.text_input(
-            "Terminology and version", key=state.seeded("ae.version", old.version or ""),
-            placeholder="for instance: CTCAE 5.0", max_chars=60, width=240,
-        ).strip()  # fmt: skip
-    return replace(
-        old, term=term, grade=grade, system_organ_class=organ_class, related=related,
-        related_values=related_values, serious=serious, serious_values=serious_values, rows=rows,
-        version=version or None,
-    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,15 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
+from sts_core.adverse_event_forms import (
+    CountedName,
+    EventList,
+    Events,
+    counted_name,
+    event_findings,
+    event_list,
+    term_in,
+)
 from sts_core.analysis.comparison import (
     Comparison,
     comparison,
@@ -20,7 +28,7 @@ from sts_core.analysis.comparison import (
     r_string,
 )
 from sts_core.analysis.provenance import Provenance, provenance_of
-from sts_core.cohort import Cohort, Table
+from sts_core.cohort import Cohort
 from sts_core.display import (
     Cell,
     Column,
@@ -31,14 +39,15 @@ from sts_core.display import (
     joined,
     lower_first,
 )
-from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
-from sts_core.reading.assembly import column_missing, rows_matching
+from sts_core.findings import Finding, StudyError, listed
+from sts_core.reading.assembly import column_missing
 from sts_core.results import ResultRow
-from sts_core.study.types import AdverseEventDefinition, Scalar, TableSource
-from sts_core.values import distinct_cells, missing_codes, number_of, text_of, texts
+from sts_core.study.types import AdverseEventDefinition
+from sts_core.terminology.ctcae import VERSION
+from sts_core.terminology.grading import GRADES
+from sts_core.values import texts
 
 KIND: Final = "adverse_events"
-GRADES = (1, 2, 3, 4, 5)
 ANY_EVENT = "Any adverse event"
 ANY_SERIOUS = "Any serious adverse event"
 ANY_RELATED = "Any treatment-related adverse event"
@@ -46,12 +55,6 @@ ANY_SERIOUS_RELATED = "Any serious treatment-related adverse event"
 TERM_NOT_RECORDED = "Term not recorded"
 CLASS_NOT_RECORDED = "Class not recorded"
 MOST_IN_SENTENCE = 5
-# "3", "G3", "Grade 3", "CTCAE grade 3", "3级" (level), "3度" (degree); or I to V
-_GRADE = re.compile(
-    r"^(?:ctc(?:ae)?)?[\s-]*(?:grade|gr\.?|g)?\s*(?P<grade>\d+(?:\.\d+)?|i{1,3}|iv|v)\s*[级級度]?$",
-    re.IGNORECASE,
-)
-_ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
 
 
 @spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -179,6 +182,12 @@ class AdverseEventResult:
         Events counted without a grade because theirs is no grade from 1 to 5.
     n_empty_rows
         Rows with neither term nor grade, which are no events.
+    n_denied
+        Rows that say that there was no event, one row an event.
+    n_silent
+        Patients of whom nothing is recorded, in one of the other two forms.
+    names
+        What each recorded name is counted as, when terms are those of CTCAE.
     """
 
     spec: AdverseEventSpec
@@ -195,6 +204,9 @@ class AdverseEventResult:
     n_relation_missing: int
     n_grade_unusable: int
     n_empty_rows: int
+    n_denied: int
+    n_silent: int
+    names: tuple[tuple[str, CountedName], ...]
     n_unknown_group: int
     n_other_groups: int
     findings: tuple[Finding, ...]
@@ -247,16 +259,20 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
     StudyError
         When the study records no adverse events, or a table or column of them isn't there.
     """
-    definition = cohort.study.definitions.adverse_events
-    if definition is None or definition.table not in cohort.tables:
-        raise StudyError(no_adverse_events(definition))
-    table = cohort.tables[definition.table]
-    _check_columns(definition, table)
+    recorded = event_list(cohort)
+    definition = recorded.definition
     split = comparison(cohort, spec.by, spec.levels)
-    reader = _Reader(cohort, definition, table, split.overall.mask)
-    related_only = spec.related_only and reader.relation_is_recorded
-    events = reader.events(related_only)
-    grouped = spec.group_by_class and definition.system_organ_class is not None
+    used = split.overall.mask
+    mine = recorded.events.where(used[recorded.events.position])
+    related_only = spec.related_only and recorded.relation_is_recorded
+    n_relation_missing = int(mine.relation_missing.sum()) if related_only else 0
+    if related_only:
+        mine = mine.where(mine.related)
+    mapped = definition.terms == "ctcae"
+    names = _names(definition, mine) if mapped else {}
+    classes = mapped or definition.system_organ_class is not None
+    events = _named(mine, names, classes=classes)
+    grouped = spec.group_by_class and classes
     header = (ANY_RELATED, ANY_SERIOUS_RELATED) if related_only else (ANY_EVENT, ANY_SERIOUS)
     serious_recorded = definition.serious is not None and bool(definition.serious_values)
     lines, n_below = _lines(
@@ -266,53 +282,27 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
         spec=spec,
         definition=definition,
         related_only=related_only,
-        has_grades=definition.grade is not None,
+        has_grades=recorded.has_grades,
         grouped_by_class=grouped,
         by_label=split.by_label,
-        overall=SafetyGroup(split.overall.label, split.overall.slot, int(split.overall.mask.sum())),
+        overall=SafetyGroup(split.overall.label, split.overall.slot, int(used.sum())),
         groups=tuple(SafetyGroup(g.label, g.slot, int(g.mask.sum())) for g in split.groups),
         all_levels=split.all_levels,
         lines=lines,
         n_below_threshold=n_below,
-        n_relation_missing=reader.n_relation_missing,
-        n_grade_unusable=reader.n_grade_unusable,
-        n_empty_rows=reader.n_empty_rows,
+        n_relation_missing=n_relation_missing,
+        n_grade_unusable=int(mine.unreadable.sum()),
+        n_empty_rows=int(used[recorded.empty].sum()),
+        n_denied=int(used[recorded.denied].sum()),
+        n_silent=int((recorded.silent & used).sum()),
+        names=tuple(names.items()),
         n_unknown_group=split.n_unknown,
         n_other_groups=split.n_other,
-        findings=tuple(reader.findings),
+        findings=event_findings(recorded, used, mine),
         provenance=provenance_of(cohort),
         footnotes=(),
     )
-    return replace(result, footnotes=_footnotes(result, split))
-
-
-def no_adverse_events(definition: AdverseEventDefinition | None = None) -> Finding:
-    """Say that the study has no table of adverse events."""
-    return Finding(
-        FindingCode.TABLE_MISSING,
-        Severity.ERROR,
-        "This file has no adverse events. That they were not recorded doesn't mean that there "
-        "were none.",
-        "Add a sheet or a file with one row an event (patient id, term, grade), and choose its "
-        "columns on the Data page.",
-        table=definition.table if definition else "adverse_events",
-    )
-
-
-def _check_columns(definition: AdverseEventDefinition, table: Table) -> None:
-    wanted = (
-        definition.term,
-        definition.grade,
-        definition.system_organ_class,
-        definition.related,
-        definition.serious,
-    )
-    gone = [name for name in wanted if name is not None and name not in table.frame.columns]
-    if gone:
-        raise StudyError(
-            column_missing(name, table.frame.columns, file=table.file, sheet=table.sheet)
-            for name in gone
-        )
+    return replace(result, footnotes=_footnotes(result, recorded, split))
 
 
 def value_counts(cohort: Cohort, role: str, column: str) -> dict[str, int]:
@@ -334,141 +324,34 @@ def same_term(term: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", term).casefold().split())
 
 
-def grade_of(cell: object, decimal: str = ".") -> float | None:
-    """Read a cell as a grade: ``3``, ``"G3"``, ``"Grade 3"``, ``"III"``; ``None`` when it is none.
+def _names(definition: AdverseEventDefinition, events: Events) -> dict[str, CountedName]:
+    """Give what each recorded name is counted as in CTCAE."""
+    recorded = dict.fromkeys(text for text in events.term.tolist() if text is not None)
+    return {text: counted_name(definition, text) for text in recorded}
 
-    A number outside 1 to 5 is given as it is.
+
+def _named(events: Events, names: dict[str, CountedName], *, classes: bool) -> _Events:
+    """Give events under the names and classes by which they are counted.
+
+    The class is that of CTCAE where there is one, else the file's own.
     """
-    number = number_of(cell, decimal)
-    if number is not None:
-        return number
-    text = text_of(cell)
-    match = _GRADE.match(unicodedata.normalize("NFKC", text)) if text else None
-    if match is None:
-        return None
-    grade = match["grade"].lower()
-    return _ROMAN[grade] if grade in _ROMAN else float(grade)
-
-
-class _Reader:
-    """Reads the rows of the patients compared, and counts what can't be used."""
-
-    def __init__(
-        self, cohort: Cohort, definition: AdverseEventDefinition, table: Table, used: np.ndarray
-    ) -> None:
-        self._definition, self._table = definition, table
-        source = cohort.study.data.tables.get(definition.table, TableSource())
-        self._codes = missing_codes(source.missing_codes)
-        grade_format = source.columns.get(definition.grade) if definition.grade else None
-        self._decimal = grade_format.decimal if grade_format else "."
-        mask, found = rows_matching(
-            table.frame, definition.rows, file=table.file, sheet=table.sheet
-        )
-        self.findings: list[Finding] = list(found)
-        place = {subject: at for at, subject in enumerate(cohort.subjects)}
-        position = np.array([place[subject] for subject in table.subject], dtype=np.int64)
-        self._rows = np.flatnonzero(mask & used[position])
-        self._position = position[self._rows]
-        self.n_relation_missing = 0
-        self.n_grade_unusable = 0
-        self.n_empty_rows = 0
-        self.relation_is_recorded = definition.related is not None
-        if definition.related is not None and not definition.related_values:
-            self.relation_is_recorded = False
-            self.findings.append(self._no_related_values())
-
-    def _no_related_values(self) -> Finding:
-        return Finding(
-            FindingCode.LEVEL_UNKNOWN,
-            Severity.WARNING,
-            "No value is named that means “related to treatment”, so that all adverse events "
-            "are counted.",
-            "Name the values on the Data page.",
-            file=self._table.file,
-            sheet=self._table.sheet,
-            column=self._definition.related,
-            table=self._table.role,
-        )
-
-    def _texts(self, column: str) -> np.ndarray:
-        return texts(self._table.column(column).iloc[self._rows], self._codes)
-
-    def _flag(self, column: str, values: tuple[Scalar, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Give which rows hold one of the values, and which hold none at all."""
-        wanted = {text.casefold() for value in values if (text := text_of(value)) is not None}
-        # a value that the study names as "yes" is never a missing code
-        codes = frozenset(code for code in self._codes if code not in wanted)
-        cells = texts(self._table.column(column).iloc[self._rows], codes)
-        met = np.array([text is not None and text.casefold() in wanted for text in cells], bool)
-        return met, np.array([text is None for text in cells], dtype=bool)
-
-    def _grades(self) -> np.ndarray:
-        """Read grades as 1 to 5, and 0 where not known; report what is neither."""
-        name = self._definition.grade
-        if name is None:
-            return np.zeros(len(self._rows), dtype=np.int64)
-        cells = self._table.column(name).iloc[self._rows]
-        known = np.array([text is not None for text in texts(cells, self._codes)], dtype=bool)
-        distinct, codes = distinct_cells(cells)
-        read = [grade_of(cell, self._decimal) for cell in distinct]
-        usable = [number if number in GRADES else 0 for number in read]
-        grade: np.ndarray = np.array(usable, dtype=np.int64)[codes]
-        grade[~known] = 0
-        bad = known & (grade == 0)
-        if bad.any():
-            self.n_grade_unusable = int(bad.sum())
-            shown = dict.fromkeys(
-                str(text_of(cell)) for cell, wrong in zip(cells, bad, strict=True) if wrong
-            )
-            zero = "0" in shown
-            self.findings.append(
-                Finding(
-                    FindingCode.GRADE_OUT_OF_RANGE,
-                    Severity.WARNING,
-                    f"{self.n_grade_unusable} adverse events have a grade that is none of 1 to 5 "
-                    f"({listed([*shown])}); they are counted without a grade.",
-                    "Correct the grades."
-                    + (" If 0 means that there was no event, delete these rows." if zero else ""),
-                    file=self._table.file,
-                    sheet=self._table.sheet,
-                    column=name,
-                    rows=tuple(int(row) for row in self._table.rows[self._rows[bad]]),
-                    count=self.n_grade_unusable,
-                    table=self._table.role,
-                )
-            )
-        return grade
-
-    def events(self, related_only: bool) -> _Events:
-        definition = self._definition
-        keep = np.ones(len(self._rows), dtype=bool)
-        term = self._texts(definition.term)
-        if definition.grade is not None:
-            ungraded = np.array([text is None for text in self._texts(definition.grade)], bool)
-        else:
-            ungraded = keep
-        unnamed = np.array([text is None for text in term], dtype=bool)
-        empty = unnamed & ungraded
-        self.n_empty_rows = int(empty.sum())
-        keep = keep & ~empty
-        if related_only:
-            assert definition.related is not None
-            related, unknown = self._flag(definition.related, definition.related_values)
-            self.n_relation_missing = int((unknown & keep).sum())
-            keep &= related
-        self._rows, self._position, term = self._rows[keep], self._position[keep], term[keep]
-        grade = self._grades()
-        serious = np.zeros(len(self._rows), dtype=bool)
-        if definition.serious is not None and definition.serious_values:
-            serious, _ = self._flag(definition.serious, definition.serious_values)
-        terms, term_names = _coded(term, TERM_NOT_RECORDED)
-        if definition.system_organ_class is not None:
-            classes, class_names = _coded(
-                self._texts(definition.system_organ_class), CLASS_NOT_RECORDED
-            )
-        else:
-            classes, class_names = np.zeros(len(self._rows), dtype=np.int64), ()
-        return _Events(self._position, terms, classes, grade, serious, term_names, class_names)
+    term, organ_class = events.term, events.organ_class
+    if names:
+        term, organ_class = term.copy(), organ_class.copy()
+        for at, text in enumerate(events.term.tolist()):
+            found = names[text] if text is not None else None
+            if found is not None:
+                term[at] = found.name
+                if found.term is not None:
+                    organ_class[at] = found.term.system_organ_class
+    codes, term_names = _coded(term, TERM_NOT_RECORDED)
+    class_codes: np.ndarray = np.zeros(events.n, dtype=np.int64)
+    class_names: tuple[str, ...] = ()
+    if classes:
+        class_codes, class_names = _coded(organ_class, CLASS_NOT_RECORDED)
+    return _Events(
+        events.position, codes, class_codes, events.grade, events.serious, term_names, class_names
+    )
 
 
 def _coded(words: np.ndarray, missing: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -613,7 +496,9 @@ def _title(result: AdverseEventResult) -> str:
 # --- words ---------------------------------------------------------------------------------------
 
 
-def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]:
+def _footnotes(
+    result: AdverseEventResult, recorded: EventList, split: Comparison
+) -> tuple[str, ...]:
     spec, definition = result.spec, result.definition
     n = result.overall.n
     notes = [
@@ -636,8 +521,10 @@ def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]
         notes.append(
             f"{_events(result.n_relation_missing)} not counted: relation to treatment not known."
         )
-    if definition.version:
+    if definition.version and not result.names:
         notes.append(f"Terms and grades: {definition.version}.")
+    notes += _name_notes(result)
+    notes += _form_notes(result, recorded)
     if result.n_grade_unusable:
         notes.append(
             f"{_events(result.n_grade_unusable)} counted without a grade: not a grade from 1 to 5."
@@ -654,9 +541,48 @@ def _footnotes(result: AdverseEventResult, split: Comparison) -> tuple[str, ...]
         notes.append("A patient counts once per class, too.")
     if result.n_empty_rows:
         notes.append(f"{result.n_empty_rows} rows with neither term nor grade are no events.")
+    if result.n_denied:
+        notes.append(f"{counted(result.n_denied, 'row')} say that there was no event.")
     notes += split.footnotes
     notes += result.provenance.footnotes
     return tuple(notes)
+
+
+def _name_notes(result: AdverseEventResult) -> list[str]:
+    """Say how terms of CTCAE came about, and which names have none."""
+    if result.definition.terms != "ctcae":
+        return []
+    graded = (
+        f" Grades as recorded ({result.definition.version})." if result.definition.version else ""
+    )
+    by_key: dict[str, CountedName] = {same_term(text): name for text, name in result.names}
+    kept = {same_term(text): text for text, name in result.names if name.term is None}
+    text = (
+        f"Terms and classes: {VERSION}; {len(by_key) - len(kept)} of {len(by_key)} recorded names "
+        "were mapped to it."
+    )
+    if kept:
+        text += f" Counted by the name of the file: {listed([*kept.values()])}."
+    return [text + graded]
+
+
+def _form_notes(result: AdverseEventResult, recorded: EventList) -> list[str]:
+    """Say what follows from a form other than one row an event."""
+    if result.definition.form == "long":
+        return []
+    n = len(recorded.columns)
+    if result.definition.form == "wide":
+        columns = (
+            f"{n} columns, one for each term" if n > 1 else f"the column “{recorded.columns[0]}”"
+        )
+        text = f"Read from {columns}: several events of a term in one cell can't be told apart."
+    else:
+        named = listed([f"“{name}”" for name in recorded.columns])
+        text = f"Read from the text of {named}, where a cell names several events."
+    text += " A blank cell counts as no event"
+    if result.n_silent:
+        text += f"; nothing at all is recorded of {patients(result.n_silent)}"
+    return [f"{text}."]
 
 
 def _events(n: int) -> str:
@@ -667,7 +593,9 @@ def methods_sentence(result: AdverseEventResult) -> str:
     """Say how it was done, for the methods section."""
     definition = result.definition
     kind = "Treatment-related adverse events" if result.related_only else "Adverse events"
-    graded = f" ({definition.version})" if definition.version else ""
+    mapped = definition.terms == "ctcae"
+    version = f"terms mapped to {VERSION}" if mapped else definition.version
+    graded = f" ({version})" if version else ""
     worst = ", at the worst grade" if result.has_grades else ""
     return (
         f"{kind}{graded} were counted once per patient and term{worst}, as shares of all patients "
@@ -764,14 +692,18 @@ def result_rows(result: AdverseEventResult) -> tuple[ResultRow, ...]:
 def r_code(result: AdverseEventResult) -> str:
     """Give R code for the same numbers.
 
-    The code expects a data frame ``ae`` with one row a counted event: ``subject``, ``term``,
-    ``grade`` (NA where not known); and ``n``, the number of patients analysed.
+    The code expects a data frame ``ae`` with one row a counted event: ``subject``, ``term`` as
+    recorded, ``grade`` (NA where not known); and ``n``, the number of patients analysed. From the
+    other two forms such a list has to be made first, which the code says; names that are counted
+    as a term of CTCAE are changed by the code.
     """
     comment = r_string(_title(result))
     return "\n".join(
         [
             f"# {comment}",
+            *_r_form(result),
             f"stopifnot(n == {result.overall.n})",
+            *_r_names(result),
             "worst <- function(grade) if (all(is.na(grade))) NA else max(grade, na.rm = TRUE)",
             "row <- function(events) {",
             "  grade <- tapply(events$grade, events$subject, worst)",
@@ -784,3 +716,46 @@ def r_code(result: AdverseEventResult) -> str:
             "",
         ]
     )
+
+
+def _r_form(result: AdverseEventResult) -> list[str]:
+    """Say how the list of events comes from one column a term, or from cells with several."""
+    definition = result.definition
+    if definition.form == "long":
+        return []
+    columns = ", ".join(r_string(name) for name in definition.columns)
+    names = ", ".join(r_string(term_in(name)) for name in definition.columns)
+    if definition.form == "cells":
+        return [
+            "# ae: one row an event, from the text of the columns",
+            f"# c({columns})",
+            "# How a cell is read has no counterpart here: export the list, or write it by hand.",
+        ]
+    return [
+        "# ae from a data frame d with one row a patient and one column a term, its cells numbers:",
+        f"# columns <- c({columns})",
+        "# ae <- data.frame(subject = rep(d$subject, length(columns)),",
+        f"#   term = rep(c({names}), each = nrow(d)), grade = unlist(d[columns]))",
+        "# ae <- ae[!is.na(ae$grade) & ae$grade > 0, ]"
+        if definition.numbers == "grades"
+        else "# ae <- transform(ae[!is.na(ae$grade) & ae$grade > 0, ], grade = NA)",
+    ]
+
+
+def _r_names(result: AdverseEventResult) -> list[str]:
+    """Change recorded names to the terms by which they are counted."""
+    changed = {
+        text.lower(): name.name
+        for text, name in result.names
+        if name.term is not None and text.lower() != name.name.lower()
+    }
+    if not changed:
+        return []
+    pairs = [f"  {r_string(old)} = {r_string(new)}" for old, new in sorted(changed.items())]
+    return [
+        "name <- c(",
+        ",\n".join(pairs),
+        ")",
+        "known <- tolower(ae$term) %in% names(name)",
+        "ae$term[known] <- name[tolower(ae$term[known])]",
+    ]

@@ -130,7 +130,7 @@ def needed_columns(study: Study, role: str) -> set[str]:
     events = definitions.adverse_events
     if events is not None and events.table == role:
         names += [events.term, events.grade, events.system_organ_class, events.related]
-        names += [events.serious, *events.rows]
+        names += [events.serious, *events.rows, *events.columns]
     if role == "subjects":
         names.append(definitions.cutoff_column)
     return {name for name in names if name is not None}

@@ -23,6 +23,11 @@ from sts_core.reading.endpoints import (
     is_date_column,
     outcome_columns,
 )
+from sts_core.reading.event_columns import (
+    event_columns,
+    propose_event_columns,
+    say_event_columns,
+)
 from sts_core.reading.formats import ask_numbers, ask_orders, formats_of, orders_of
 from sts_core.reading.linkage import RULES, better_rule, link
 from sts_core.reading.proposal import (
@@ -92,6 +97,7 @@ def propose_study(
             _add_other(sheet, subjects.sheet, draft)
     if subjects.long_format:
         _add_long_endpoints(subjects, draft)
+    propose_event_columns(draft, subjects.varying)
     _add_variables(draft, subjects.varying)
     for role, sheet in list(draft.sheets.items()):
         if role not in USUAL_ROLES and not sheet.ids_repeat:
@@ -443,6 +449,10 @@ def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition | None
             found[concept] = (rank, name)
     names = {concept: name for concept, (_, name) in found.items()}
     if "term" not in names:
+        across = event_columns(sheet, told=True)
+        if across is not None:
+            say_event_columns("adverse_events", across, draft)
+            return across.definition
         draft.findings.append(
             column_missing("term", sheet.profiles, file=sheet.raw.file, sheet=sheet.raw.sheet)
         )

@@ -4,6 +4,7 @@ from sts_core.study.file import dump_study, load_study
 from sts_core.study.types import (
     AdverseEventDefinition,
     AnalysisSection,
+    AssessmentDefinition,
     Between,
     ColumnFormat,
     Combination,
@@ -13,6 +14,7 @@ from sts_core.study.types import (
     Definitions,
     Derivation,
     Endpoint,
+    ExposureDefinition,
     FirstKnown,
     Grouping,
     IdRule,
@@ -38,6 +40,7 @@ from sts_core.study.types import (
 __all__ = [
     "AdverseEventDefinition",
     "AnalysisSection",
+    "AssessmentDefinition",
     "Between",
     "ColumnFormat",
     "Combination",
@@ -47,6 +50,7 @@ __all__ = [
     "Definitions",
     "Derivation",
     "Endpoint",
+    "ExposureDefinition",
     "FirstKnown",
     "Grouping",
     "IdRule",

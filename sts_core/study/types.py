@@ -17,6 +17,12 @@ from pydantic.dataclasses import dataclass
 SCHEMA_VERSION = 1
 DAYS_PER_MONTH = 30.4375
 
+#: Response at one assessment: RECIST 1.1 with its non-target levels, no evidence of disease, and
+#: iRECIST.
+RESPONSE_LEVELS = (
+    "CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NE", "NED", "iCR", "iPR", "iSD", "iUPD", "iCPD",
+)  # fmt: skip
+
 Scalar = str | int | float | bool
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
@@ -604,12 +610,12 @@ class ResponseDefinition:
 
 @dataclass(frozen=True, config=_STRICT)
 class AdverseEventDefinition:
-    """How adverse events are recorded, in long form: one row an event.
+    """How adverse events are recorded, and by which names they are counted.
 
     Parameters
     ----------
     term, grade
-        Columns of the term and of its CTCAE grade (1-5).
+        Columns of the term and of its CTCAE grade (1-5), one row an event.
     system_organ_class
         Column of the class, if any.
     related, related_values
@@ -620,9 +626,24 @@ class AdverseEventDefinition:
         Rows that count (``{"TRTEMFL": ["Y"]}``).
     version
         Version of the terminology, for the footnote.
+    form
+        One row an event (``long``), one column a term (``wide``), or several events in a cell
+        (``cells``).
+    columns
+        In the wide form, a column for each term, holding its grade or whether it happened; in the
+        form of cells, the columns whose cells name events with their grades.
+    numbers
+        What the numbers of the wide form are: grades, where 0 is no event, or 1 for yes and 0 for
+        no, with no grade known.
+    terms
+        Whether events are counted by the names of the file or by those of CTCAE v5.0; a name
+        without a counterpart stays as it is.
+    mapped
+        Name in the file -> CTCAE term, by hand, where the synonyms say nothing or something else;
+        an empty text keeps the name of the file.
     """
 
-    term: str
+    term: str | None = None
     grade: str | None = None
     system_organ_class: str | None = None
     related: str | None = None
@@ -633,17 +654,198 @@ class AdverseEventDefinition:
     table: str = "adverse_events"
     version: str | None = None
     status: Status = Status.GUESSED
+    form: Literal["long", "wide", "cells"] = "long"
+    columns: tuple[str, ...] = ()
+    numbers: Literal["grades", "yes_no"] = "grades"
+    terms: Literal["as_recorded", "ctcae"] = "as_recorded"
+    mapped: dict[str, str] = field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _columns_of_its_form(self) -> Self:
+        """Refuse a form without its columns, and columns of another form."""
+        if self.form == "long":
+            if self.term is None:
+                raise ValueError("the long form needs the column of terms")
+            if self.columns:
+                raise ValueError("columns belong to the wide form and to cells, not to the long")
+            return self
+        if not self.columns:
+            raise ValueError(f"the form “{self.form}” needs columns")
+        _several(self.columns, 1)
+        own = (self.term, self.grade, self.system_organ_class, self.related, self.serious)
+        if any(name is not None for name in own):
+            raise ValueError("term, grade, class, related and serious belong to the long form")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class AssessmentDefinition:
+    """How tumour assessments are recorded, one row an assessment.
+
+    Parameters
+    ----------
+    date, day
+        Column of the date, or column of the study day; one of the two.
+    origin
+        Column of the patient table with the date from which study days are counted; it turns
+        dates into days, or days into dates.
+    first_day
+        Number of the study day that is the day of the origin: 1 (CDISC, where no day is 0) or 0.
+    visit
+        Column of the name of the visit.
+    target_sum, node_short_axis
+        Columns of the sum of diameters of the target lesions, and of the short axis of a node.
+    size_unit
+        Unit of both.
+    target_response, non_target, overall
+        Columns of the response of target lesions, of the others, and of the whole assessment.
+    codes
+        Value in these columns -> level of :data:`RESPONSE_LEVELS`; a level needs no entry.
+    new_lesion, new_lesion_values
+        Column that says whether there is a new lesion, and its values that mean yes; any other
+        known value means no.
+    evaluable, evaluable_values
+        Column that says whether the assessment can be evaluated, and its values that mean yes; any
+        other value, and none, means no. Without it every assessment can that has a result and is
+        not "NE".
+    assessor
+        Who assessed, in words.
+    rows
+        Rows that count (``{"PARAMCD": ["OVRLRESP"]}``).
+    table
+        Role of the table.
+    status
+        Whether a person has confirmed it.
+    """
+
+    date: str | None = None
+    day: str | None = None
+    origin: str | None = None
+    first_day: Literal[0, 1] = 1
+    visit: str | None = None
+    target_sum: str | None = None
+    node_short_axis: str | None = None
+    size_unit: Literal["mm", "cm"] = "mm"
+    target_response: str | None = None
+    non_target: str | None = None
+    overall: str | None = None
+    codes: dict[str, str] = field(default_factory=dict)
+    new_lesion: str | None = None
+    new_lesion_values: tuple[Scalar, ...] = ()
+    evaluable: str | None = None
+    evaluable_values: tuple[Scalar, ...] = ()
+    assessor: str | None = None
+    rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    table: str = "assessments"
+    status: Status = Status.GUESSED
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Columns that hold what was found, in the order of the assessment."""
+        named = (
+            self.target_sum, self.node_short_axis, self.target_response, self.non_target,
+            self.new_lesion, self.overall,
+        )  # fmt: skip
+        return tuple(name for name in named if name is not None)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the table that it names."""
+        own = (self.date, self.day, self.visit, *self.results, self.evaluable, *self.rows)
+        return tuple(dict.fromkeys(name for name in own if name is not None))
+
+    @model_validator(mode="after")
+    def _when_and_what(self) -> Self:
+        if (self.date is None) == (self.day is None):
+            raise ValueError("an assessment has a date or a study day, one of the two")
+        if not (self.results or self.evaluable):
+            raise ValueError("an assessment needs a column of what was found")
+        for column, values, name in (
+            (self.new_lesion, self.new_lesion_values, "new_lesion"),
+            (self.evaluable, self.evaluable_values, "evaluable"),
+        ):
+            if values and column is None:
+                raise ValueError(f"{name}_values need the column {name}")
+        unknown = [level for level in self.codes.values() if level not in RESPONSE_LEVELS]
+        if unknown:
+            raise ValueError(f"“{unknown[0]}” is none of the levels {', '.join(RESPONSE_LEVELS)}")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ExposureDefinition:
+    """How treatment is recorded, one row a drug and a period or a dose.
+
+    Parameters
+    ----------
+    start, stop
+        Columns of the first and of the last day; without ``stop`` a row is a single dose.
+    times
+        Whether both hold dates or study days.
+    origin, first_day
+        As in :class:`AssessmentDefinition`.
+    drug
+        Column of the drug's name.
+    name
+        Name of the drug where no column has one; empty when not stated.
+    dose
+        Column of the dose.
+    reason
+        Column of the reason of stopping.
+    ongoing, ongoing_values
+        Column that says whether treatment goes on, and its values that mean yes. It may be the
+        column of the last day, where a word stands instead of a date.
+    rows
+        Rows that count.
+    table
+        Role of the table.
+    status
+        Whether a person has confirmed it.
+    """
+
+    start: str
+    stop: str | None = None
+    times: Literal["dates", "days"] = "dates"
+    origin: str | None = None
+    first_day: Literal[0, 1] = 1
+    drug: str | None = None
+    name: str = ""
+    dose: str | None = None
+    reason: str | None = None
+    ongoing: str | None = None
+    ongoing_values: tuple[Scalar, ...] = ()
+    rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    table: str = "exposures"
+    status: Status = Status.GUESSED
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the table that it names."""
+        own = (
+            self.start, self.stop, self.drug, self.dose, self.reason, self.ongoing, *self.rows,
+        )  # fmt: skip
+        return tuple(dict.fromkeys(name for name in own if name is not None))
+
+    @model_validator(mode="after")
+    def _its_own_columns(self) -> Self:
+        if self.start == self.stop:
+            raise ValueError("start and stop are two columns; leave stop out for single doses")
+        if self.ongoing_values and self.ongoing is None:
+            raise ValueError("ongoing_values need the column ongoing")
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Definitions:
-    """Endpoints, variables, groupings, response, adverse events, and the data cut-off."""
+    """Endpoints, variables, groupings, outcomes by table, and the data cut-off."""
 
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     groupings: dict[str, Grouping] = field(default_factory=dict)
     response: ResponseDefinition | None = None
     adverse_events: AdverseEventDefinition | None = None
+    assessments: AssessmentDefinition | None = None
+    exposures: ExposureDefinition | None = None
     cutoff: str | None = None
     cutoff_column: str | None = None
 

@@ -25,7 +25,6 @@ from sts_core.analysis.adverse_events import (
     AdverseEventSpec,
     adverse_event_table,
     adverse_events,
-    grade_of,
     methods_sentence,
     r_code,
     result_rows,
@@ -44,6 +43,7 @@ from sts_core.study.types import (
     OneOf,
     TableSource,
 )
+from sts_core.terminology.grading import grade_of
 from tests.cohorts import DEGENERATE_COMPLETE, make_cohort
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
