@@ -32,6 +32,7 @@ from sts_core.reading.progress import Progress, Stage
 from sts_core.study.types import (
     DAYS_PER_UNIT,
     Endpoint,
+    IncompleteDates,
     Status,
     TableSource,
     TimeUnit,
@@ -186,6 +187,7 @@ def _endpoint(cohort: Cohort, code: str) -> list[Finding]:
     if endpoint.from_dates:
         found += _after_cutoff(cohort, endpoint, table)
         found += _out_of_order(cohort, endpoint, table)
+        found += _incomplete(cohort, endpoint, table)
     found += _too_long(cohort, endpoint, table, data)
     return found
 
@@ -302,6 +304,33 @@ def _after_cutoff(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[
                 count=int(late.sum()),
                 table=table.role,
             )
+
+
+def _incomplete(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[Finding]:
+    """Name the dates that lack a day, or month and day, and what becomes of them."""
+    rule = cohort.study.definitions.incomplete_dates
+    names = (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
+    for name in dict.fromkeys(name for name in names if name is not None):
+        partial = table_dates(cohort, table.role, name).incomplete
+        if partial is None or not partial.any():
+            continue
+        n = int(partial.sum())
+        left_out = rule is IncompleteDates.LEAVE_OUT
+        yield Finding(
+            FindingCode.DATE_INCOMPLETE,
+            Severity.WARNING if left_out else Severity.NOTE,
+            f"{n} {'date' if n == 1 else 'dates'} of “{name}” {'lacks' if n == 1 else 'lack'} the "
+            "day, or month and day"
+            + (", and can't be read." if left_out else f"; read by the rule “{rule.value}”."),
+            "Complete the dates, or choose how they are read under the rules of an endpoint on the "
+            "Data page.",
+            file=table.file,
+            sheet=table.sheet,
+            column=name,
+            rows=tuple(int(row) for row in table.rows[partial]),
+            count=n,
+            table=table.role,
+        )
 
 
 def _out_of_order(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[Finding]:

@@ -44,7 +44,16 @@ from sts_core.study.types import (
     VariableKind,
     WhetherKnown,
 )
-from sts_core.values import ReadColumn, date_orders, dates, missing_codes, numbers, text_of, texts
+from sts_core.values import (
+    IncompleteRule,
+    ReadColumn,
+    date_orders,
+    dates,
+    missing_codes,
+    numbers,
+    text_of,
+    texts,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +82,9 @@ class Levels:
 
 
 N_SLOTS = 8
+#: Kind of an event that is the next therapy.
+NEW_THERAPY = "new therapy"
+_NAT = np.datetime64("NaT", "D")
 
 
 def variable_of(cohort: Cohort, key: str) -> Variable:
@@ -217,7 +229,13 @@ def dates_of(cohort: Cohort, key: str) -> ReadColumn:
         cells_of(cohort, key),
         order=format_.date_order if format_ else None,
         codes=_codes(cohort, variable, variable.table),
+        incomplete=_incomplete_rule(cohort),
     )
+
+
+def _incomplete_rule(cohort: Cohort) -> IncompleteRule:
+    rule: IncompleteRule = cohort.study.definitions.incomplete_dates.value
+    return rule
 
 
 def table_dates(
@@ -228,12 +246,14 @@ def table_dates(
     order = format_.date_order if format_ else None
     codes = _codes(cohort, variable, role)
     table = cohort.tables[role]
-    how = (column, order, codes)
+    rule = _incomplete_rule(cohort)
+    how = (column, order, codes, rule)
     found: ReadColumn | None = table.read.get(how)
     if found is None:
-        found = dates(_column(table, column), order=order, codes=codes)
-        for shared in (found.values, found.missing, found.unreadable):
-            shared.setflags(write=False)
+        found = dates(_column(table, column), order=order, codes=codes, incomplete=rule)
+        for shared in (found.values, found.missing, found.unreadable, found.incomplete):
+            if shared is not None:
+                shared.setflags(write=False)
         table.read[how] = found
     return found
 
@@ -507,6 +527,15 @@ def _grouped(cohort: Cohort, grouping: Grouping) -> Levels:
     return Levels(grouping.label, levels, values, levels[-1] if levels else None, slots)
 
 
+class EndRule(StrEnum):
+    """A rule that ended a patient's follow-up."""
+
+    NO_CONTACT = "no assessment or contact: censored at the start"
+    GAP = "event after too long a gap: censored at the last contact before it"
+    NEW_THERAPY = "censored at the next therapy"
+    CUTOFF = "censored at the data cut-off"
+
+
 class LossReason(StrEnum):
     """Why a subject has no time to an event."""
 
@@ -555,6 +584,9 @@ class SurvivalData:
         Times of delayed entry, or ``None``.
     losses
         Who is not in here, and why. ``n + lost == subjects analysed``.
+    ended_by
+        Which rule ended the follow-up of each, ``None`` for an event or the last contact;
+        object array (n,) of :class:`EndRule`. Only of endpoints from dates.
     """
 
     endpoint: Endpoint
@@ -564,6 +596,7 @@ class SurvivalData:
     kind: np.ndarray
     entry: np.ndarray | None
     losses: tuple[Loss, ...]
+    ended_by: np.ndarray | None = None
 
     @property
     def event(self) -> np.ndarray:
@@ -609,9 +642,9 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
     subjects = cohort.subjects[positions]
     codes = _codes(cohort, role=endpoint.table)
     if endpoint.from_dates:
-        time, kind, why, columns = _from_dates(cohort, endpoint, at, codes)
+        time, kind, why, columns, ended = _from_dates(cohort, endpoint, at, codes)
     else:
-        time, kind, why, columns = _from_times(cohort, endpoint, table, at, codes)
+        time, kind, why, columns, ended = _from_times(cohort, endpoint, table, at, codes)
     entry = _entry(cohort, endpoint, table, at, codes) if endpoint.entry else None
     if entry is not None:
         for place in np.flatnonzero([reason is None for reason in why]):
@@ -634,8 +667,11 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
     found = SurvivalData(
         endpoint, subjects[used], positions[used], time[used], kind[used],
         None if entry is None else entry[used], losses.done(),
+        None if ended is None else ended[used],
     )  # fmt: skip
-    for shared in (found.subject, found.position, found.time, found.kind, found.entry):
+    for shared in (
+        found.subject, found.position, found.time, found.kind, found.entry, found.ended_by,
+    ):  # fmt: skip
         if shared is not None:
             shared.setflags(write=False)
     return found
@@ -737,7 +773,9 @@ def _event_kinds(
     return kind, why
 
 
-_Derived = tuple[np.ndarray, np.ndarray, list[LossReason | None], list[str | None]]
+_Derived = tuple[
+    np.ndarray, np.ndarray, list[LossReason | None], list[str | None], np.ndarray | None
+]
 
 
 def _from_times(
@@ -762,16 +800,19 @@ def _from_times(
             why[i], columns[i] = LossReason.TIME_MISSING, endpoint.time
         elif time[i] < 0:
             why[i], columns[i] = LossReason.TIME_NEGATIVE, endpoint.time
-    return time, kind, why, columns
+    return time, kind, why, columns, None
 
 
 def _from_dates(
     cohort: Cohort, endpoint: Endpoint, at: np.ndarray, codes: frozenset[str]
 ) -> _Derived:
-    """Derive whole days from dates: end minus start, censored at the data cut-off.
+    """Derive whole days from dates: end minus start.
 
     A status beside event dates can't be overruled in silence: an event without its date, and a
     date that the status denies, are losses. Where the status is missing, the dates speak.
+
+    The rules of follow-up come in this order: no contact, longest gap, next therapy, data cut-off;
+    each acts on what the one before it left.
     """
     table, role = cohort.tables[endpoint.table], endpoint.table
     assert endpoint.start is not None
@@ -793,8 +834,10 @@ def _from_dates(
     unreadable: dict[str, np.ndarray] = {}
     start = days(endpoint.start)
     by_kind = {kind: days(name) for kind, name in endpoint.event_dates.items()}
+    contacts = [days(name) for name in endpoint.last_contact]
+    contact = latest_date(contacts, n)
+    _keep_in_order(cohort, endpoint, at, start, by_kind, contact)
     happened, first = earliest_date(by_kind, n)
-    contact = latest_date([days(name) for name in endpoint.last_contact], n)
     occurred = ~np.isnat(happened)
     end, kind = np.where(occurred, happened, contact), first
     if endpoint.event:
@@ -819,17 +862,93 @@ def _from_dates(
     lose(np.isnat(start), LossReason.START_MISSING, endpoint.start)
     for name in (*endpoint.event_dates.values(), *endpoint.last_contact):
         lose(unreadable[name], LossReason.END_UNREADABLE, name)
+    ended = np.full(n, None, dtype=object)
+
+    def stop(mask: np.ndarray, at_dates: np.ndarray | np.datetime64, rule: EndRule) -> None:
+        nonlocal end
+        end = np.where(mask, at_dates, end)
+        kind[mask] = None
+        ended[mask] = rule
+
+    if endpoint.no_contact == "start" and not (endpoint.event and not endpoint.event_dates):
+        stop(np.isnat(end) & free, start, EndRule.NO_CONTACT)
     lose(np.isnat(end), LossReason.END_MISSING, ", ".join(endpoint.last_contact) or None)
+    if endpoint.longest_gap_days is not None:
+        before = latest_date([np.where(seen < end, seen, _NAT) for seen in contacts], n)
+        # seen on the day of the event: when before that is not known, and the event stays
+        same_day = np.isnat(before) & ~np.isnat(contact)
+        before = np.where(np.isnat(before) | (before < start), start, before)
+        before = np.where(same_day, end, before)
+        seen_event = np.array([name is not None for name in kind], dtype=bool)
+        gap = (end - before).astype("timedelta64[D]") > np.timedelta64(
+            endpoint.longest_gap_days, "D"
+        )
+        stop(seen_event & gap, before, EndRule.GAP)
+    if endpoint.new_therapy is not None and endpoint.at_new_therapy != "ignore":
+        therapy = days(endpoint.new_therapy)
+        lose(unreadable[endpoint.new_therapy], LossReason.END_UNREADABLE, endpoint.new_therapy)
+        earlier = therapy < end
+        if endpoint.at_new_therapy == "censor":
+            stop(earlier, therapy, EndRule.NEW_THERAPY)
+        else:
+            end = np.where(earlier, therapy, end)
+            kind[earlier], ended[earlier] = NEW_THERAPY, None
     cutoff = cutoff_date(cohort) if endpoint.cutoff else None
     if cutoff is not None:
-        beyond = end > cutoff
-        end = np.where(beyond, cutoff, end)
-        kind[beyond] = None
+        stop(end > cutoff, cutoff, EndRule.CUTOFF)
     spent = (end - start).astype("timedelta64[D]")
     time = np.where(np.isnat(spent), np.nan, spent.astype(float)) + endpoint.add_one_day
     with np.errstate(invalid="ignore"):
         lose(time < 0, LossReason.TIME_NEGATIVE, endpoint.start)
-    return time, kind, why, columns
+    return time, kind, why, columns, ended
+
+
+def _keep_in_order(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    at: np.ndarray,
+    start: np.ndarray,
+    by_kind: dict[str, np.ndarray],
+    contact: np.ndarray,
+) -> None:
+    """Move dates that a rule filled in to the nearest day that goes with the known ones.
+
+    A death is not before the last contact, no other event after it or after the death, none before
+    the start, and no start after an event or the last contact. Arrays are changed in place where a
+    date was filled in.
+    """
+    role = endpoint.table
+
+    def filled(name: str) -> np.ndarray:
+        read = table_dates(cohort, role, name)
+        partial = read.incomplete
+        none = np.zeros(len(at), dtype=bool)
+        return none if partial is None else partial[at] & ~read.unreadable[at]
+
+    death = by_kind.get("death")
+    for kind, column in endpoint.event_dates.items():
+        moved = filled(column)
+        if not moved.any():
+            continue
+        own = by_kind[kind] = by_kind[kind].copy()
+        if kind == "death":
+            late = moved & (own < contact)
+            own[late] = contact[late]
+        else:
+            limit = contact if death is None else np.where(np.isnat(death), contact, death)
+            late = moved & (own > limit)
+            own[late] = limit[late]
+        early = moved & (own < start)
+        own[early] = start[early]
+    assert endpoint.start is not None
+    moved = filled(endpoint.start)
+    if moved.any():
+        ends = np.column_stack([contact, *by_kind.values()])
+        first = np.array(
+            [min(known) if len(known := row[~np.isnat(row)]) else _NAT for row in ends]
+        )
+        late = moved & (start > first)
+        start[late] = first[late]
 
 
 def earliest_date(dates_by_kind: Mapping[str, np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -863,6 +982,73 @@ def _entry(
     started = table_dates(cohort, endpoint.table, endpoint.start).values[at]
     days = (entered - started).astype("timedelta64[D]")
     return np.where(np.isnat(days), np.nan, days.astype(float))
+
+
+_FILLED = {
+    "first": "the first day of the month or year",
+    "middle": "the 15th of the month, 1 July of the year",
+    "last": "the last day of the month or year",
+}
+
+
+def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tuple[str, ...]:
+    """Say which rules of follow-up are in force for an endpoint from dates, and whom they touched.
+
+    Parameters
+    ----------
+    cohort
+        Whose study says how incomplete dates are read.
+    endpoint, data
+        The endpoint, and its times.
+    """
+    if not endpoint.from_dates:
+        return ()
+    counts: dict[EndRule, int] = {}
+    if data.ended_by is not None:
+        for rule in data.ended_by.tolist():
+            if rule is not None:
+                counts[rule] = counts.get(rule, 0) + 1
+
+    def who(rule: EndRule) -> str:
+        return f" (n = {counts.get(rule, 0)})"
+
+    said = []
+    if endpoint.no_contact == "start":
+        said.append(
+            "patients without an event and without a last contact are censored at the start"
+            + who(EndRule.NO_CONTACT)
+        )
+    if endpoint.longest_gap_days is not None:
+        said.append(
+            f"an event more than {endpoint.longest_gap_days} days after the last contact before "
+            f"it is censored there{who(EndRule.GAP)}"
+        )
+    if endpoint.new_therapy is not None and endpoint.at_new_therapy == "censor":
+        said.append(f"follow-up is censored at the next therapy{who(EndRule.NEW_THERAPY)}")
+    elif endpoint.new_therapy is not None and endpoint.at_new_therapy == "event":
+        n = int((data.kind == NEW_THERAPY).sum())
+        said.append(f"the next therapy is an event (n = {n})")
+    if counts.get(EndRule.CUTOFF):
+        said.append(f"what came after the data cut-off is censored at it{who(EndRule.CUTOFF)}")
+    rule = _incomplete_rule(cohort)
+    filled = _n_filled(cohort, endpoint)
+    if filled and rule in _FILLED:
+        said.append(
+            f"incomplete dates are read as {_FILLED[rule]}, but never out of order with the "
+            f"known ones (patients: {filled})"
+        )
+    return (f"Rules of follow-up: {'; '.join(said)}.",) if said else ()
+
+
+def _n_filled(cohort: Cohort, endpoint: Endpoint) -> int:
+    """Count the rows in which a date of the endpoint was filled in."""
+    assert endpoint.start is not None
+    partial = [
+        table_dates(cohort, endpoint.table, name).incomplete
+        for name in (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
+    ]
+    known = [rows for rows in partial if rows is not None]
+    return int(np.logical_or.reduce(known).sum()) if known else 0
 
 
 def cutoff_date(cohort: Cohort) -> np.datetime64 | None:

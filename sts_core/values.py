@@ -6,11 +6,12 @@ their distinct values, so that 200,000 rows cost no more than their variety.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -221,6 +222,54 @@ def date_of(cell: object, order: DateOrder | None = None) -> dt.date | None:
     return _serial_date(number) if number is not None and len(text) >= 5 else None
 
 
+_YEAR_MONTH = re.compile(r"^\s*(\d{4})\s*(?:[-/.]|年)\s*(\d{1,2})\s*月?\s*$")
+_MONTH_YEAR = re.compile(r"^\s*(\d{1,2})\s*[-/.]\s*(\d{4})\s*$")
+_NAMED_MONTH_YEAR = re.compile(r"^\s*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{4})\s*$")
+_YEAR = re.compile(r"^\s*((?:19|20)\d{2})\s*年?\s*$")
+IncompleteRule = Literal["leave_out", "first", "middle", "last"]
+
+
+def incomplete_date_of(cell: object) -> tuple[int, int | None] | None:
+    """Read a cell as year and month, or as a year alone (month ``None``); else ``None``.
+
+    Only for columns of dates: elsewhere 2021 is a number.
+    """
+    if isinstance(cell, bool | np.bool_):
+        return None
+    if isinstance(cell, int | float | np.integer | np.floating):
+        number = float(cell)
+        return (int(number), None) if number.is_integer() and 1900 <= number < 2100 else None
+    if not isinstance(cell, str):
+        return None
+    month: int | None
+    if match := _YEAR_MONTH.match(cell):
+        year, month = int(match[1]), int(match[2])
+    elif match := _MONTH_YEAR.match(cell):
+        year, month = int(match[2]), int(match[1])
+    elif (match := _NAMED_MONTH_YEAR.match(cell)) and match[1][:3].lower() in _MONTHS:
+        year, month = int(match[2]), _MONTHS[match[1][:3].lower()]
+    elif match := _YEAR.match(cell):
+        year, month = int(match[1]), None
+    else:
+        return None
+    known = 1900 <= year < 2100 and (month is None or 1 <= month <= 12)
+    return (year, month) if known else None
+
+
+def filled_date(year: int, month: int | None, rule: IncompleteRule) -> dt.date | None:
+    """Give the day that a rule puts in place of the missing day, or month and day."""
+    match rule:
+        case "first":
+            return dt.date(year, month or 1, 1)
+        case "middle":
+            return dt.date(year, 7, 1) if month is None else dt.date(year, month, 15)
+        case "last":
+            last = month or 12
+            return dt.date(year, last, calendar.monthrange(year, last)[1])
+        case _:
+            return None
+
+
 def _serial_date(number: float) -> dt.date | None:
     if not math.isfinite(number) or not _SERIAL_RANGE[0] <= number <= _SERIAL_RANGE[1]:
         return None
@@ -277,11 +326,15 @@ class ReadColumn:
         Rows whose cell means "not known".
     unreadable
         Rows whose cell holds something else than was asked for.
+    incomplete
+        Rows whose date lacks its day, or month and day; filled in by a rule, or unreadable.
+        ``None`` for numbers.
     """
 
     values: np.ndarray
     missing: np.ndarray
     unreadable: np.ndarray
+    incomplete: np.ndarray | None = None
 
 
 def numbers(
@@ -306,9 +359,25 @@ def numbers(
 
 
 def dates(
-    cells: pd.Series, *, order: DateOrder | None = None, codes: frozenset[str] = MISSING_CODES
+    cells: pd.Series,
+    *,
+    order: DateOrder | None = None,
+    codes: frozenset[str] = MISSING_CODES,
+    incomplete: IncompleteRule = "leave_out",
 ) -> ReadColumn:
-    """Read a column as calendar dates."""
+    """Read a column as calendar dates.
+
+    Parameters
+    ----------
+    cells
+        The column.
+    order
+        Order of day, month and year in text.
+    codes
+        Texts that mean "not known".
+    incomplete
+        What becomes of "2021-05" and "2021".
+    """
     no_digit = not any(code[:1].isdigit() for code in codes)
 
     def convert(cell: object) -> tuple[dt.date | None, bool]:
@@ -319,7 +388,21 @@ def dates(
         date = date_of(cell, order)
         return date, date is None and says_no_date(cell)
 
-    return _read(cells, convert, np.dtype("datetime64[D]"))
+    read = _read(cells, convert, np.dtype("datetime64[D]"))
+    partial = np.zeros(len(read.values), dtype=bool)
+    if not read.unreadable.any():
+        return replace(read, incomplete=partial)
+    values, unreadable = read.values.copy(), read.unreadable.copy()
+    column = cells.to_numpy(dtype=object)
+    for place in np.flatnonzero(read.unreadable).tolist():
+        known = incomplete_date_of(column[place])
+        if known is None:
+            continue
+        partial[place] = True
+        filled = filled_date(*known, incomplete)
+        if filled is not None:
+            values[place], unreadable[place] = np.datetime64(filled, "D"), False
+    return ReadColumn(values, read.missing, unreadable, partial)
 
 
 def _read(cells: pd.Series, convert: Callable[[object], Any], dtype: np.dtype[Any]) -> ReadColumn:

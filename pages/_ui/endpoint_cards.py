@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import endpoint_rules, state
 from pages._ui.inputs import choose, choose_one, plain, toggle
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
@@ -86,6 +86,7 @@ def _card(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
     try:
         if endpoint.from_dates:
             _dates_part(cohort, code, endpoint)
+            endpoint_rules.rules(cohort, code)
         else:
             _times_part(cohort, code, endpoint)
     except StudyError as error:

@@ -29,6 +29,7 @@ from sts_core.derive import (
     is_categorical,
     levels_of,
     numbers_of,
+    rule_sentences,
     survival_data,
     variable_of,
 )
@@ -299,6 +300,8 @@ class CoxResult:
         The multivariable model; ``None`` when not asked for, or when no variable entered.
     losses
         Patients without a usable time, by reason.
+    rules
+        Rules of follow-up in force, as sentences.
     """
 
     spec: CoxSpec
@@ -312,6 +315,7 @@ class CoxResult:
     losses: tuple[Loss, ...]
     provenance: Provenance
     footnotes: tuple[str, ...]
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -452,6 +456,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         losses=data.losses,
         provenance=provenance_of(cohort),
         footnotes=(),
+        rules=rule_sentences(cohort, data.endpoint, data),
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -836,6 +841,7 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
         )
     if result.late_entry:
         notes.append("Patients are at risk from their entry on (delayed entry).")
+    notes += result.rules
     notes += loss_sentences(result.losses)
     notes += result.provenance.footnotes
     return tuple(notes)

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
-from sts_core.derive import Levels, Loss, SurvivalData, levels_of, survival_data
+from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
 from sts_core.display import (
     REASONS,
     Column,
@@ -223,6 +223,8 @@ class KaplanMeierResult:
         Whether patients come under observation after time zero.
     add_one_day
         Whether the day of the start counts as day 1.
+    rules
+        Rules of follow-up in force, as sentences.
     """
 
     spec: KaplanMeierSpec
@@ -245,6 +247,7 @@ class KaplanMeierResult:
     footnotes: tuple[str, ...]
     delayed_entry: bool = False
     add_one_day: bool = False
+    rules: tuple[str, ...] = ()
 
     @property
     def is_comparison(self) -> bool:
@@ -324,6 +327,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         footnotes=(),
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,
+        rules=rule_sentences(cohort, endpoint, data),
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -581,6 +585,7 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
             f"{counted(result.n_other_groups, 'patient')} in groups that this comparison "
             "leaves out."
         )
+    notes += result.rules
     notes += loss_sentences(result.losses)
     notes += result.provenance.footnotes
     return tuple(notes)

@@ -68,6 +68,15 @@ class Measured(StrEnum):
     UNKNOWN = "unknown"
 
 
+class IncompleteDates(StrEnum):
+    """How a date without a day, or without month and day, is read."""
+
+    LEAVE_OUT = "leave_out"
+    FIRST = "first"
+    MIDDLE = "middle"
+    LAST = "last"
+
+
 class RowChoice(StrEnum):
     """Which row of a patient counts in a table that has several."""
 
@@ -202,6 +211,16 @@ class Endpoint:
         Column of delayed entry, same unit or a date.
     cutoff
         Whether the study's data cut-off censors later dates.
+    no_contact
+        Of a patient without an event and without a date of the last contact: "lose" leaves the
+        patient out, "start" censors at the start.
+    longest_gap_days
+        An event more than this many days after the last contact before it (the last assessment)
+        is censored at that contact, or at the start where there was none; ``None`` for no such
+        rule. Where all that is known is a contact on the day of the event or later, it stays.
+    new_therapy, at_new_therapy
+        Column of the date of the next therapy; whether follow-up is censored on that day, goes on,
+        or an earlier next therapy is an event of its own kind. An event on the very day counts.
     """
 
     label: str
@@ -222,6 +241,10 @@ class Endpoint:
     time_zero: str = ""
     entry: str | None = None
     cutoff: bool = True
+    no_contact: Literal["lose", "start"] = "lose"
+    longest_gap_days: int | None = None
+    new_therapy: str | None = None
+    at_new_therapy: Literal["ignore", "censor", "event"] = "censor"
 
     @property
     def from_dates(self) -> bool:
@@ -252,6 +275,14 @@ class Endpoint:
             raise ValueError("an endpoint needs a time column or a start date")
         if self.time is not None and self.start is not None:
             raise ValueError("an endpoint has a time column or a start date, not both")
+        if self.longest_gap_days is not None and self.longest_gap_days < 1:
+            raise ValueError("longest_gap_days must be at least 1")
+        if self.time is not None and (
+            self.new_therapy is not None
+            or self.longest_gap_days is not None
+            or self.no_contact != "lose"
+        ):
+            raise ValueError("rules of follow-up belong to endpoints from dates")
         return self
 
 
@@ -838,6 +869,20 @@ class ExposureDefinition:
 @dataclass(frozen=True, config=_STRICT)
 class Definitions:
     """Endpoints, variables, groupings, outcomes by table, and the data cut-off."""
+    """Endpoints, variables, groupings, response, adverse events, and the data cut-off.
+
+    Parameters
+    ----------
+    endpoints, variables, groupings
+        By key.
+    response, adverse_events
+        How they are recorded; ``None`` when they are not.
+    cutoff, cutoff_column
+        Data cut-off as ISO date, or the column whose latest date it is.
+    incomplete_dates
+        How "2021-05" and "2021" are read: not at all, or as the first, middle (15th; 1 July) or
+        last day of the month or year.
+    """
 
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
@@ -848,6 +893,7 @@ class Definitions:
     exposures: ExposureDefinition | None = None
     cutoff: str | None = None
     cutoff_column: str | None = None
+    incomplete_dates: IncompleteDates = IncompleteDates.LEAVE_OUT
 
     @model_validator(mode="after")
     def _known_when_its_inputs_are(self) -> Self:

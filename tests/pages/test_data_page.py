@@ -254,3 +254,28 @@ def test_a_tab_is_drawn_from_when_it_is_opened_first() -> None:
     at.session_state["data.tab"] = "Findings"
     checked(at.run())
     assert [tab.label for tab in at.tabs if len(tab.children)] == ["Endpoints", "Findings"]
+
+
+DATED = "id,first dose,progression,death,last seen\n" + "\n".join(
+    f"p{n},2021-01-0{n + 1},{'2021-05' if n == 2 else f'2021-0{n + 2}-10'},"
+    f"{'2021-09-01' if n % 2 else ''},2021-09-0{n + 1}"
+    for n in range(6)
+)
+
+
+def test_rules_of_an_endpoint_stand_side_by_side_and_are_applied_by_a_click() -> None:
+    at = drop(start(), {"dated.csv": DATED})
+    assert "PFS" in study_of(at).definitions.endpoints
+    checked(at.toggle(key="w:rules.open.PFS").set_value(True).run())
+    radios = {item.label: item for item in at.radio if item.key.startswith("w:rules.PFS")}
+    events = radios["An event is"]
+    captions = list(events.proto.captions)
+    assert captions[0].startswith("5 patients, 5 events")
+    checked(radios["Incomplete dates (2021-05, 2021) are"].set_value(2).run())
+    assert study_of(at).definitions.incomplete_dates == "middle"
+    radios = {item.label: item for item in at.radio if item.key.startswith("w:rules.PFS")}
+    assert next(iter(radios["An event is"].proto.captions)).startswith("6 patients, 6 events")
+    checked(radios["An event is"].set_value(1).run())
+    assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression"]
+    click(at, "undo")
+    assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression", "death"]

@@ -1,0 +1,340 @@
+"""Endpoints from dates: every rule against a plain row-by-row recount, by hand and against R."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sts_core.analysis.endpoint_rules import rule_choices
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.checks import check_cohort
+from sts_core.derive import EndRule, rule_sentences, survival_data
+from sts_core.findings import FindingCode
+from sts_core.reading import read_bytes
+from sts_core.reading.assembly import assemble
+from sts_core.reading.recognise import propose_study
+from sts_core.study import Definitions, Endpoint, IncompleteDates, Status, dump_study, load_study
+from sts_core.values import dates, filled_date, incomplete_date_of
+from tests.cohorts import make_cohort
+
+REFERENCE = Path(__file__).parent / "reference"
+PFS = Endpoint(
+    label="Progression-free survival",
+    start="start",
+    event_dates={"progression": "progressed", "death": "died"},
+    last_contact=("seen",),
+    events_status=Status.CONFIRMED,
+)
+COLUMNS = ("start", "progressed", "died", "seen", "therapy")
+
+
+def cohort_of(rows, endpoint=PFS, **definitions):
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(COLUMNS)}
+    cohort = make_cohort(columns, endpoints={"PFS": endpoint})
+    study = cohort.study
+    changed = replace(study, definitions=replace(study.definitions, **definitions))
+    assert load_study(dump_study(changed)) == changed
+    return replace(cohort, study=changed)
+
+
+def outcome(cohort, code="PFS"):
+    """Give time and kind of each patient who has a time."""
+    data = survival_data(cohort, code)
+    return {
+        int(place): (float(time), kind)
+        for place, time, kind in zip(data.position, data.time, data.kind, strict=True)
+    }
+
+
+# --- a plain recount -----------------------------------------------------------------------------
+
+
+def recounted(row, endpoint, cutoff):
+    """Work out one patient as a person would: a pile of dates, one rule after the other."""
+    start, progressed, died, seen, therapy = (
+        None if cell is None else dt.date.fromisoformat(cell) for cell in row
+    )
+    if start is None:
+        return None
+    happened = [
+        (date, order, kind)
+        for order, (kind, date) in enumerate((("progression", progressed), ("death", died)))
+        if date is not None and kind in endpoint.event_dates
+    ]
+    kind = None
+    if happened:
+        end, _, kind = min(happened)
+    elif seen is not None:
+        end = seen
+    elif endpoint.no_contact == "start":
+        end = start
+    else:
+        return None
+    if endpoint.longest_gap_days is not None and kind is not None:
+        before = seen if seen is not None and start <= seen else start
+        if before < end and (end - before).days > endpoint.longest_gap_days:
+            end, kind = before, None
+    if endpoint.new_therapy and therapy is not None and therapy < end:
+        if endpoint.at_new_therapy == "censor":
+            end, kind = therapy, None
+        elif endpoint.at_new_therapy == "event":
+            end, kind = therapy, "new therapy"
+    if cutoff is not None and endpoint.cutoff and end > cutoff:
+        end, kind = cutoff, None
+    days = (end - start).days + (1 if endpoint.add_one_day else 0)
+    return (float(days), kind) if days >= 0 else None
+
+
+DAY = st.integers(0, 400).map(lambda n: (dt.date(2021, 1, 1) + dt.timedelta(n)).isoformat())
+MAYBE = st.one_of(st.none(), DAY)
+ROWS = st.lists(st.tuples(MAYBE, MAYBE, MAYBE, MAYBE, MAYBE), min_size=1, max_size=12)
+RULES = st.builds(
+    lambda **changes: replace(PFS, **changes),
+    event_dates=st.sampled_from(
+        [PFS.event_dates, {"progression": "progressed"}, {"death": "died"}]
+    ),
+    no_contact=st.sampled_from(["lose", "start"]),
+    longest_gap_days=st.sampled_from([None, 1, 60, 150]),
+    new_therapy=st.sampled_from([None, "therapy"]),
+    at_new_therapy=st.sampled_from(["ignore", "censor", "event"]),
+    add_one_day=st.booleans(),
+    cutoff=st.booleans(),
+)
+
+
+@given(ROWS, RULES, st.one_of(st.none(), DAY))
+def test_every_rule_agrees_with_a_plain_recount(rows, endpoint, cutoff):
+    cohort = cohort_of(rows, endpoint, cutoff=cutoff)
+    day = None if cutoff is None else dt.date.fromisoformat(cutoff)
+    expected = {
+        place: found
+        for place, row in enumerate(rows)
+        if (found := recounted(row, endpoint, day)) is not None
+    }
+    assert outcome(cohort) == expected
+    data = survival_data(cohort, "PFS")
+    assert data.n + sum(len(loss.subjects) for loss in data.losses) == len(rows)
+
+
+@settings(max_examples=10)
+@given(ROWS, RULES)
+def test_what_is_in_force_is_one_of_the_options_and_all_can_be_computed(rows, endpoint):
+    cohort = cohort_of(rows, endpoint)
+    for choice in rule_choices(cohort, "PFS"):
+        assert sum(option.current for option in choice.options) >= 1, choice.name
+        for option in choice.options:
+            other = replace(cohort, study=option.study)
+            assert option.problem or option.n == survival_data(other, "PFS").n
+
+
+# --- by hand -------------------------------------------------------------------------------------
+
+ONE = ("2021-01-01", "2021-07-01", None, "2021-02-01", "2021-05-01")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "rule"),
+    [
+        ({}, (181.0, "progression"), None),
+        ({"add_one_day": True}, (182.0, "progression"), None),
+        ({"event_dates": {"death": "died"}}, (31.0, None), None),
+        ({"longest_gap_days": 112}, (31.0, None), EndRule.GAP),
+        ({"longest_gap_days": 150}, (181.0, "progression"), None),
+        ({"new_therapy": "therapy"}, (120.0, None), EndRule.NEW_THERAPY),
+        ({"new_therapy": "therapy", "at_new_therapy": "event"}, (120.0, "new therapy"), None),
+        ({"new_therapy": "therapy", "at_new_therapy": "ignore"}, (181.0, "progression"), None),
+    ],
+)
+def test_each_rule_by_hand(changes, expected, rule):
+    cohort = cohort_of([ONE], replace(PFS, **changes))
+    assert outcome(cohort) == {0: expected}
+    assert survival_data(cohort, "PFS").ended_by.tolist() == [rule]
+
+
+def test_an_assessment_on_the_day_of_the_event_leaves_it_an_event():
+    row = ("2021-01-01", "2021-07-01", None, "2021-07-01", None)
+    cohort = cohort_of([row], replace(PFS, longest_gap_days=30))
+    assert outcome(cohort) == {0: (181.0, "progression")}
+    never = ("2021-01-01", "2021-07-01", None, None, None)
+    cohort = cohort_of([never], replace(PFS, longest_gap_days=30))
+    assert outcome(cohort) == {0: (0.0, None)}
+
+
+def test_an_event_on_the_day_of_the_next_therapy_counts():
+    row = ("2021-01-01", "2021-05-01", None, None, "2021-05-01")
+    cohort = cohort_of([row], replace(PFS, new_therapy="therapy"))
+    assert outcome(cohort) == {0: (120.0, "progression")}
+
+
+def test_a_patient_never_seen_is_lost_or_censored_at_day_0():
+    row = ("2021-01-01", None, None, None, None)
+    assert outcome(cohort_of([row])) == {}
+    cohort = cohort_of([row], replace(PFS, no_contact="start"))
+    assert outcome(cohort) == {0: (0.0, None)}
+    assert (
+        "censored at the start (n = 1)"
+        in rule_sentences(cohort, replace(PFS, no_contact="start"), survival_data(cohort, "PFS"))[0]
+    )
+
+
+def test_rules_belong_to_endpoints_from_dates():
+    with pytest.raises(ValueError, match="belong to endpoints from dates"):
+        Endpoint(label="x", time="t", longest_gap_days=100)
+    with pytest.raises(ValueError, match="at least 1"):
+        replace(PFS, longest_gap_days=0)
+
+
+def test_the_rules_in_force_stand_under_table_and_figure():
+    cohort = cohort_of([ONE] * 3, replace(PFS, new_therapy="therapy", longest_gap_days=500))
+    notes = " ".join(kaplan_meier(cohort, KaplanMeierSpec("PFS")).footnotes)
+    assert "follow-up is censored at the next therapy (n = 3)" in notes
+    assert "more than 500 days after the last contact before it is censored there (n = 0)" in notes
+
+
+# --- incomplete dates ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "known"),
+    [
+        ("2021-05", (2021, 5)), ("2021/5", (2021, 5)), ("2021.05", (2021, 5)),
+        ("2021年5月", (2021, 5)), ("05/2021", (2021, 5)), ("May 2021", (2021, 5)),
+        ("2021", (2021, None)), ("2021年", (2021, None)), (2021, (2021, None)),
+        (2021.0, (2021, None)), ("2021-13", None), ("2021-05-03", None), (44000, None),
+        ("soon", None), (True, None), (None, None), ("5", None), (2021.5, None),
+    ],
+)  # fmt: skip
+def test_what_is_an_incomplete_date(cell, known):
+    assert incomplete_date_of(cell) == known
+
+
+@pytest.mark.parametrize(
+    ("rule", "month", "year"),
+    [
+        ("first", "2024-02-01", "2024-01-01"),
+        ("middle", "2024-02-15", "2024-07-01"),
+        ("last", "2024-02-29", "2024-12-31"),
+        ("leave_out", None, None),
+    ],
+)
+def test_how_a_rule_fills_them_in(rule, month, year):
+    for known, expected in (((2024, 2), month), ((2024, None), year)):
+        found = filled_date(*known, rule)
+        assert (None if found is None else found.isoformat()) == expected
+    read = dates(pd.Series(["2024-02", "2024-03-05", "x", None], dtype=object), incomplete=rule)
+    assert read.incomplete.tolist() == [True, False, False, False]
+    assert read.unreadable.tolist() == [month is None, False, True, False]
+
+
+def test_incomplete_dates_are_left_out_and_named_until_a_rule_is_chosen():
+    rows = [("2021-01-01", "2021-05", None, "2021-06-01", None), ONE]
+    cohort = cohort_of(rows)
+    assert outcome(cohort) == {1: (181.0, "progression")}
+    (finding,) = [x for x in check_cohort(cohort) if x.code is FindingCode.DATE_INCOMPLETE]
+    assert (finding.column, finding.rows) == ("progressed", (2,))
+    middle = cohort_of(rows, incomplete_dates=IncompleteDates.MIDDLE)
+    assert outcome(middle)[0] == (134.0, "progression")
+    assert "15th of the month" in rule_sentences(middle, PFS, survival_data(middle, "PFS"))[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        # the 15th would be before the start
+        (("2021-05-20", "2021-05", None, "2021-09-01", None), (0.0, "progression")),
+        # the 15th would be after the death
+        (("2021-01-01", "2021-05", "2021-05-10", "2021-05-08", None), (129.0, "progression")),
+        # a death is not before the last contact
+        (("2021-01-01", None, "2021-05", "2021-05-20", None), (139.0, "death")),
+        # a start is not after the progression
+        (("2021-05", "2021-05-03", None, None, None), (0.0, "progression")),
+    ],
+)
+def test_a_filled_date_keeps_the_order_of_the_known_ones(row, expected):
+    cohort = cohort_of([row], incomplete_dates=IncompleteDates.MIDDLE)
+    assert outcome(cohort) == {0: expected}
+
+
+# --- public data and R ---------------------------------------------------------------------------
+
+
+def test_the_dates_of_the_pancreatic_trial_give_its_published_times_exactly():
+    name = "asaur_pancreatic.csv"
+    book = read_bytes(name, (REFERENCE / name).read_bytes())
+    study = propose_study([book]).study
+    cohort = assemble(study, [book])
+    with (REFERENCE / "asaur_pancreatic2.csv").open(encoding="utf-8") as file:
+        published = list(csv.DictReader(file))
+    assert len(published) == cohort.n == 41
+    for code, column in (("PFS", "pfs"), ("OS", "os")):
+        data = survival_data(cohort, code)
+        assert data.position.tolist() == list(range(41))
+        assert data.time.tolist() == [float(row[column]) for row in published]
+        assert data.event.tolist() == [row["status"] == "1" for row in published]
+
+
+def test_four_sets_of_rules_agree_with_r():
+    with (REFERENCE / "endpoint_rules_cohort.csv").open(encoding="utf-8") as file:
+        rows = [tuple(row[name] or None for name in COLUMNS) for row in csv.DictReader(file)]
+    with (REFERENCE / "endpoint_rules_results.csv").open(encoding="utf-8") as file:
+        results = list(csv.DictReader(file))
+    sets = {
+        "plain": PFS,
+        "day_0": replace(PFS, no_contact="start", add_one_day=True),
+        "therapy": replace(PFS, new_therapy="therapy"),
+        "gap": replace(PFS, longest_gap_days=100, no_contact="start"),
+    }
+    for name, endpoint in sets.items():
+        found = outcome(cohort_of(rows, endpoint, cutoff="2022-06-30"))
+        expected = {
+            int(row["patient"]) - 1: (float(row["time"]), row["kind"] or None)
+            for row in results
+            if row["rules"] == name
+        }
+        assert found == expected, name
+
+
+# --- side by side --------------------------------------------------------------------------------
+
+
+def test_options_stand_side_by_side_with_patients_events_and_median():
+    rows = [ONE, ("2021-01-01", None, "2021-03-01", "2021-02-20", None),
+            ("2021-01-01", None, None, "2021-12-01", None),
+            ("2021-01-01", None, None, None, None)]  # fmt: skip
+    cohort = cohort_of(rows)
+    choices = {choice.name: choice for choice in rule_choices(cohort, "PFS")}
+    kinds = {option.label: option for option in choices["An event is"].options}
+    both = kinds["progression or death, whichever is first"]
+    assert (both.current, both.n, both.n_event, both.n_changed) == (True, 3, 2, 0)
+    assert both.events == "progression 1, death 1"
+    ttp = kinds["progression only"]
+    assert (ttp.current, ttp.n, ttp.n_event, ttp.n_changed) == (False, 3, 1, 1)
+    lost = choices["Without any date of an event or contact"].options
+    assert [(option.n, option.current) for option in lost] == [(3, True), (4, False)]
+    assert lost[1].median.value is not None
+    starts = choices["Time starts at"].options
+    assert {option.label for option in starts} >= {"start", "therapy"}
+
+
+def test_an_option_that_can_not_be_computed_says_why():
+    cohort = cohort_of([ONE])
+    gone = replace(PFS, last_contact=("nothing",))
+    study = replace(cohort.study, definitions=Definitions(endpoints={"PFS": gone}))
+    broken = replace(cohort, study=study)
+    with pytest.raises(Exception, match="column_missing"):
+        rule_choices(broken, "PFS")
+
+
+def test_times_of_a_column_have_no_such_rules():
+    assert rule_choices(make_cohort({"time": [1, 2], "status": [1, 0]}), "OS") == ()
+    assert np.array_equal(
+        survival_data(make_cohort({"time": [1, 2], "status": [1, 0]}), "OS").time, [1, 2]
+    )
