@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import (
+    data_cut,
     endpoint_cards,
     intake,
     outcome_cards,
@@ -83,6 +84,7 @@ if ctx is None:
     st.stop()
 
 privacy_card.privacy(ctx.cohort)
+data_cut.data_cuts(ctx.cohort)
 evidence = workspace.proposal.evidence if workspace.proposal else {}
 
 

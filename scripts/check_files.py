@@ -33,7 +33,9 @@ def may_hold_data(path: PurePosixPath) -> bool:
     return (
         parts[:1] == ("sample_data",)
         or parts[:2] == ("tests", "reference")
-        or (parts[:1] == ("sts_core",) and not {"vocabulary", "terminology"}.isdisjoint(parts[1:-1]))
+        or (
+            parts[:1] == ("sts_core",) and not {"vocabulary", "terminology"}.isdisjoint(parts[1:-1])
+        )
     )
 
 

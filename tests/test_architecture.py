@@ -104,6 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "assessments", "exposures",
     },
     "query_list": {*DATA, "display"},
+    "data_cut": {*DATA, "reading"},
     "analysis": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
         "terminology", "adverse_event_forms",
@@ -121,7 +122,7 @@ EXCEPTIONS = {"sts_core.reading.report": {"criteria", "checks", "display"}}
 # what else of reading is needed later on: rows and columns of a table
 READS_ONLY = {
     part: {"sts_core.reading.assembly"}
-    for part in ("derive", "table_rows", "adverse_event_forms", "analysis")
+    for part in ("derive", "table_rows", "adverse_event_forms", "analysis", "data_cut")
 }
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui import intake, state
 from pages._ui.inputs import plain
+from sts_core.data_cut import remembering
 from sts_core.disclosure import MIN_PATIENTS, RareName, rare_names, without_names
 from sts_core.study import Study
 
@@ -21,6 +22,8 @@ MAX_SHOWN = 30
 def keep_choices(workspace: state.Workspace) -> None:
     """Offer the choices as a file; ask first where it would name groups of few patients."""
     study = workspace.study
+    if workspace.cohort is not None:
+        study = remembering(workspace.cohort)
     rare = rare_names(workspace.cohort) if workspace.cohort is not None else ()
     if study is None or not rare:
         _download("Keep my choices", study, "keep")

@@ -116,6 +116,23 @@ class ColumnFormat:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Seen:
+    """The size of a table when the choices were kept, to tell the next data cut by.
+
+    Parameters
+    ----------
+    rows, patients
+        Rows that belonged to the table, and patients in them.
+    columns
+        Its columns in order.
+    """
+
+    rows: int
+    patients: int
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
 class TableSource:
     """Where a table comes from.
 
@@ -146,6 +163,8 @@ class TableSource:
     birth_date, age_at
         Column of the date or year of birth, and of the date at which the age is taken: the age in
         whole years becomes a column of the patient table before the former is left out.
+    seen
+        What the table was like when the choices were kept; ``None`` when they never were.
     """
 
     file: str | None = None
@@ -162,6 +181,7 @@ class TableSource:
     let_in: tuple[str, ...] = ()
     birth_date: str | None = None
     age_at: str | None = None
+    seen: Seen | None = None
 
     @model_validator(mode="after")
     def _in_or_out(self) -> Self:
@@ -869,6 +889,7 @@ class ExposureDefinition:
 @dataclass(frozen=True, config=_STRICT)
 class Definitions:
     """Endpoints, variables, groupings, outcomes by table, and the data cut-off."""
+
     """Endpoints, variables, groupings, response, adverse events, and the data cut-off.
 
     Parameters
