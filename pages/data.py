@@ -12,6 +12,7 @@ from pages._ui import (
     endpoint_cards,
     intake,
     outcome_cards,
+    overview_card,
     privacy_card,
     query_list,
     state,
@@ -103,6 +104,7 @@ def found(cohort: Cohort) -> None:
 ui.lazy_tabs(
     "data",
     {
+        "Overview": partial(overview_card.at_a_glance, ctx.cohort, workspace.findings),
         "Endpoints": partial(endpoint_cards.endpoints, ctx.cohort),
         "Response and adverse events": partial(outcome_cards.outcomes, ctx.cohort, evidence),
         "Variables": partial(variables_table.variables, ctx.cohort, evidence),

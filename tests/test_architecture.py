@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "query_list": {*DATA, "display"},
     "data_cut": {*DATA, "reading"},
+    "overview": {*DATA, "derive"},
     "analysis": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
         "terminology", "adverse_event_forms",

@@ -265,6 +265,11 @@ def drop_shown_notice() -> None:
         del st.session_state[_NOTICE]
 
 
+def open_tab(tabs: str, name: str) -> None:
+    """Open one of the tabs of a page."""
+    st.session_state[f"{tabs}.tab"] = name
+
+
 def enter_shell() -> None:
     """Mark that the router is running this page."""
     st.session_state[_SHELL] = True

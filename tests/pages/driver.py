@@ -34,7 +34,7 @@ AML = "id,weeks to relapse,relapse,arm\n" + "".join(
 TINY = "id,time (months),status,histotype\na,3.5,Dead,LMS\nb,12,Alive,ASPS\nc,7,Dead,ASPS\n"
 
 
-DATA_TABS = ("Endpoints", "Response and adverse events", "Variables", "Findings")
+DATA_TABS = ("Overview", "Endpoints", "Response and adverse events", "Variables", "Findings")
 
 
 def start(opened: Sequence[str] = DATA_TABS) -> AppTest:

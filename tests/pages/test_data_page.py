@@ -250,10 +250,10 @@ def test_a_tab_is_drawn_from_when_it_is_opened_first() -> None:
     at = drop(start(opened=()), {"tiny.csv": TINY})
     assert "Endpoints" in [tab.label for tab in at.tabs]
     drawn = [tab.label for tab in at.tabs if len(tab.children)]
-    assert drawn == ["Endpoints"]
+    assert drawn == ["Overview"]
     at.session_state["data.tab"] = "Findings"
     checked(at.run())
-    assert [tab.label for tab in at.tabs if len(tab.children)] == ["Endpoints", "Findings"]
+    assert [tab.label for tab in at.tabs if len(tab.children)] == ["Overview", "Findings"]
 
 
 DATED = "id,first dose,progression,death,last seen\n" + "\n".join(
@@ -279,3 +279,17 @@ def test_rules_of_an_endpoint_stand_side_by_side_and_are_applied_by_a_click() ->
     assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression"]
     click(at, "undo")
     assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression", "death"]
+
+
+def test_a_question_opens_the_tab_where_it_is_settled() -> None:
+    at = drop(start(opened=()), {"tiny.csv": TINY})
+    assert "1 open question" in shown(at)
+    click(at, "question.0")
+    drawn = [tab.label for tab in at.tabs if len(tab.children)]
+    assert drawn == ["Overview", "Endpoints"]
+    frame = next(item.value for item in at.dataframe if "Distribution" in item.value.columns)
+    assert list(frame["Column"]) == ["histotype", "id", "time (months)", "status"]
+
+
+def test_the_sample_has_no_open_question() -> None:
+    assert "No question is open." in shown(with_sample())

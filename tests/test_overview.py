@@ -1,0 +1,109 @@
+"""The state of a study at a glance."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sts_core.checks import check_cohort
+from sts_core.derive import levels_of
+from sts_core.overview import Part, overview
+from sts_core.reading.assembly import assemble
+from sts_core.reading.recognise import propose_study
+from sts_core.study import Measured, Status, Variable, VariableKind
+from tests.cohorts import DEGENERATE, endpoint, make_cohort
+from tests.doubles import book_of
+
+N = 12
+
+
+def seen(cohort):
+    return overview(cohort, check_cohort(cohort))
+
+
+def test_an_open_endpoint_is_a_question_with_its_place():
+    waiting = endpoint(events_status=Status.GUESSED)
+    cohort = make_cohort({"time": [1, 2], "status": [1, 0]}, endpoints={"OS": waiting})
+    (question,) = seen(cohort).questions
+    assert question.part is Part.ENDPOINTS
+    assert "Overall survival" in question.text
+    assert question.hint
+    assert seen(make_cohort({"time": [1, 2], "status": [1, 0]})).questions == ()
+
+
+def test_endpoints_say_patients_events_by_kind_and_losses():
+    two = endpoint(events={"progression": ("p",), "death": ("d",)}, censored=("n",))
+    cohort = make_cohort(
+        {"time": [1, 2, 3, None], "status": ["p", "d", "n", "p"]}, endpoints={"PFS": two}
+    )
+    (line,) = seen(cohort).endpoints
+    assert (line.n, line.n_event, line.n_lost, line.confirmed) == (3, 2, 1, True)
+    assert dict(line.events) == {"progression": 1, "death": 1}
+
+
+def test_variables_have_their_type_share_missing_and_distribution():
+    variables = {
+        "sex": Variable("Sex", levels=("m", "f"), measured=Measured.BASELINE),
+        "age": Variable("Age", kind=VariableKind.NUMERIC, unit="years"),
+        "when": Variable("When", kind=VariableKind.DATE),
+    }
+    cohort = make_cohort(
+        {
+            "sex": ["m", "f", "m", None],
+            "age": [10, 20, 30, 40],
+            "when": ["2021-01-01", "2022-01-01", None, None],
+            "other": ["a", "b", "c", "d"],
+        },
+        endpoints={},
+        variables=variables,
+    )
+    lines = {line.name: line for line in seen(cohort).variables}
+    assert lines["Sex"].bars == (2, 1)
+    assert lines["Sex"].share_missing == 0.25
+    assert (lines["Sex"].kind, lines["Sex"].known) == ("groups", "before time zero")
+    assert (lines["Age"].kind, lines["Age"].unit) == ("number", "years")
+    assert sum(lines["Age"].bars) == 4
+    assert lines["Age"].levels == "10 to 40, median 25"
+    assert lines["When"].levels == "2021-01-01 to 2022-01-01"
+    assert lines["When"].share_missing == 0.5
+    assert lines["other"].role == "not used"
+    assert lines["id"].role == "patient id"
+    assert lines["id"].levels == "(not shown)"
+
+
+def test_what_the_gate_left_out_is_listed_without_a_value():
+    columns = {
+        "patient_id": [f"p{n}" for n in range(N)],
+        "phone": [f"138{n:08d}" for n in range(N)],
+        "sex": ["m", "f"] * 6,
+    }
+    book = book_of(columns)
+    cohort = assemble(propose_study([book]).study, [book])
+    found = seen(cohort)
+    (line,) = [line for line in found.variables if line.column == "phone"]
+    assert (line.role, line.bars, line.levels) == ("left out", (), "(not shown)")
+    assert "138" not in repr(found)
+    assert "p3" not in repr(found)
+
+
+def test_awkward_cohorts_have_an_overview():
+    for make in DEGENERATE.values():
+        cohort = make()
+        found = seen(cohort)
+        assert len(found.endpoints) == len(cohort.study.definitions.endpoints)
+        for line in found.variables:
+            assert line.share_missing is None or 0 <= line.share_missing <= 1
+        for key, variable in cohort.study.definitions.variables.items():
+            if variable.kind is VariableKind.CATEGORICAL:
+                line = next(line for line in found.variables if line.name == variable.label)
+                assert len(line.bars) == min(12, len(levels_of(cohort, key).levels))
+
+
+def test_a_variable_whose_column_is_gone_says_so():
+    variables = {"gone": Variable("Gone", column="nothing", kind=VariableKind.NUMERIC)}
+    cohort = make_cohort({"a": [1]}, endpoints={}, variables=variables)
+    (line,) = [line for line in overview(cohort, ()).variables if line.name == "Gone"]
+    assert "no column" in line.levels
+    broken = make_cohort({"time": [1], "status": [1]}, endpoints={"OS": endpoint(time="x")})
+    (line,) = overview(broken, ()).endpoints
+    assert "no column" in line.problem
+    assert dataclasses.is_dataclass(line)
