@@ -109,7 +109,7 @@ def no_assessments() -> Finding:
         Severity.ERROR,
         "This study has no table of tumour assessments.",
         "Add a sheet or a file with one row an assessment (patient id, date, what was found), and "
-        "name its columns under definitions.assessments in the study file.",
+        "choose its columns on the Data page.",
         table="assessments",
     )
 

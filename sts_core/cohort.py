@@ -91,8 +91,14 @@ class FlowDiagram:
 
 
 def fingerprint_of(data_hash: str, study: Study) -> str:
-    """Hash what decides the numbers; what a page shows and what a report lists does not."""
-    deciding = replace(study, analysis=replace(study.analysis, views={}), report=ReportSection())
+    """Hash what decides the numbers; what a page shows, a report lists or was seen does not."""
+    tables = {role: replace(source, seen=None) for role, source in study.data.tables.items()}
+    deciding = replace(
+        study,
+        data=replace(study.data, tables=tables),
+        analysis=replace(study.analysis, views={}),
+        report=ReportSection(),
+    )
     text = "\n".join((data_hash, __version__, repr(deciding)))
     return hashlib.sha256(text.encode()).hexdigest()
 

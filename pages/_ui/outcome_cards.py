@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import adverse_event_card, state
+from pages._ui import adverse_event_card, assessment_cards, state
 from pages._ui.inputs import choose, choose_one, plain, shown_name
 from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter
 from sts_core.analysis.response import assessment_text, response_counts
@@ -48,6 +48,10 @@ def outcomes(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
         _response_card(cohort, evidence)
     with st.container(border=True, key="outcome-adverse-events"):
         adverse_event_card.card(cohort)
+    with st.container(border=True, key="outcome-assessments"):
+        assessment_cards.assessments(cohort)
+    with st.container(border=True, key="outcome-exposures"):
+        assessment_cards.exposures(cohort)
 
 
 # --- best response -------------------------------------------------------------------------------

@@ -19,9 +19,11 @@ from sts_core.reading.response import guess_assessment, response_sources
 from sts_core.reading.sheet import Sheet
 from sts_core.study.types import (
     AdverseEventDefinition,
+    AssessmentDefinition,
     DataSection,
     Definitions,
     Endpoint,
+    ExposureDefinition,
     Measured,
     ResponseDefinition,
     Study,
@@ -46,6 +48,8 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     listed: list[TableEvidence] = field(default_factory=list)
     adverse_events: AdverseEventDefinition | None = None
+    assessments: AssessmentDefinition | None = None
+    exposures: ExposureDefinition | None = None
     cutoff_column: str | None = None
     synthetic: bool = False
 
@@ -172,6 +176,8 @@ def finish(draft: Draft) -> Proposal:
             variables=draft.variables,
             response=_response(draft),
             adverse_events=draft.adverse_events,
+            assessments=draft.assessments,
+            exposures=draft.exposures,
             cutoff_column=draft.cutoff_column,
         ),
     )

@@ -45,6 +45,7 @@ from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
 from sts_core.reading.template import with_template
 from sts_core.reading.variables import VariableGuess, guess_variables
+from sts_core.reading.visit_columns import guess_assessments, guess_exposures, visits_or_doses
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Workbook
 from sts_core.study.types import AdverseEventDefinition, IdRule, Measured, Scalar, TableSource
@@ -338,6 +339,11 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
     kind, why = kind_of(linked)
     if kind is TableKind.ONE_ROW:
         _take_as(role_of(sheet.raw.label, draft.tables), linked, draft)
+    elif kind is TableKind.UNUSED and (role := visits_or_doses(linked)) not in (
+        None,
+        *draft.tables,
+    ):
+        _take_as(str(role), linked, draft)
     elif kind is TableKind.UNUSED:
         draft.findings.append(_unused(sheet, "it is not known what its rows are", Severity.WARNING))
     elif kind.value in draft.tables:
@@ -369,6 +375,9 @@ def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:
         draft.adverse_events = _adverse_events(sheet, draft)
     elif role == "assessments":
         _note_assessments(sheet, draft)
+        draft.assessments = guess_assessments(sheet, role)
+    elif role == "exposures":
+        draft.exposures = guess_exposures(sheet, role)
     elif role == "time_to_event" and sheet.kind is SheetKind.TIME_TO_EVENT:
         for guess in from_parameters(sheet, role):
             if guess.code not in draft.endpoints:

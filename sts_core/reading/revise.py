@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from sts_core.findings import StudyError
 from sts_core.reading.assembly import find_table
@@ -11,7 +12,16 @@ from sts_core.reading.proposal import ColumnRole, Proposal, TableKind
 from sts_core.reading.recognise import Place, propose_study
 from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.workbook import Workbook
-from sts_core.study.types import Definitions, Status, Study, TableSource
+from sts_core.study.types import (
+    AssessmentDefinition,
+    Definitions,
+    ExposureDefinition,
+    Status,
+    Study,
+    TableSource,
+)
+
+_ByRow = TypeVar("_ByRow", AssessmentDefinition, ExposureDefinition)
 
 
 def roles_of(study: Study, workbooks: Sequence[Workbook]) -> dict[Place, str | None]:
@@ -182,6 +192,8 @@ def _without_tables(study: Study, roles: Collection[str]) -> Study:
             },
             response=None if response is not None and response.variable in lost else response,
             adverse_events=None if events is not None and events.table in roles else events,
+            assessments=_unless_in(definitions.assessments, roles),
+            exposures=_unless_in(definitions.exposures, roles),
         ),
     )
 
@@ -219,5 +231,15 @@ def _with_tables(study: Study, proposed: Study, roles: Sequence[str]) -> Study:
             variables={**old.variables, **variables},
             response=response,
             adverse_events=events,
+            assessments=old.assessments or _if_in(new.assessments, added),
+            exposures=old.exposures or _if_in(new.exposures, added),
         ),
     )
+
+
+def _unless_in(definition: _ByRow | None, roles: Collection[str]) -> _ByRow | None:
+    return None if definition is not None and definition.table in roles else definition
+
+
+def _if_in(definition: _ByRow | None, roles: Collection[str]) -> _ByRow | None:
+    return definition if definition is not None and definition.table in roles else None

@@ -888,8 +888,6 @@ class ExposureDefinition:
 
 @dataclass(frozen=True, config=_STRICT)
 class Definitions:
-    """Endpoints, variables, groupings, outcomes by table, and the data cut-off."""
-
     """Endpoints, variables, groupings, response, adverse events, and the data cut-off.
 
     Parameters

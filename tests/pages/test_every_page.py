@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from pages._ui import shell
 from pages._ui.shell import PAGES
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
+from sts_core.data_cut import remembering
 from sts_core.disclosure import rare_names, without_names
 from sts_core.study import Study, load_study
 from tests.pages.driver import (
@@ -108,6 +109,8 @@ def allowed_studies(at: AppTest) -> tuple[Study, ...]:
     """Give the choices as they stand, and without the names of groups of few patients."""
     workspace = at.session_state["workspace"]
     study: Study = workspace.study
+    if workspace.cohort is not None:
+        study = remembering(workspace.cohort)
     if workspace.cohort is None or not (rare := rare_names(workspace.cohort)):
         return (study,)
     return study, without_names(study, rare).study

@@ -18,6 +18,7 @@ def test_there_are_word_files() -> None:
         "privacy.yaml",
         "tables.yaml",
         "values.yaml",
+        "visits.yaml",
     ]
 
 

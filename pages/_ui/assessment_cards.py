@@ -1,0 +1,236 @@
+"""Tumour assessments and treatment by row: their columns by hand, and what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.inputs import choose, choose_one, plain
+from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter, values_meant
+from sts_core.assessments import assessment_findings, assessments_of
+from sts_core.cohort import Cohort
+from sts_core.display import counted
+from sts_core.exposures import exposure_findings, exposures_of
+from sts_core.findings import Finding, StudyError
+from sts_core.study import AssessmentDefinition, ExposureDefinition, Status, Study
+
+_NONE = "(none)"
+_RESULTS = {
+    "target_sum": "Sum of target lesions",
+    "node_short_axis": "Nodal short axis",
+    "target_response": "Response of target lesions",
+    "non_target": "Non-target lesions",
+    "overall": "Overall response",
+    "visit": "Visit",
+}
+
+
+def _other_tables(cohort: Cohort) -> list[str]:
+    return [role for role in cohort.tables if role != "subjects"]
+
+
+def _column(cohort: Cohort, role: str, label: str, key: str, kept: str | None) -> str | None:
+    options = [_NONE, *column_names(cohort, role)]
+    chosen = choose(label, options, f"{key}.{role}", kept=kept or _NONE)
+    return None if chosen == _NONE else chosen
+
+
+def _name(cohort: Cohort, role: str) -> str:
+    table = cohort.tables[role]
+    return table.sheet or table.file
+
+
+def _begin(cohort: Cohort, title: str, text: str, key: str, start: Callable[[str], None]) -> None:
+    """Offer a table to begin with."""
+    heading(title, None, cohort.study, key)
+    roles = _other_tables(cohort)
+    if not roles:
+        st.caption(f"{text} No such table is here: add its sheet or file above.")
+        return
+    st.caption(text)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = {role: _name(cohort, role) for role in roles}
+        role = choose("Table", roles, f"{key}.table", names=names)
+        if st.button("Choose its columns", key=f"{key}.begin"):
+            start(role)
+
+
+def assessments(cohort: Cohort) -> None:
+    """Show the tumour assessments, or offer to choose their table."""
+    study = cohort.study
+    definition = study.definitions.assessments
+    key = "visits"
+    if definition is None:
+
+        def begin(role: str) -> None:
+            columns = column_names(cohort, role)
+            if len(columns) < 2:
+                st.error("The table needs a column of dates and one of results.")
+                return
+            first = AssessmentDefinition(date=columns[0], overall=columns[1], table=role)
+            apply(_with_assessments(study, first))
+            st.rerun()
+
+        _begin(
+            cohort, "Tumour assessments",
+            "One row an assessment: its date, and target sum, response or new lesions.", key, begin,
+        )  # fmt: skip
+        return
+    heading("Tumour assessments", definition.status, _with_assessments(study, None), key)
+    role = definition.table
+    if role not in cohort.tables:
+        st.error(f"The table “{plain(role)}” isn't there: add its file, or remove the assessments.")
+        return
+    changed: dict[str, Any] = {}
+    with st.container(horizontal=True):
+        when = _column(cohort, role, "Date", f"{key}.date", definition.date)
+        for name in ("overall", "target_response", "non_target"):
+            changed[name] = _column(
+                cohort, role, _RESULTS[name], f"{key}.{name}", getattr(definition, name)
+            )
+    with st.container(horizontal=True):
+        for name in ("target_sum", "node_short_axis", "visit"):
+            changed[name] = _column(
+                cohort, role, _RESULTS[name], f"{key}.{name}", getattr(definition, name)
+            )
+        lesion = _column(cohort, role, "New lesion", f"{key}.new", definition.new_lesion)
+        evaluable = _column(cohort, role, "Evaluable", f"{key}.evaluable", definition.evaluable)
+    unit: Any = definition.size_unit
+    if changed["target_sum"] or changed["node_short_axis"]:
+        unit = choose_one("Sizes are in", ["mm", "cm"], f"{key}.unit", kept=definition.size_unit)
+    lesion_values = values_of(
+        cohort, role, lesion, definition.new_lesion, definition.new_lesion_values, f"{key}.new"
+    )
+    evaluable_values = values_of(
+        cohort, role, evaluable, definition.evaluable, definition.evaluable_values,
+        f"{key}.evaluable",
+    )  # fmt: skip
+    rows = row_filter(cohort, role, definition.rows, key)
+    if when is None and definition.day is None:
+        st.error("Choose the column of the date.")
+        return
+    try:
+        new = replace(
+            definition,
+            date=when,
+            day=None if when else definition.day,
+            size_unit=unit,
+            new_lesion=lesion,
+            new_lesion_values=lesion_values,
+            evaluable=evaluable,
+            evaluable_values=evaluable_values,
+            rows=rows,
+            **changed,
+        )
+    except ValueError:
+        st.error("Choose at least one column that says what was found.")
+        return
+    try:
+        read = assessments_of(cohort)
+    except StudyError as error:
+        problems(error)
+    else:
+        n_out = f"; {counted(read.n_other_rows, 'other row')}" if read.n_other_rows else ""
+        st.caption(
+            f"{counted(read.n, 'assessment')} of {counted(read.n_with_rows, 'patient')}, "
+            f"{int(read.evaluable.sum())} evaluable{n_out}."
+        )
+        _findings(assessment_findings(cohort))
+    _confirm(cohort, definition, new, _with_assessments, key)
+
+
+def values_of(
+    cohort: Cohort,
+    role: str,
+    column: str | None,
+    before: str | None,
+    kept: tuple[Any, ...],
+    key: str,
+) -> tuple[Any, ...]:
+    """Ask which values of a column mean yes."""
+    if column is None:
+        return ()
+    return values_meant(cohort, role, column, kept if column == before else (), key, "yes is")
+
+
+def exposures(cohort: Cohort) -> None:
+    """Show treatment by row, or offer to choose its table."""
+    study = cohort.study
+    definition = study.definitions.exposures
+    key = "treatment"
+    if definition is None:
+
+        def begin(role: str) -> None:
+            columns = column_names(cohort, role)
+            if columns:
+                apply(_with_exposures(study, ExposureDefinition(start=columns[0], table=role)))
+                st.rerun()
+
+        _begin(
+            cohort, "Treatment by row",
+            "One row a drug and a period, or a dose: drug, start, stop, reason of stopping.",
+            key, begin,
+        )  # fmt: skip
+        return
+    heading("Treatment by row", definition.status, _with_exposures(study, None), key)
+    role = definition.table
+    if role not in cohort.tables:
+        st.error(f"The table “{plain(role)}” isn't there: add its file, or remove the treatment.")
+        return
+    with st.container(horizontal=True):
+        start = choose(
+            "Start", column_names(cohort, role), f"{key}.start.{role}", kept=definition.start
+        )
+        stop = _column(cohort, role, "Stop", f"{key}.stop", definition.stop)
+        drug = _column(cohort, role, "Drug", f"{key}.drug", definition.drug)
+        dose = _column(cohort, role, "Dose", f"{key}.dose", definition.dose)
+        reason = _column(cohort, role, "Reason of stopping", f"{key}.reason", definition.reason)
+    rows = row_filter(cohort, role, definition.rows, key)
+    if stop == start:
+        st.error("Start and stop are two columns; for single doses leave the stop out.")
+        return
+    new = replace(
+        definition, start=start, stop=stop, drug=drug, dose=dose, reason=reason, rows=rows
+    )
+    try:
+        read = exposures_of(cohort)
+    except StudyError as error:
+        problems(error)
+    else:
+        drugs = len({name for name in read.drug if name is not None})
+        st.caption(
+            f"{counted(len(read.subject), 'row')} of {counted(len(set(read.subject)), 'patient')}"
+            + (f", {counted(drugs, 'drug')}." if drugs else ".")
+        )
+        _findings(exposure_findings(cohort))
+    _confirm(cohort, definition, new, _with_exposures, key)
+
+
+def _findings(found: tuple[Finding, ...] | list[Finding]) -> None:
+    for finding in found:
+        st.warning(plain(str(finding)))
+
+
+def _confirm(
+    cohort: Cohort, old: Any, new: Any, put: Callable[[Study, Any], Study], key: str
+) -> None:
+    """Take changes over at once, and offer to confirm what was only recognised."""
+    if new != old:
+        apply(put(cohort.study, replace(new, status=old.status)))
+        st.rerun()
+    if old.status is not Status.CONFIRMED and st.button(
+        "Confirm", type="primary", key=f"{key}.confirm"
+    ):
+        apply(put(cohort.study, replace(new, status=Status.CONFIRMED)))
+        st.rerun()
+
+
+def _with_assessments(study: Study, definition: AssessmentDefinition | None) -> Study:
+    return replace(study, definitions=replace(study.definitions, assessments=definition))
+
+
+def _with_exposures(study: Study, definition: ExposureDefinition | None) -> Study:
+    return replace(study, definitions=replace(study.definitions, exposures=definition))
