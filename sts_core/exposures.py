@@ -91,7 +91,7 @@ def no_exposures() -> Finding:
         Severity.ERROR,
         "This study has no table of treatment.",
         "Add a sheet or a file with one row a drug and a period (patient id, start, stop), and "
-        "name its columns under definitions.exposures in the study file.",
+        "choose its columns on the Data page.",
         table="exposures",
     )
 

@@ -32,7 +32,7 @@ from sts_core.study.types import (
     TimeUnit,
     VariableKind,
 )
-from sts_core.values import missing_codes, texts
+from sts_core.values import missing_codes, text_of, texts
 
 # Shares and sizes from which a pattern is no chance.
 FEWEST = 10
@@ -219,7 +219,7 @@ def _endpoints_against_each_other(cohort: Cohort) -> Iterator[Finding]:
         other_days[data.position] = data.time * DAYS_PER_UNIT[endpoint.raw_unit]
         with np.errstate(invalid="ignore"):
             shorter = os_days < other_days - ROUNDING_DAYS
-        mask = _rows_of(cohort, table, shorter)
+        mask = _rows_of(cohort, table, survival, shorter)
         if shorter.any():
             yield _finding(
                 table,
@@ -245,13 +245,17 @@ def _endpoints_against_each_other(cohort: Cohort) -> Iterator[Finding]:
                 f"by “{survival.label}”.",
                 "Correct the status or the dates of one of the two.",
                 column=survival.event or survival.start,
-                mask=_rows_of(cohort, table, died & alive),
+                mask=_rows_of(cohort, table, survival, died & alive),
             )
 
 
-def _rows_of(cohort: Cohort, table: Table, patients: np.ndarray) -> np.ndarray:
-    """Say which rows of a table belong to some patients."""
-    return np.isin(table.subject.astype(str), cohort.subjects[patients].astype(str))
+def _rows_of(cohort: Cohort, table: Table, endpoint: Endpoint, patients: np.ndarray) -> np.ndarray:
+    """Say which rows of a table are those of some patients for an endpoint."""
+    mask = np.isin(table.subject.astype(str), cohort.subjects[patients].astype(str))
+    for column, values in endpoint.rows.items():
+        wanted = {text_of(value) for value in values}
+        mask &= np.array([text in wanted for text in texts(table.column(column), frozenset())])
+    return mask
 
 
 # --- dates ---------------------------------------------------------------------------------------

@@ -329,13 +329,13 @@ _WORDS = {
     Trouble.UNIT_DOUBTFUL: _Words(
         FindingCode.SIZE_UNIT_DOUBTFUL, Severity.WARNING,
         "sizes are given in mm that look like cm: half of them are below {limit:g}",
-        "State size_unit under definitions.assessments in the study file.",
+        "Choose the unit on the Data page, under the tumour assessments.",
     ),
     Trouble.SAME_DAY: _Words(
         FindingCode.ASSESSMENT_REPEATED, Severity.NOTE,
         "a patient has several assessments on one day",
-        "Look at the rows; if there are several assessors or kinds of rows, say under "
-        "definitions.assessments.rows in the study file which count.",
+        "Look at the rows; if there are several assessors or kinds of rows, choose on the Data page "
+        "which count, under “Only rows where”.",
     ),
     Trouble.STOP_BEFORE_START: _Words(
         FindingCode.DATES_OUT_OF_ORDER, Severity.ERROR, "treatment stops before it starts",

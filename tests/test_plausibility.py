@@ -18,7 +18,17 @@ from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
 from sts_core.reading.redcap import apply_dictionaries
-from sts_core.study import Endpoint, Status, TimeUnit, Variable, VariableKind
+from sts_core.study import (
+    DataSection,
+    Definitions,
+    Endpoint,
+    Status,
+    Study,
+    TableSource,
+    TimeUnit,
+    Variable,
+    VariableKind,
+)
 from tests.cohorts import endpoint, make_cohort
 from tests.doubles import book_of
 
@@ -117,6 +127,32 @@ def test_overall_survival_shorter_than_progression_free(pairs):
     assert found(cohort, CODES.ENDPOINTS_CONTRADICT) == (
         [(Severity.ERROR, expected)] if expected else []
     )
+
+
+def test_only_the_rows_of_the_endpoint_are_named():
+    n = 3
+    long = {
+        "id": [f"p{at}" for at in range(n)] * 2,
+        "PARAMCD": ["OS"] * n + ["PFS"] * n,
+        "AVAL": [10, 50, 60, 40, 45, 50],
+        "CNSR": [0] * 2 * n,
+    }
+    shape = endpoint(time="AVAL", event="CNSR", events={"death": (0,)}, censored=(1,), table="tte")
+    books = [book_of({"id": [f"p{at}" for at in range(n)]}, file="a.csv"),
+             book_of(long, file="b.csv")]  # fmt: skip
+    study = Study(
+        data=DataSection(
+            {"subjects": TableSource(file="a.csv", subject_id="id"),
+             "tte": TableSource(file="b.csv", subject_id="id")}
+        ),
+        definitions=Definitions(
+            endpoints={
+                "OS": dataclasses.replace(shape, rows={"PARAMCD": ("OS",)}),
+                "PFS": dataclasses.replace(shape, rows={"PARAMCD": ("PFS",)}),
+            }
+        ),
+    )  # fmt: skip
+    assert found(assemble(study, books), CODES.ENDPOINTS_CONTRADICT) == [(Severity.ERROR, (2,))]
 
 
 def test_dead_by_one_endpoint_and_alive_by_the_other():
