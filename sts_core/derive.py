@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from sts_core.assessments import assessments_of, last_evaluable
 from sts_core.cohort import Cohort, Table
 from sts_core.derivations import (
     Bounds,
@@ -835,6 +836,8 @@ def _from_dates(
     start = days(endpoint.start)
     by_kind = {kind: days(name) for kind, name in endpoint.event_dates.items()}
     contacts = [days(name) for name in endpoint.last_contact]
+    if endpoint.assessed:
+        contacts = [_last_assessed(cohort, table.subject[at], start)]
     contact = latest_date(contacts, n)
     _keep_in_order(cohort, endpoint, at, start, by_kind, contact)
     happened, first = earliest_date(by_kind, n)
@@ -875,6 +878,9 @@ def _from_dates(
     lose(np.isnat(end), LossReason.END_MISSING, ", ".join(endpoint.last_contact) or None)
     if endpoint.longest_gap_days is not None:
         before = latest_date([np.where(seen < end, seen, _NAT) for seen in contacts], n)
+        if endpoint.assessed:  # of every patient all assessments are known, not the last alone
+            before = _last_assessed(cohort, table.subject[at], start, end)
+            contact = before
         # seen on the day of the event: when before that is not known, and the event stays
         same_day = np.isnat(before) & ~np.isnat(contact)
         before = np.where(np.isnat(before) | (before < start), start, before)
@@ -901,6 +907,24 @@ def _from_dates(
     with np.errstate(invalid="ignore"):
         lose(time < 0, LossReason.TIME_NEGATIVE, endpoint.start)
     return time, kind, why, columns, ended
+
+
+def _last_assessed(
+    cohort: Cohort, subjects: np.ndarray, start: np.ndarray, before: np.ndarray | None = None
+) -> np.ndarray:
+    """Give the last evaluable assessment from the start on, of each row; before a day if given."""
+    place = {str(subject): at for at, subject in enumerate(cohort.subjects.tolist())}
+    at = np.array([place[str(subject)] for subject in subjects.tolist()], dtype=np.int64)
+    since = np.full(len(cohort.subjects), _NAT)
+    since[at] = start
+    bound = None
+    if before is not None:
+        bound = np.full(len(cohort.subjects), _NAT)
+        bound[at] = before
+    found: np.ndarray = last_evaluable(
+        assessments_of(cohort), bound, since=since, same_day=False
+    )[at]  # fmt: skip
+    return found
 
 
 def _keep_in_order(
@@ -1013,6 +1037,8 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
         return f" (n = {counts.get(rule, 0)})"
 
     said = []
+    if endpoint.assessed:
+        said.append("patients without an event are censored at their last evaluable assessment")
     if endpoint.no_contact == "start":
         said.append(
             "patients without an event and without a last contact are censored at the start"

@@ -114,6 +114,7 @@ class FindingCode(StrEnum):
     SUBJECT_SUSPECTED_TWICE = "subject_suspected_twice"
     LINE_CONTRADICTED = "line_contradicted"
     RESPONSE_DOUBTFUL = "response_doubtful"
+    RESPONSE_CONTRADICTED = "response_contradicted"
     SEX_CONTRADICTED = "sex_contradicted"
 
 

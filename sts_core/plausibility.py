@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from sts_core.assessments import assessments_of
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import (
     LossReason,
@@ -64,7 +65,8 @@ def plausibility(cohort: Cohort) -> tuple[Finding, ...]:
     everyone = _everyone(cohort)
     rules: tuple[Callable[[Cohort], Iterator[Finding]], ...] = (
         _units, _event_shares, _endpoints_against_each_other, _after_death, _ranges, _far_out,
-        _same_patient_twice, _line_against_prior, _response_in_disguise, _sex_against_organ,
+        _same_patient_twice, _line_against_prior, _response_in_disguise,
+        _response_against_assessments, _sex_against_organ,
     )  # fmt: skip
     found: list[Finding] = []
     for rule in rules:
@@ -473,6 +475,40 @@ def _response_in_disguise(cohort: Cohort) -> Iterator[Finding]:
             column=variable.column or response.variable,
         )
         return
+
+
+_BEST = {"CR": 0, "PR": 1, "SD": 2, "NON-CR/NON-PD": 2, "PD": 3}
+
+
+def _response_against_assessments(cohort: Cohort) -> Iterator[Finding]:
+    """Find best responses that are better than any assessment."""
+    definitions = cohort.study.definitions
+    if definitions.response is None or definitions.assessments is None:
+        return
+    read = assessments_of(cohort)
+    best = np.full(len(cohort.subjects), len(_BEST))
+    for position, level in zip(read.position.tolist(), read.overall.tolist(), strict=True):
+        best[position] = min(best[position], _BEST.get(level, len(_BEST)))
+    stated = [
+        _BEST.get(str(level), len(_BEST))
+        for level in levels_of(cohort, definitions.response.variable).values
+    ]
+    better = np.array(stated) < best
+    better &= best < len(_BEST)  # of patients without an assessment nothing is said
+    if better.any():
+        variable = variable_of(cohort, definitions.response.variable)
+        table = cohort.tables["subjects"]
+        yield _finding(
+            table,
+            FindingCode.RESPONSE_CONTRADICTED,
+            Severity.WARNING,
+            f"The best response of {_patients(int(better.sum()))} is better than every assessment "
+            "in the file.",
+            "Correct the best response or the assessments; if one is by another assessor, nothing "
+            "is to be done.",
+            column=variable.column or definitions.response.variable,
+            mask=np.isin(table.subject.astype(str), cohort.subjects[better].astype(str)),
+        )
 
 
 def _sex_against_organ(cohort: Cohort) -> Iterator[Finding]:

@@ -334,8 +334,8 @@ _WORDS = {
     Trouble.SAME_DAY: _Words(
         FindingCode.ASSESSMENT_REPEATED, Severity.NOTE,
         "a patient has several assessments on one day",
-        "Look at the rows; if there are several assessors or kinds of rows, choose on the Data page "
-        "which count, under “Only rows where”.",
+        "Look at the rows; if there are several assessors or kinds of rows, choose on the Data "
+        "page which count, under “Only rows where”.",
     ),
     Trouble.STOP_BEFORE_START: _Words(
         FindingCode.DATES_OUT_OF_ORDER, Severity.ERROR, "treatment stops before it starts",

@@ -95,10 +95,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assessments": {*DATA, "table_rows"},
     "exposures": {*DATA, "table_rows"},
     "adverse_event_forms": {*DATA, "reading", "terminology"},
-    "derive": {*DATA, "derivations", "reading"},
+    "derive": {*DATA, "derivations", "reading", "assessments"},
     "disclosure": {*DATA, "derivations", "derive", "terminology", "adverse_event_forms"},
     "criteria": {*DATA, "derive"},
-    "plausibility": {*DATA, "derive"},
+    "plausibility": {*DATA, "derive", "assessments"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
         "assessments", "exposures",

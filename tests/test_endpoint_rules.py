@@ -21,9 +21,23 @@ from sts_core.findings import FindingCode
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
-from sts_core.study import Definitions, Endpoint, IncompleteDates, Status, dump_study, load_study
+from sts_core.study import (
+    AssessmentDefinition,
+    DataSection,
+    Definitions,
+    Endpoint,
+    IncompleteDates,
+    ResponseDefinition,
+    Status,
+    Study,
+    TableSource,
+    Variable,
+    dump_study,
+    load_study,
+)
 from sts_core.values import dates, filled_date, incomplete_date_of
 from tests.cohorts import make_cohort
+from tests.doubles import book_of
 
 REFERENCE = Path(__file__).parent / "reference"
 PFS = Endpoint(
@@ -197,6 +211,69 @@ def test_the_rules_in_force_stand_under_table_and_figure():
     notes = " ".join(kaplan_meier(cohort, KaplanMeierSpec("PFS")).footnotes)
     assert "follow-up is censored at the next therapy (n = 3)" in notes
     assert "more than 500 days after the last contact before it is censored there (n = 0)" in notes
+
+
+# --- the table of assessments ---------------------------------------------------------------------
+
+VISITS = {
+    "id": ["a", "a", "a", "b", "c"],
+    "date": ["2020-12-20", "2021-02-01", "2021-07-01", "2021-03-01", "2021-04-01"],
+    "overall": ["SD", "SD", "PD", "NE", "PR"],
+}
+PATIENTS = {
+    "id": ["a", "b", "c", "d"],
+    "start": ["2021-01-01"] * 4,
+    "progressed": ["2021-07-01", None, None, None],
+    "best": ["SD", "SD", "CR", "SD"],
+}
+
+
+def assessed(**changes):
+    shape = Endpoint(
+        label="PFS", start="start", event_dates={"progression": "progressed"}, assessed=True,
+        events_status=Status.CONFIRMED, **changes,
+    )  # fmt: skip
+    study = Study(
+        data=DataSection(
+            {"subjects": TableSource(file="p.csv", subject_id="id"),
+             "assessments": TableSource(file="v.csv", subject_id="id")}
+        ),
+        definitions=Definitions(
+            endpoints={"PFS": shape},
+            variables={"best": Variable("Best")},
+            response=ResponseDefinition(variable="best"),
+            assessments=AssessmentDefinition(date="date", overall="overall"),
+        ),
+    )  # fmt: skip
+    books = [book_of(PATIENTS, file="p.csv"), book_of(VISITS, file="v.csv")]
+    return assemble(study, books)
+
+
+def test_censoring_at_the_last_evaluable_assessment_of_the_table():
+    # b was seen once, not evaluable; d never
+    assert outcome(assessed()) == {0: (181.0, "progression"), 2: (90.0, None)}
+    found = outcome(assessed(no_contact="start"))
+    assert found == {0: (181.0, "progression"), 1: (0.0, None), 2: (90.0, None), 3: (0.0, None)}
+
+
+def test_missed_assessments_are_counted_from_the_one_before_the_event():
+    assert outcome(assessed(longest_gap_days=112))[0] == (31.0, None)  # not the scan of December
+    assert outcome(assessed(longest_gap_days=150))[0] == (181.0, "progression")
+    notes = rule_sentences(cohort := assessed(), cohort.study.definitions.endpoints["PFS"],
+                           survival_data(cohort, "PFS"))  # fmt: skip
+    assert "censored at their last evaluable assessment" in notes[0]
+    names = {choice.name: choice for choice in rule_choices(cohort, "PFS")}
+    options = names["Without an event, censored at"].options
+    assert options[0].label == "the last evaluable assessment, by its table"
+    assert options[0].current
+
+
+def test_a_best_response_better_than_every_assessment_is_found():
+    (finding,) = [
+        item for item in check_cohort(assessed())
+        if item.code is FindingCode.RESPONSE_CONTRADICTED
+    ]  # fmt: skip
+    assert finding.rows == (4,)
 
 
 # --- incomplete dates ----------------------------------------------------------------------------

@@ -138,12 +138,15 @@ def _choices(cohort: Cohort, code: str) -> tuple[RuleChoice, ...]:
             "Without an event, censored at",
             "The last evaluable assessment for PFS, the last contact for OS; of several, the "
             "latest known.",
-            tuple(
-                option(
-                    " or ".join(names) if names else "(no date)",
-                    replace(endpoint, last_contact=names),
-                )
-                for names in dict.fromkeys(contacts)
+            (
+                *_by_assessments(cohort, endpoint, option),
+                *(
+                    option(
+                        " or ".join(names) if names else "(no date)",
+                        replace(endpoint, last_contact=names, assessed=False),
+                    )
+                    for names in dict.fromkeys(contacts)
+                ),
             ),
         )
     )
@@ -168,7 +171,7 @@ def _choices(cohort: Cohort, code: str) -> tuple[RuleChoice, ...]:
     if therapies or endpoint.new_therapy:
         choices.append(_therapy(endpoint, therapies, option))
     gaps = sorted({*GAPS, *([endpoint.longest_gap_days] if endpoint.longest_gap_days else [])})
-    if endpoint.last_contact:
+    if endpoint.last_contact or endpoint.assessed:
         choices.append(
             RuleChoice(
                 "An event after missed assessments",
@@ -225,6 +228,16 @@ def _choices(cohort: Cohort, code: str) -> tuple[RuleChoice, ...]:
             )
         )
     return tuple(choice for choice in choices if len(choice.options) > 1)
+
+
+def _by_assessments(
+    cohort: Cohort, endpoint: Endpoint, option: Callable[[str, Endpoint], RuleOption]
+) -> list[RuleOption]:
+    """Give the option of the table of assessments, where the study defines one."""
+    if cohort.study.definitions.assessments is None:
+        return []
+    changed = replace(endpoint, assessed=True)
+    return [option("the last evaluable assessment, by its table", changed)]
 
 
 def _therapy(

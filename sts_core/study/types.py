@@ -234,6 +234,9 @@ class Endpoint:
     no_contact
         Of a patient without an event and without a date of the last contact: "lose" leaves the
         patient out, "start" censors at the start.
+    assessed
+        Whether a patient without an event is censored at the last evaluable row of the table of
+        tumour assessments, in place of ``last_contact``.
     longest_gap_days
         An event more than this many days after the last contact before it (the last assessment)
         is censored at that contact, or at the start where there was none; ``None`` for no such
@@ -262,6 +265,7 @@ class Endpoint:
     entry: str | None = None
     cutoff: bool = True
     no_contact: Literal["lose", "start"] = "lose"
+    assessed: bool = False
     longest_gap_days: int | None = None
     new_therapy: str | None = None
     at_new_therapy: Literal["ignore", "censor", "event"] = "censor"
@@ -301,6 +305,7 @@ class Endpoint:
             self.new_therapy is not None
             or self.longest_gap_days is not None
             or self.no_contact != "lose"
+            or self.assessed
         ):
             raise ValueError("rules of follow-up belong to endpoints from dates")
         return self
