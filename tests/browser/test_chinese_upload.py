@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.visit import cohort_line, go, heading, settled, upload
+from tests.browser.visit import cohort_line, go, heading, open_tab, settled, upload
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 
@@ -31,6 +31,7 @@ def medians_after_confirming(page: Page, name: str, data: bytes) -> list[str]:
     upload(page, (name, data))
     expect(cohort_line(page)).to_contain_text("51 of 51 patients analysed")
     settled(page)
+    open_tab(page, "Endpoints")
     confirm = page.get_by_role("button", name=re.compile("^Confirm "))
     expect(confirm.first).to_be_visible()
     while n_left := confirm.count():

@@ -22,6 +22,7 @@ from tests.browser.visit import (
     download,
     go,
     heading,
+    open_tab,
     pill,
     settled,
     upload,
@@ -50,10 +51,12 @@ def confirmed(server: Server, open_page: Callable[..., Page]) -> Page:
     heading(page, "Data")
     upload(page, ("cohort.csv", CSV))
     expect(cohort_line(page)).to_contain_text("24 of 24 patients analysed")
+    open_tab(page, "Endpoints")
     confirm = page.get_by_role("button", name=re.compile("^Confirm "))
     expect(page.get_by_text("18 events, 6 censored")).to_be_visible()
     # The unit is read from the column's name; a person still has to say yes
     expect(page.get_by_role("radio", name="months").first).to_be_checked()
+    settled(page)
     confirm.click()
     expect(confirm).to_have_count(0)
     settled(page)

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server, Watch, running_server
-from tests.browser.visit import chart, choose, cohort_line, go, heading, settled, upload
+from tests.browser.visit import chart, choose, cohort_line, go, heading, open_tab, settled, upload
 
 HOSTILE = (
     "<i>cell</i>",
@@ -219,6 +219,7 @@ def test_names_of_levels_are_shown_as_they_are_written(
     # Neither formula nor colour nor italics nor picture has been made of any of it
     live = ".katex, i, em, img[src=x], [class*='stMarkdownColoredText']"
     assert main.locator(live).count() == 0
+    open_tab(page, "Endpoints")
     confirm = page.get_by_role("button", name="Confirm ")
     confirm.click()
     expect(confirm).to_have_count(0)

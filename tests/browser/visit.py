@@ -54,6 +54,12 @@ def go(page: Page, title: str) -> None:
     heading(page, title)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open one of the tabs of a page."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    settled(page)
+
+
 def upload(page: Page, *files: tuple[str, bytes | str] | Path) -> None:
     """Drop files into the page's uploader, opening its popover when there is one.
 
@@ -62,8 +68,9 @@ def upload(page: Page, *files: tuple[str, bytes | str] | Path) -> None:
     popover = page.get_by_test_id("stPopoverButton").filter(has_text="Other files")
     uploader = page.locator("input[type=file]")
     expect(uploader.or_(popover).first).to_be_attached()
-    if not uploader.count():
+    if popover.count():  # beside it, the page has the uploader of a former data cut
         popover.click()
+        uploader = page.get_by_test_id("stPopoverBody").locator("input[type=file]")
     paths = [file for file in files if isinstance(file, Path)]
     uploader.first.set_input_files(
         paths
