@@ -57,6 +57,9 @@ def go(page: Page, title: str) -> None:
 def open_tab(page: Page, name: str) -> None:
     """Open one of the tabs of a page."""
     page.get_by_role("tab", name=name, exact=True).click()
+    # a tab is empty until the run that its first opening begins
+    filled = page.locator("[role=tabpanel]:visible [data-testid=stElementContainer]")
+    expect(filled.first).to_be_visible()
     settled(page)
 
 
