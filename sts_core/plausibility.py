@@ -16,6 +16,7 @@ import pandas as pd
 from sts_core.assessments import assessments_of
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import (
+    Levels,
     LossReason,
     SurvivalData,
     is_categorical,
@@ -265,6 +266,8 @@ def _rows_of(cohort: Cohort, table: Table, endpoint: Endpoint, patients: np.ndar
 
 def _after_death(cohort: Cohort) -> Iterator[Finding]:
     """Find rows of adverse events, assessments or treatment that are dated after the death."""
+    if len(cohort.tables) == 1:
+        return
     deaths: dict[str, np.datetime64] = {}
     named = ""
     for endpoint in cohort.study.definitions.endpoints.values():
@@ -397,10 +400,7 @@ def _same_patient_twice(cohort: Cohort) -> Iterator[Finding]:
     codes = missing_codes(source.missing_codes if source else ())
     if len(columns) < MIN_COLUMNS_ALIKE or len(table.frame) < 2:
         return
-    frame = pd.DataFrame({name: texts(table.column(name), codes) for name in columns})
-    varied = frame.notna().sum(axis=1) >= max(MIN_COLUMNS_ALIKE, len(columns) // 2)
-    # a few columns of few levels agree by chance: in most rows something must differ
-    alike = frame.duplicated(keep=False).to_numpy() & varied.to_numpy()
+    alike = _alike_in_all(table, columns, codes)
     if alike.any() and alike.mean() < 0.2:
         yield _finding(
             table,
@@ -410,6 +410,30 @@ def _same_patient_twice(cohort: Cohort) -> Iterator[Finding]:
             "If they are one patient, delete the second row.",
             mask=alike,
         )
+
+
+def _alike_in_all(table: Table, columns: list[str], codes: frozenset[str]) -> np.ndarray:
+    """Say which rows have a like in every column, most of them known.
+
+    The most varied columns come first: after a few of them hardly any row is left to compare.
+    """
+    varied = sorted(columns, key=lambda name: -table.column(name).head(500).nunique())
+    rows = np.arange(len(table.frame))
+    group = np.zeros(len(rows), dtype=np.int64)
+    known = np.zeros(len(rows), dtype=np.int64)
+    for name in varied:
+        cells = texts(table.column(name).iloc[rows], codes)
+        place, _ = pd.factorize(cells)
+        known += place >= 0
+        group = pd.factorize(group * (len(rows) + 1) + place)[0]
+        several = np.bincount(group)[group] > 1
+        rows, group, known = rows[several], group[several], known[several]
+        if not len(rows):
+            break
+    rows = rows[known >= max(MIN_COLUMNS_ALIKE, len(columns) // 2)]
+    alike = np.zeros(len(table.frame), dtype=bool)
+    alike[rows] = True
+    return alike
 
 
 def _line_against_prior(cohort: Cohort) -> Iterator[Finding]:
@@ -458,7 +482,10 @@ def _response_in_disguise(cohort: Cohort) -> Iterator[Finding]:
         known = np.array([value is not None for value in own], dtype=bool)
         if known.sum() < FEWEST:
             continue
-        answers = {value: set(data.event[known & (own == value)].tolist()) for value in own[known]}
+        answers = {
+            value: set(data.event[own == value].tolist())
+            for value in dict.fromkeys(own[known].tolist())
+        }
         if len(answers) < 2 or any(len(events) > 1 for events in answers.values()):
             continue
         if len({next(iter(events)) for events in answers.values()}) < 2:
@@ -517,24 +544,18 @@ def _sex_against_organ(cohort: Cohort) -> Iterator[Finding]:
     table = cohort.tables["subjects"]
     if "sex" not in definitions.variables:
         return
-    sexes = levels_of(cohort, "sex").values
-    male = np.array([str(sex).casefold() in _MALE for sex in sexes], dtype=bool)
-    female = np.array([str(sex).casefold() in _FEMALE for sex in sexes], dtype=bool)
+    sexes = levels_of(cohort, "sex")
+    male = _with_levels(sexes, lambda text: text in _MALE)
+    female = _with_levels(sexes, lambda text: text in _FEMALE)
     for key, variable in definitions.variables.items():
         if key == "sex" or variable.derived is not None or not is_categorical(variable):
             continue
         if variable.table != "subjects":
             continue
-        levels = levels_of(cohort, key).values
-        folded = [None if level is None else level.casefold() for level in levels]
-
-        def names(parts: tuple[str, ...], folded: list[str | None] = folded) -> np.ndarray:
-            return np.array(
-                [text is not None and any(part in text for part in parts) for text in folded],
-                dtype=bool,
-            )
-
-        wrong = (male & names(_OF_WOMEN)) | (female & names(_OF_MEN))
+        found = levels_of(cohort, key)
+        of_women = _with_levels(found, lambda text: any(part in text for part in _OF_WOMEN))
+        of_men = _with_levels(found, lambda text: any(part in text for part in _OF_MEN))
+        wrong = (male & of_women) | (female & of_men)
         if wrong.any():
             yield _finding(
                 table,
@@ -546,3 +567,12 @@ def _sex_against_organ(cohort: Cohort) -> Iterator[Finding]:
                 column=variable.column or key,
                 mask=wrong,
             )
+
+
+def _with_levels(found: Levels, wanted: Callable[[str], bool]) -> np.ndarray:
+    """Say which patients have a level that is wanted; each level is looked at once."""
+    chosen = [level for level in found.levels if wanted(level.casefold())]
+    mask = np.zeros(len(found.values), dtype=bool)
+    for level in chosen:
+        mask |= found.values == level
+    return mask
