@@ -80,6 +80,8 @@ def plausibility(cohort: Cohort) -> tuple[Finding, ...]:
 
 def _everyone(cohort: Cohort) -> Cohort:
     """Give the cohort without criteria: a wrong value is wrong whoever is analysed."""
+    if cohort.included.all():
+        return cohort  # what was read of it serves again
     study = replace(cohort.study, analysis=AnalysisSection())
     return replace(cohort, study=study, included=np.ones(len(cohort.subjects), dtype=bool))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
@@ -17,7 +20,7 @@ from sts_core.study.types import AdverseEventDefinition
 from sts_core.terminology.ctcae import find, knows
 from sts_core.terminology.event_text import header_term, read_cell
 from sts_core.terminology.grading import MarkKind, read_mark
-from sts_core.values import MISSING_CODES, text_of
+from sts_core.values import MISSING_CODES, distinct_cells, text_of
 
 #: A header that is a term of CTCAE may be a finding at baseline: so many graded ones are events.
 _MIN_UNMARKED = 3
@@ -76,10 +79,13 @@ def event_columns(
     return _cells(sheet, free, private) or _wide(sheet, free, told=told)
 
 
-def _known_cells(sheet: Sheet, name: str) -> list[object]:
+def _known_cells(sheet: Sheet, name: str) -> list[tuple[Any, int]]:
+    """Give the different known cells of a column, each with its number of rows."""
+    distinct, place = distinct_cells(sheet.raw.frame[name])
+    counts = np.bincount(place, minlength=len(distinct)).tolist()
     return [
-        cell
-        for cell in sheet.raw.frame[name].tolist()
+        (cell, n)
+        for cell, n in zip(distinct, counts, strict=True)
         if (text := text_of(cell)) is not None
         and (text.casefold() not in MISSING_CODES or text in ("-", "--"))
     ]
@@ -91,7 +97,9 @@ def _cells(sheet: Sheet, free: list[str], private: Collection[str]) -> EventColu
         profile = sheet.profiles[name]
         if profile.is_numeric or profile.is_date:
             continue
-        counts = Counter(cell for cell in _known_cells(sheet, name) if isinstance(cell, str))
+        counts = Counter(
+            {cell: n for cell, n in _known_cells(sheet, name) if isinstance(cell, str)}
+        )
         if counts.total() < _MIN_CELLS:
             continue
         said = _about_events(sheet, name)
@@ -145,18 +153,21 @@ def _wide(sheet: Sheet, free: list[str], *, told: bool) -> EventColumns | None:
         known = find(header.term) is not None or knows(header.term)
         if not known and not (header.of_event and len(header.term) > 1):
             continue
-        marks = [read_mark(cell, MISSING_CODES - {"-", "--"}) for cell in _known_cells(sheet, name)]
-        readable = sum(mark.readable for mark in marks)
-        if not marks or readable < _MIN_READ * len(marks):
+        marks = [
+            (read_mark(cell, MISSING_CODES - {"-", "--"}), n)
+            for cell, n in _known_cells(sheet, name)
+        ]
+        readable = sum(n for mark, n in marks if mark.readable)
+        if not marks or readable < _MIN_READ * sum(n for _, n in marks):
             continue
-        n_events = sum(mark.kind is MarkKind.EVENT for mark in marks)
-        n_graded = sum(mark.grade > 0 for mark in marks)
+        n_events = sum(n for mark, n in marks if mark.kind is MarkKind.EVENT)
+        n_graded = sum(n for mark, n in marks if mark.grade > 0)
         if not known and not n_graded:
             continue  # "AE number", "AE yes/no"
         counted[name] = (n_events, n_graded)
         if header.of_event or (header.of_grade and n_graded) or told:
             marked[name] = known
-        elif any(mark.grade > 1 for mark in marks):
+        elif any(mark.grade > 1 for mark, _ in marks):
             unmarked.append(name)
     if not any(marked.values()) and len(unmarked) < _MIN_UNMARKED:
         return None
@@ -179,7 +190,7 @@ def _wide(sheet: Sheet, free: list[str], *, told: bool) -> EventColumns | None:
 
 def _only_zero_and_one(sheet: Sheet, columns: list[str]) -> bool:
     """Whether all cells are 0 or 1, so that 1 can hardly be the grade of every event."""
-    found = {text_of(cell) for name in columns for cell in _known_cells(sheet, name)}
+    found = {text_of(cell) for name in columns for cell, _ in _known_cells(sheet, name)}
     return "0" in found and found <= {"0", "1"}
 
 
