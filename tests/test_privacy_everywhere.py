@@ -20,6 +20,7 @@ from sts_core.export.document import write_document
 from sts_core.export.report import build_report
 from sts_core.export.results import results_document, results_json
 from sts_core.export.xlsx import write_workbook
+from sts_core.findings import FindingCode
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
@@ -164,3 +165,27 @@ def test_the_command_line_prints_and_writes_nothing(tmp_path: Path, capsys, capl
     for path in written:
         data = path.read_bytes()
         clean(in_zip(data) if path.suffix == ".xlsx" else data.decode("utf-8"))
+
+
+def test_a_data_dictionary_makes_no_message_quote_a_column_that_is_left_out():
+    from sts_core.query_list import queries
+    from sts_core.reading.redcap import apply_dictionaries
+
+    data = "patient_id,sex,Religion,ECOG\n" + "\n".join(
+        f"SRC-{n},m,{'Xenurine' if n == 3 else 'a'},{n % 3}" for n in range(N)
+    )
+    dictionary = (
+        "VariableName,Description,Type,Minimum,Maximum,Levels\n"
+        'patient_id,id,character,,,\nsex,Sex,category,,,"m=Male,f=Female"\n'
+        'Religion,Religion,category,,,"a=A,b=B"\nECOG,ECOG,integer,0,5,\n'
+    )
+    books = apply_dictionaries(
+        [read_bytes("data.csv", data.encode()), read_bytes("dictionary.csv", dictionary.encode())]
+    )
+    proposal = propose_study(books)
+    cohort = assemble(proposal.study, books)
+    assert "Religion" not in cohort.tables["subjects"].frame.columns
+    findings = (*proposal.findings, *check_cohort(cohort))
+    assert any(item.code is FindingCode.VALUE_NOT_IN_DICTIONARY for item in findings)
+    for item in (*findings, *queries(cohort, findings)):
+        clean(str(item))

@@ -344,26 +344,29 @@ def _mostly(table: RawTable, column: str, levels: Sequence[str]) -> bool:
 
 
 def _unlisted(table: RawTable, column: str, choices: Mapping[str, str]) -> list[Finding]:
-    """Say which cells hold a value that the dictionary does not list."""
+    """Say which cells hold a value that the dictionary does not list.
+
+    The value itself is not named: the column may be one that nobody is to see.
+    """
     cells = texts(table.frame[column])
     other = np.array([cell is not None and cell not in choices for cell in cells], dtype=bool)
     # the meaning in place of its code is no error
     other &= ~np.isin(cells.astype(str), list(choices.values()))
     if not other.any():
         return []
-    values = [f"“{value}”" for value in dict.fromkeys(cells[other])]
+    n = int(other.sum())
     return [
         Finding(
             FindingCode.VALUE_NOT_IN_DICTIONARY,
             Severity.ERROR,
-            f"“{column}” holds {listed(values, limit=_MAX_NAMED)}, which the data dictionary "
-            "doesn't list.",
+            f"“{column}” holds {'a value' if n == 1 else 'values'} that the data dictionary "
+            f"doesn't list, in {n} {'row' if n == 1 else 'rows'}.",
             "Correct the cells, or say on the Data page what the values mean.",
             file=table.file,
             sheet=table.sheet,
             column=column,
             rows=tuple(np.asarray(table.row_numbers)[other].tolist()),
-            count=int(other.sum()),
+            count=n,
         )
     ]
 
