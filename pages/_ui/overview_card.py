@@ -10,11 +10,13 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
-from sts_core.display import counted
+from sts_core.display import counted, escape
 from sts_core.findings import Finding
 from sts_core.overview import EndpointLine, OpenQuestion, VariableLine, overview
 
 MAX_QUESTIONS = 8
+#: Columns that are drawn at once; the rest on request.
+MAX_COLUMNS = 150
 
 
 def at_a_glance(cohort: Cohort, findings: Sequence[Finding]) -> None:
@@ -71,33 +73,60 @@ def _endpoint(line: EndpointLine) -> None:
 
 
 def _variables(lines: Sequence[VariableLine]) -> None:
-    rows = {
-        "Name": [line.name for line in lines],
-        "Column": [line.column for line in lines],
-        "Used as": [line.role for line in lines],
-        "Type": [", ".join(filter(None, (line.kind, line.unit))) for line in lines],
-        "When known": [line.known for line in lines],
-        "Missing": [
-            None if line.share_missing is None else 100 * line.share_missing for line in lines
-        ],
-        "Distribution": [list(line.bars) or None for line in lines],
-        "Values": [line.levels for line in lines],
-    }
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        height=min(35 * (len(lines) + 1) + 3, 640),
-        column_config={
-            "Name": st.column_config.TextColumn(width=170, pinned=True),
-            "Column": st.column_config.TextColumn(width=150),
-            "Used as": st.column_config.TextColumn(width=150),
-            "Type": st.column_config.TextColumn(width=120),
-            "When known": st.column_config.TextColumn(width=120),
-            "Missing": st.column_config.ProgressColumn(
-                format="%.0f%%", min_value=0, max_value=100, width=90
-            ),
-            "Distribution": st.column_config.BarChartColumn(y_min=0, width=110),
-            "Values": st.column_config.TextColumn(width="large"),
-        },
+    # plain HTML: the grid of the browser takes longer to load than the rest of the page
+    shown = lines
+    if len(lines) > MAX_COLUMNS and not st.toggle(
+        f"All {len(lines)} columns", key="overview.all", help="Wide files take a moment to draw."
+    ):
+        shown = lines[:MAX_COLUMNS]
+    rows = "".join(_row(line) for line in shown)
+    heads = "".join(f"<th>{head}</th>" for head in _HEADS)
+    st.markdown(
+        '<div class="sts-table overview"><table>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>",
+        unsafe_allow_html=True,
     )
+    if len(shown) < len(lines):
+        st.caption(f"The first {len(shown)} of {len(lines)} columns.")
+
+
+_HEADS = ("Name", "Column", "Used as", "Type", "When known", "Missing", "Distribution", "Values")
+
+
+def _row(line: VariableLine) -> str:
+    kind = ", ".join(filter(None, (line.kind, line.unit)))
+    words = [
+        f'<td class="{style}">{escape(text, "html")}</td>'
+        for text, style in (
+            (line.name, "name"), (line.column if line.column != line.name else "", "quiet"),
+            (line.role, ""), (kind, ""), (line.known, ""),
+        )
+    ]  # fmt: skip
+    missing = _missing(line.share_missing)
+    values = escape(line.levels, "html")
+    return (
+        f"<tr>{''.join(words)}<td>{missing}</td><td>{_bars(line)}</td>"
+        f'<td class="values">{values}</td></tr>'
+    )
+
+
+def _missing(share: float | None) -> str:
+    """Give a share of patients as a small meter with its percent."""
+    if share is None:
+        return ""
+    percent = 100 * share
+    text = "<1%" if 0 < percent < 1 else f"{percent:.0f}%"
+    return (
+        f'<span class="meter"><span style="width:{percent:.1f}%"></span></span>'
+        f'<span class="percent">{text}</span>'
+    )
+
+
+def _bars(line: VariableLine) -> str:
+    """Give patients by level or by bin as small bars."""
+    most = max(line.bars, default=0)
+    if not most:
+        return ""
+    bars = "".join(f'<span style="height:{100 * n / most:.0f}%"></span>' for n in line.bars)
+    counts = escape(", ".join(map(str, line.bars)), "html")
+    return f'<span class="bars" title="Patients: {counts}">{bars}</span>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import openpyxl
 import pytest
@@ -287,8 +288,27 @@ def test_a_question_opens_the_tab_where_it_is_settled() -> None:
     click(at, "question.0")
     drawn = [tab.label for tab in at.tabs if len(tab.children)]
     assert drawn == ["Overview", "Endpoints"]
-    frame = next(item.value for item in at.dataframe if "Distribution" in item.value.columns)
-    assert list(frame["Column"]) == ["histotype", "id", "time (months)", "status"]
+    table = next(item.value for item in at.markdown if "sts-table overview" in item.value)
+    assert re.findall(r'<td class="name">(.*?)</td>', table) == [
+        "Histotype", "id", "time (months)", "status",
+    ]  # fmt: skip
+    assert re.findall(r'class="bars" title="Patients: (.*?)"', table) != []
+
+
+def test_a_wide_file_draws_its_first_columns_and_the_rest_when_asked() -> None:
+    columns = [f"marker {n}" for n in range(200)]
+    rows = "\n".join(
+        ",".join([f"p{row}", str(row + 1), str(row % 2), *(str(row * n % 7) for n in range(200))])
+        for row in range(12)
+    )
+    wide = ",".join(["id", "time (months)", "status", *columns]) + "\n" + rows
+    at = drop(start(opened=()), {"wide.csv": wide})
+    table = next(item.value for item in at.markdown if "sts-table overview" in item.value)
+    assert table.count("<tr>") == 1 + 150
+    assert "The first 150 of 203 columns." in shown(at)
+    checked(at.toggle(key="overview.all").set_value(True).run())
+    table = next(item.value for item in at.markdown if "sts-table overview" in item.value)
+    assert table.count("<tr>") == 1 + 203
 
 
 def test_the_sample_has_no_open_question() -> None:
