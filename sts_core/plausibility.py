@@ -354,7 +354,7 @@ def _ranges(cohort: Cohort) -> Iterator[Finding]:
                 FindingCode.VALUE_IMPOSSIBLE,
                 Severity.ERROR,
                 f"“{column}” is {name}, which goes from {low:g} to {high:g}; "
-                f"{_patients(int(wrong.sum()))} have another value.",
+                f"{_patients(n := int(wrong.sum()))} {'has' if n == 1 else 'have'} another value.",
                 "Correct the cells; a code for “not known” can be named on the Data page.",
                 column=column,
                 mask=wrong,

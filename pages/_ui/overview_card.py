@@ -99,13 +99,13 @@ def _row(line: VariableLine) -> str:
         f'<td class="{style}">{escape(text, "html")}</td>'
         for text, style in (
             (line.name, "name"), (line.column if line.column != line.name else "", "quiet"),
-            (line.role, ""), (kind, ""), (line.known, ""),
+            (line.role, ""), (kind, ""), (line.known, "short"),
         )
     ]  # fmt: skip
     missing = _missing(line.share_missing)
     values = escape(line.levels, "html")
     return (
-        f"<tr>{''.join(words)}<td>{missing}</td><td>{_bars(line)}</td>"
+        f'<tr>{"".join(words)}<td class="short">{missing}</td><td>{_bars(line)}</td>'
         f'<td class="values">{values}</td></tr>'
     )
 

@@ -203,13 +203,14 @@ _STYLE = """<style>
   !important;}
 .sts-table.overview {max-height:640px; overflow:auto;}
 .sts-table.overview td.name {font-weight:600;}
-.sts-table.overview td.quiet {opacity:.75; overflow-wrap:anywhere; max-width:13rem;}
+.sts-table.overview td.quiet {opacity:.75; overflow-wrap:break-word; min-width:7.5rem;
+  max-width:13rem;}
+.sts-table.overview td.short {white-space:nowrap;}
 .sts-table.overview td.values {min-width:14rem; max-width:34rem; overflow-wrap:anywhere;}
 .meter {display:inline-block; width:3.2rem; height:.45rem; border-radius:.25rem; overflow:hidden;
   margin-right:.4rem; background:color-mix(in srgb, currentColor 13%, transparent);}
 .meter > span {display:block; height:100%; background:light-dark(#B4632A, #E0A06C);}
 .percent {display:inline-block; font-variant-numeric:tabular-nums;}
-.sts-table.overview td:nth-child(6) {white-space:nowrap;}
 .bars {display:inline-flex; align-items:flex-end; gap:1px; width:6rem; height:1.25rem;}
 .bars > span {flex:1 1 0; min-height:1px; max-width:1rem; background:light-dark(#33658A, #7FB2D6);}
 .severity {font-weight:600; font-size:.8rem; border-radius:999px; padding:.05rem .55rem;

@@ -21,7 +21,7 @@ from sts_core.values import date_of, dates, is_missing, number_of, numbers, text
 
 _FIELD = (
     "variable field name", "field name", "variable name", "variablename", "variable", "field",
-    "column name", "column", "变量名称", "变量名", "变量",
+    "column name", "column", "name", "变量名称", "变量名", "变量",
 )  # fmt: skip
 _LABEL = (
     "field label", "variable label", "label", "description optional", "description", "meaning",
@@ -30,7 +30,7 @@ _LABEL = (
 _CHOICES = (
     "choices calculations or slider labels", "select choices or calculations",
     "choices or calculations", "choices", "value labels", "codes", "coding", "levels", "values",
-    "编码", "取值",
+    "allowed values", "编码", "取值",
 )  # fmt: skip
 _TYPE = ("field type", "type")
 _LOWEST = ("text validation min", "minimum", "min", "最小值", "下限")

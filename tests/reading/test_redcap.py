@@ -238,3 +238,19 @@ def test_plain_levels_and_bounds_of_a_dictionary_are_compared_with_the_cells() -
     }  # fmt: skip
     assert "below 40 or above 110" in found["Age"][1]
     assert "below “Diagnosis”" in found["Death"][1]
+
+
+def test_dictionary_with_short_headers_is_recognised() -> None:
+    (book, _) = apply_dictionaries(
+        [
+            read_bytes("data.csv", b"patient_id,sex,ecog\np1,m,0\np2,x,1\np3,f,2\n"),
+            read_bytes(
+                "dictionary.csv",
+                b"Name,Label,Type,Min,Max,Allowed values\n"
+                b'sex,Sex,category,,,"m=Male,f=Female"\necog,ECOG,integer,0,5,\n',
+            ),
+        ]
+    )
+    assert book.sheets[0].column_labels["ecog"] == "ECOG"
+    (finding,) = found(book, FindingCode.VALUE_NOT_IN_DICTIONARY)
+    assert (finding.column, finding.rows) == ("sex", (3,))
