@@ -47,7 +47,9 @@ class Query:
     suggestion: str
 
 
-def queries(cohort: Cohort, findings: Sequence[Finding]) -> tuple[Query, ...]:
+def queries(
+    cohort: Cohort, findings: Sequence[Finding], *, limit: int | None = None
+) -> tuple[Query, ...]:
     """Give one query for each row of each finding, worst first.
 
     Parameters
@@ -56,17 +58,21 @@ def queries(cohort: Cohort, findings: Sequence[Finding]) -> tuple[Query, ...]:
         Whose tables hold the cells; columns that the privacy gate left out are not among them.
     findings
         What was found.
+    limit
+        How many queries are given at most; ``None`` for all.
     """
     places = {(table.file, table.sheet): table for table in cohort.tables.values()}
     at = {
         place: {int(row): number for number, row in enumerate(table.rows)}
         for place, table in places.items()
     }
-    found = []
+    found: list[Query] = []
     for finding in worst_first(findings):
         table = places.get((str(finding.file), finding.sheet))
         rows = at[str(finding.file), finding.sheet] if table is not None else {}
         for row in finding.rows or (None,):
+            if len(found) == limit:
+                return tuple(found)
             number = rows.get(row) if row is not None else None
             found.append(
                 Query(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sts_core.analysis.endpoint_rules import rule_choices
+from sts_core.analysis.endpoint_rules import rule_choices, time_to_progression
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.checks import check_cohort
 from sts_core.derive import EndRule, rule_sentences, survival_data
@@ -399,6 +399,17 @@ def test_options_stand_side_by_side_with_patients_events_and_median():
     assert lost[1].median.value is not None
     starts = choices["Time starts at"].options
     assert {option.label for option in starts} >= {"start", "therapy"}
+
+
+def test_time_to_progression_censors_a_death_without_progression_on_its_day():
+    rows = [ONE, ("2021-01-01", None, "2021-03-01", None, None),
+            ("2021-01-01", None, None, "2021-01-31", None)]  # fmt: skip
+    found = time_to_progression(PFS)
+    assert found.label == "Time to progression"
+    assert found.last_contact == ("seen", "died")
+    assert outcome(cohort_of(rows, found))[1] == (59.0, None)
+    assert outcome(cohort_of(rows, found))[2] == (30.0, None)
+    assert time_to_progression(found) is None
 
 
 def test_an_option_that_can_not_be_computed_says_why():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +11,7 @@ import streamlit as st
 
 from pages._ui import endpoint_rules, state
 from pages._ui.inputs import choose, choose_one, plain, toggle
+from sts_core.analysis.endpoint_rules import date_columns, time_to_progression
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
 from sts_core.display import counted
@@ -22,6 +24,8 @@ _ORDERS: dict[DateOrder, str] = {"dmy": "day, month, year", "mdy": "month, day, 
 _NONE = "(none)"
 _EVERYBODY = "(none: every patient had the event)"
 _DEFINING = "endpoint.defining"
+_EARLIEST = dt.date(1930, 1, 1)
+_DATE, _COLUMN = "date", "column"
 _NOBODY, _EVERYONE = "nobody", "everyone"
 
 
@@ -41,12 +45,74 @@ def endpoints(cohort: Cohort) -> None:
     for code in [*waiting, *(code for code in found if code not in waiting)]:
         with st.container(border=True, key=f"endpoint-{re.sub(r'[^A-Za-z0-9]+', '-', code)}"):
             _card(cohort, code, found[code])
-    st.button(
-        "Define another endpoint", icon=":material/add:", key="endpoint.define",
-        on_click=state.remember, args=(_DEFINING, True),
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.button(
+            "Define another endpoint", icon=":material/add:", key="endpoint.define",
+            on_click=state.remember, args=(_DEFINING, True),
+        )  # fmt: skip
+        _offer_time_to_progression(cohort)
+    _cutoff(cohort)
     if state.remembered(_DEFINING):
         _add_endpoint(cohort)
+
+
+def _offer_time_to_progression(cohort: Cohort) -> None:
+    """Offer TTP beside a PFS from dates: two endpoints, and no word for both."""
+    found = cohort.study.definitions.endpoints
+    progression = time_to_progression(found["PFS"]) if "PFS" in found else None
+    if progression is None or "TTP" in found:
+        return
+    st.button(
+        "Add time to progression (TTP)", icon=":material/add:", key="endpoint.ttp",
+        on_click=_replace_endpoint, args=(cohort.study, "TTP", progression),
+        help="Progression is the event; a patient who dies without it is censored on that day. "
+        "The reference study calls this PFS.",
+    )  # fmt: skip
+
+
+def _cutoff(cohort: Cohort) -> None:
+    """Ask for the data cut-off: what is dated later is not counted."""
+    definitions = cohort.study.definitions
+    if not any(endpoint.from_dates for endpoint in definitions.endpoints.values()):
+        return
+    kept = (
+        _COLUMN if definitions.cutoff_column and not definitions.cutoff
+        else _DATE if definitions.cutoff else _NONE
+    )  # fmt: skip
+    with st.container(border=True, key="endpoint-cutoff"):
+        st.markdown("**Data cut-off**")
+        st.caption(
+            "Patients of whom something later is known are censored on this day; it stands in "
+            "every footnote."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            source = choose_one(
+                "It is", [_NONE, _DATE, _COLUMN], "cutoff.source", kept=kept,
+                names={_NONE: "not stated", _DATE: "a day", _COLUMN: "the latest date of a column"},
+            )  # fmt: skip
+            changed = replace(definitions, cutoff=None, cutoff_column=None)
+            if source == _DATE:
+                day = st.date_input(
+                    "Day", format="YYYY-MM-DD", min_value=_EARLIEST, max_value=dt.date.max,
+                    key=state.seeded(
+                        "cutoff.day",
+                        dt.date.fromisoformat(definitions.cutoff) if definitions.cutoff else None,
+                    ),
+                )  # fmt: skip
+                changed = replace(changed, cutoff=day.isoformat() if day else None)
+            elif source == _COLUMN:
+                columns = date_columns(cohort)
+                if definitions.cutoff_column and definitions.cutoff_column not in columns:
+                    columns = [definitions.cutoff_column, *columns]
+                column = choose(
+                    "Column", [_NONE, *columns], "cutoff.column",
+                    kept=definitions.cutoff_column or _NONE,
+                )  # fmt: skip
+                changed = replace(changed, cutoff_column=None if column == _NONE else column)
+        missing = source != _NONE and not (changed.cutoff or changed.cutoff_column)
+    if changed != definitions and not missing:
+        state.change_study(replace(cohort.study, definitions=changed))
+        st.rerun()
 
 
 def nothing_recognised() -> None:

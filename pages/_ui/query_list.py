@@ -15,6 +15,8 @@ from sts_core.export.xlsx import write_workbook
 from sts_core.findings import Finding, Severity
 from sts_core.query_list import Query, queries, query_table
 
+#: Lines that the browser gets at once.
+MAX_ROWS = 1000
 _ALL = "(all)"
 _PLURALS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _MEANING = "An error can't be true, a warning is probably wrong, a note is worth a look."
@@ -22,15 +24,17 @@ _MEANING = "An error can't be true, a warning is probably wrong, a note is worth
 
 def query_list(cohort: Cohort, findings: Sequence[Finding]) -> None:
     """Show the findings cell by cell, and offer them as a workbook on purpose."""
-    listed = [query for query in queries(cohort, findings) if query.row is not None]
-    if not listed:
+    in_cells = [finding for finding in findings if finding.rows]
+    if not in_cells:
         return
-    counts = Counter(query.severity for query in listed)
+    counts = Counter[Severity]()
+    for finding in in_cells:
+        counts[finding.severity] += len(finding.rows)
     total = joined([counted(counts[kind], word) for kind, word in _PLURALS.items() if counts[kind]])
     st.subheader("Query list", anchor=False)
     st.caption(f"{total} in single cells. {_MEANING}")
     kinds = [kind.value for kind in _PLURALS if counts[kind]]
-    columns = list(dict.fromkeys(query.column for query in listed if query.column))
+    columns = list(dict.fromkeys(finding.column for finding in in_cells if finding.column))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         severity = choose("Severity", [_ALL, *kinds], "queries.severity")
         column = choose("Column", [_ALL, *columns], "queries.column")
@@ -39,12 +43,18 @@ def query_list(cohort: Cohort, findings: Sequence[Finding]) -> None:
             help="Off, the list shows where to look; on, also what stands there.",
         )  # fmt: skip
     shown = [
-        query
-        for query in listed
-        if severity in (_ALL, query.severity.value) and column in (_ALL, query.column)
+        finding
+        for finding in in_cells
+        if severity in (_ALL, finding.severity.value) and column in (_ALL, finding.column)
     ]
-    _table(shown, with_values=with_values)
-    _download(shown)
+    n_shown = sum(len(finding.rows) for finding in shown)
+    _table(queries(cohort, shown, limit=MAX_ROWS), with_values=with_values)
+    if n_shown > MAX_ROWS:
+        st.caption(
+            f"The first {MAX_ROWS} of {counted(n_shown, 'line')}, worst first; the workbook "
+            "holds all of them."
+        )
+    _download(cohort, shown, n_shown)
 
 
 def _table(shown: Sequence[Query], *, with_values: bool) -> None:
@@ -74,18 +84,18 @@ def _table(shown: Sequence[Query], *, with_values: bool) -> None:
     )
 
 
-def _download(shown: Sequence[Query]) -> None:
+def _download(cohort: Cohort, shown: Sequence[Finding], n: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         agreed = st.checkbox(
             "I know that the workbook holds values of patients", key="queries.agreed"
         )
         st.download_button(
-            f"Download {plain(counted(len(shown), 'query').replace('querys', 'queries'))} (xlsx)",
-            data=lambda: write_workbook([query_table(shown)]),
+            f"Download {plain('1 query' if n == 1 else f'{n} queries')} (xlsx)",
+            data=lambda: write_workbook([query_table(queries(cohort, shown))]),
             file_name="queries.xlsx",
             mime=XLSX_TYPE,
             icon=":material/download:",
-            disabled=not agreed or not shown,
+            disabled=not agreed or not n,
             key="queries.download",
             on_click="ignore",
         )

@@ -273,11 +273,49 @@ def _event_options(endpoint: Endpoint) -> list[tuple[str, Endpoint]]:
         return []
     together = " or ".join(dates)
     found = [(f"{together}, whichever is first", endpoint)]
-    found += [
-        (f"{kind} only", replace(endpoint, event_dates={kind: column}))
-        for kind, column in dates.items()
-    ]
+    found += [(f"{kind} only", of_one_kind(endpoint, kind)) for kind in dates]
     return found
+
+
+def of_one_kind(endpoint: Endpoint, kind: str) -> Endpoint:
+    """Give an endpoint from dates with events of one kind only.
+
+    Parameters
+    ----------
+    endpoint
+        With dates of several kinds of events.
+    kind
+        The kind that stays an event; the dates of the others become days on which a patient was
+        known to be without it, so that a death without progression is censored on its day.
+
+    Returns
+    -------
+    Endpoint
+        Without the status column: it says of all kinds together whether one happened.
+    """
+    others = tuple(name for other, name in endpoint.event_dates.items() if other != kind)
+    return replace(
+        endpoint,
+        event_dates={kind: endpoint.event_dates[kind]},
+        last_contact=tuple(dict.fromkeys([*endpoint.last_contact, *others])),
+        event=None,
+        events={},
+        censored=(),
+    )
+
+
+def time_to_progression(endpoint: Endpoint) -> Endpoint | None:
+    """Give the time to progression (TTP) of a progression-free survival.
+
+    Returns
+    -------
+    Endpoint or None
+        Death without progression is censored on its day. ``None`` where the endpoint is not of
+        dates of progression and of death.
+    """
+    if not {"progression", "death"} <= endpoint.event_dates.keys():
+        return None
+    return replace(of_one_kind(endpoint, "progression"), label="Time to progression")
 
 
 def _with(study: Study, code: str, endpoint: Endpoint) -> Study:
@@ -285,23 +323,46 @@ def _with(study: Study, code: str, endpoint: Endpoint) -> Study:
     return replace(study, definitions=replace(study.definitions, endpoints=endpoints))
 
 
+def date_columns(cohort: Cohort, role: str = "subjects") -> list[str]:
+    """Give the columns of a table that hold dates, in order.
+
+    Parameters
+    ----------
+    cohort
+        Whose table is looked at.
+    role
+        Role of the table.
+
+    Returns
+    -------
+    list of str
+        Columns of which at least nine in ten known cells can be read as a date. Plain numbers are
+        dates only where a person says so.
+    """
+    table = cohort.tables[role]
+    found = []
+    for name in map(str, table.frame.columns):
+        cells = [cell for cell in table.column(name).head(50) if cell is not None]
+        if cells and all(isinstance(cell, int | float) for cell in cells):
+            continue
+        read = table_dates(cohort, role, name)
+        n_known = int((~np.isnat(read.values)).sum())
+        if n_known and n_known >= 0.9 * (n_known + read.unreadable.sum()):
+            found.append(name)
+    return found
+
+
 def _date_columns(cohort: Cohort, endpoint: Endpoint) -> list[str]:
     """Give the columns of the endpoint's table that hold dates, those in use first."""
-    table = cohort.tables[endpoint.table]
     used = [endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact]
     used += [endpoint.new_therapy]
     found = dict.fromkeys(name for name in used if name is not None)
-    for name in map(str, table.frame.columns):
+    n_rows = len(cohort.tables[endpoint.table].frame)
+    for name in date_columns(cohort, endpoint.table):
         if name in found or name == cohort.study.definitions.cutoff_column:
             continue
-        cells = [cell for cell in table.column(name).head(50) if cell is not None]
-        if cells and all(isinstance(cell, int | float) for cell in cells):
-            continue  # plain numbers are dates only where a person says so
-        read = table_dates(cohort, endpoint.table, name)
-        known = read.values[~np.isnat(read.values)]
-        if len(known) < 0.9 * (len(known) + read.unreadable.sum()):
-            continue
-        if len(np.unique(known)) > 1 or len(table.frame) < FEW:  # one date for all: a cut-off
+        values = table_dates(cohort, endpoint.table, name).values
+        if len(np.unique(values[~np.isnat(values)])) > 1 or n_rows < FEW:  # one for all: a cut-off
             found[name] = None
     return list(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 
@@ -280,6 +281,41 @@ def test_rules_of_an_endpoint_stand_side_by_side_and_are_applied_by_a_click() ->
     assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression"]
     click(at, "undo")
     assert list(study_of(at).definitions.endpoints["PFS"].event_dates) == ["progression", "death"]
+
+
+def test_time_to_progression_is_one_click_away_and_stands_beside_pfs() -> None:
+    at = drop(start(), {"dated.csv": DATED})
+    click(at, "endpoint.ttp")
+    found = study_of(at).definitions.endpoints
+    assert found["TTP"].event_dates == {"progression": "progression"}
+    assert list(found["PFS"].event_dates) == ["progression", "death"]
+    assert not found["TTP"].is_confirmed
+    assert "endpoint.ttp" not in [button.key for button in at.button]
+    click(at, "undo")
+    assert "TTP" not in study_of(at).definitions.endpoints
+
+
+def test_the_data_cut_off_is_a_day_or_the_latest_of_a_column_and_undone() -> None:
+    at = drop(start(), {"dated.csv": DATED})
+    assert "data cut-off not stated" in cohort_line(at)
+    source = next(item for item in at.button_group if item.key == "w:cutoff.source")
+    checked(source.set_value("date").run())
+    assert study_of(at).definitions.cutoff is None  # nothing before a day is named
+    checked(at.date_input(key="w:cutoff.day").set_value(dt.date(2021, 4, 1)).run())
+    assert study_of(at).definitions.cutoff == "2021-04-01"
+    assert "data cut-off 2021-04-01" in cohort_line(at)
+    source = next(item for item in at.button_group if item.key == "w:cutoff.source")
+    checked(source.set_value("column").run())
+    column = at.selectbox(key="w:cutoff.column")
+    assert "last seen" in column.options
+    assert "id" not in column.options
+    checked(column.set_value("last seen").run())
+    definitions = study_of(at).definitions
+    assert (definitions.cutoff, definitions.cutoff_column) == (None, "last seen")
+    assert "data cut-off 2021-09-06" in cohort_line(at)
+    click(at, "undo")
+    assert study_of(at).definitions.cutoff == "2021-04-01"
+    assert at.date_input(key="w:cutoff.day").value == dt.date(2021, 4, 1)
 
 
 def test_a_question_opens_the_tab_where_it_is_settled() -> None:

@@ -43,3 +43,12 @@ def test_the_sample_has_no_queries():
     at = with_sample()
     assert not [item for item in at.dataframe if "What is wrong" in item.value.columns]
     assert "Query list" not in shown(at)
+
+
+def test_a_long_list_shows_its_first_lines_and_the_workbook_holds_all():
+    rows = "\n".join(f"p{n},{n % 40},1,{n % 9}" for n in range(3600))
+    at = drop(start(), {"long.csv": f"id,time (months),status,ECOG\n{rows}\n"})
+    checked(at.selectbox(key="w:queries.column").set_value("ECOG").run())
+    assert len(listed(at)) == 1000
+    n_wrong = sum(n % 9 > 5 for n in range(3600))
+    assert f"The first 1000 of {n_wrong} lines" in shown(at)
