@@ -88,6 +88,19 @@ NEW_THERAPY = "new therapy"
 _NAT = np.datetime64("NaT", "D")
 
 
+#: Ages from this on are given as one: the oldest few could be recognised.
+OLDEST_SHOWN = 90.0
+
+
+def is_age(key: str, variable: Variable) -> bool:
+    """Say whether a variable is an age in years, by the words of its column and label."""
+    if variable.unit not in (None, "", "years"):
+        return False
+    names = (key, variable.column or key, variable.label)
+    words = {word for name in names for word in name.casefold().replace("_", " ").split()}
+    return "age" in words or any("年龄" in name for name in names)
+
+
 def variable_of(cohort: Cohort, key: str) -> Variable:
     """Give a variable's definition; a plain column of the file is a variable too.
 

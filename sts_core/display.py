@@ -41,6 +41,8 @@ class Spread:
         Standard deviation in place of limits; ``None`` of a single number.
     decimals
         Decimals of all of them.
+    open_from
+        Numbers from this on are written as ``≥`` of it; ``None`` for no such bound.
     """
 
     centre: float | None
@@ -48,6 +50,7 @@ class Spread:
     high: float | None = None
     std_dev: float | None = None
     decimals: int = 1
+    open_from: float | None = None
 
 
 Cell = str | int | float | Estimate | CountShare | Spread | None
@@ -236,13 +239,23 @@ def format_count(count: int, total: int, decimals: int = 1) -> str:
     return f"{count} ({format_percent(count / total, decimals)})"
 
 
+def format_bounded(number: float, decimals: int, open_from: float | None) -> str:
+    """Write a number, from a bound on as ``≥`` of the bound."""
+    if open_from is not None and number >= open_from:
+        return f"≥{open_from:g}"
+    return round_half_up(number, decimals)
+
+
 def format_spread(spread: Spread) -> str:
     """Write a centre with its limits or its standard deviation; NE for none."""
     if spread.centre is None:
         return "NE"
-    centre = round_half_up(spread.centre, spread.decimals)
+    centre = format_bounded(spread.centre, spread.decimals, spread.open_from)
     if spread.low is not None and spread.high is not None:
-        low, high = (round_half_up(limit, spread.decimals) for limit in (spread.low, spread.high))
+        low, high = (
+            format_bounded(limit, spread.decimals, spread.open_from)
+            for limit in (spread.low, spread.high)
+        )
         return f"{centre} ({low}, {high})"
     return f"{centre} ({format_number(spread.std_dev, spread.decimals)})"
 

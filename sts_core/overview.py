@@ -11,9 +11,11 @@ import numpy as np
 
 from sts_core.cohort import Cohort
 from sts_core.derive import (
+    OLDEST_SHOWN,
     column_summary,
     counts_of,
     dates_of,
+    is_age,
     is_categorical,
     levels_of,
     numbers_of,
@@ -307,10 +309,14 @@ def _distribution(cohort: Cohort, key: str, variable: Variable) -> tuple[tuple[i
         return _bins(days), len(known), text
     values = numbers_of(cohort, key).values
     numbers = values[np.isfinite(values)]
-    text = (
-        f"{numbers.min():g} to {numbers.max():g}, median {np.median(numbers):g}"
-        if len(numbers) else ""
-    )  # fmt: skip
+    bound = OLDEST_SHOWN if is_age(key, variable) else None
+    text = ""
+    if len(numbers):
+        low, middle, high = (
+            f"{number:g}" if bound is None or number <= bound - 1 else f"≥{bound:g}"
+            for number in (numbers.min(), np.median(numbers), numbers.max())
+        )
+        text = f"{low} to {high}, median {middle}"
     return _bins(numbers), len(numbers), text
 
 

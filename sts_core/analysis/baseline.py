@@ -21,7 +21,14 @@ from sts_core.analysis.comparison import (
 )
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
-from sts_core.derive import is_categorical, levels_of, numbers_of, variable_of
+from sts_core.derive import (
+    OLDEST_SHOWN,
+    is_age,
+    is_categorical,
+    levels_of,
+    numbers_of,
+    variable_of,
+)
 from sts_core.display import (
     Cell,
     Column,
@@ -29,10 +36,10 @@ from sts_core.display import (
     DisplayTable,
     Format,
     Spread,
+    format_bounded,
     format_percent,
     joined,
     lower_first,
-    round_half_up,
 )
 from sts_core.estimates import TestResult
 from sts_core.estimators.group_tests import (
@@ -124,7 +131,8 @@ class BaselineSpec:
 class NumberSummary:
     """Numbers of one group; all ``None`` when none is known.
 
-    Quartiles are R's type 7; ``std_dev`` needs two numbers.
+    Quartiles are R's type 7; ``std_dev`` needs two numbers. Of ages, ``open_from`` is 90, and what
+    lies above 89 is 90: the oldest few could be recognised.
     """
 
     n: int
@@ -135,6 +143,7 @@ class NumberSummary:
     quartile_75: float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    open_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +328,7 @@ def _number(
         levels=(),
         counts=(),
         known=(),
-        numbers=tuple(_summary(numbers) for numbers in known),
+        numbers=tuple(_summary(numbers, age=is_age(key, variable)) for numbers in known),
         n_missing=tuple(len(all_) - len(some) for all_, some in zip(by_member, known, strict=True)),
         by_mean=by_mean,
         decimals=_decimals_of(known[-1]),
@@ -349,10 +358,13 @@ def _looks_normal(groups: Sequence[np.ndarray]) -> bool:
     return True
 
 
-def _summary(numbers: np.ndarray) -> NumberSummary:
+def _summary(numbers: np.ndarray, *, age: bool = False) -> NumberSummary:
     if not len(numbers):
         return NumberSummary(0)
-    low, median, high = np.quantile(numbers, [0.25, 0.5, 0.75])
+    places = np.quantile(numbers, [0.25, 0.5, 0.75, 0.0, 1.0])
+    if age:
+        places = np.where(places > OLDEST_SHOWN - 1, OLDEST_SHOWN, places)
+    low, median, high, least, most = places
     return NumberSummary(
         n=len(numbers),
         mean=float(numbers.mean()),
@@ -360,8 +372,9 @@ def _summary(numbers: np.ndarray) -> NumberSummary:
         median=float(median),
         quartile_25=float(low),
         quartile_75=float(high),
-        minimum=float(numbers.min()),
-        maximum=float(numbers.max()),
+        minimum=float(least),
+        maximum=float(most),
+        open_from=OLDEST_SHOWN if age else None,
     )
 
 
@@ -482,18 +495,18 @@ def _number_cell(numbers: NumberSummary, kind: str, decimals: int, finer: int) -
             )
             return Spread(
                 numbers.median, numbers.minimum, numbers.maximum,
-                decimals=finer if half else decimals,
+                decimals=finer if half else decimals, open_from=numbers.open_from,
             )  # fmt: skip
         case "range":
-            return _between(numbers.minimum, numbers.maximum, decimals)
+            return _between(numbers.minimum, numbers.maximum, decimals, numbers.open_from)
         case _:
-            return _between(numbers.quartile_25, numbers.quartile_75, finer)
+            return _between(numbers.quartile_25, numbers.quartile_75, finer, numbers.open_from)
 
 
-def _between(low: float | None, high: float | None, decimals: int) -> str:
+def _between(low: float | None, high: float | None, decimals: int, open_from: float | None) -> str:
     assert low is not None
     assert high is not None
-    return f"{round_half_up(low, decimals)} to {round_half_up(high, decimals)}"
+    return " to ".join(format_bounded(limit, decimals, open_from) for limit in (low, high))
 
 
 def _title(result: BaselineResult) -> str:
@@ -595,11 +608,10 @@ def result_sentences(result: BaselineResult) -> tuple[str, ...]:
             kind, words = ("mean", "mean") if item.by_mean else ("median", "median")
             cell = _number_cell(numbers, kind, item.decimals, item.decimals + 1)
             assert isinstance(cell, Spread)
-            centre = round_half_up(cell.centre or 0.0, cell.decimals)
-            low = round_half_up(numbers.minimum or 0.0, item.decimals)
-            high = round_half_up(numbers.maximum or 0.0, item.decimals)
+            centre = format_bounded(cell.centre or 0.0, cell.decimals, cell.open_from)
+            bounds = _between(numbers.minimum, numbers.maximum, item.decimals, numbers.open_from)
             unit = f" {item.unit}" if item.unit else ""
-            out.append(f"{item.label}: {words} {centre}{unit} (range {low} to {high}).")
+            out.append(f"{item.label}: {words} {centre}{unit} (range {bounds}).")
             continue
         shares = [
             f"{level} in {counts[-1]} ({format_percent(counts[-1] / known[-1])}%)"
@@ -649,6 +661,8 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
             for statistic in _NUMBER_STATISTICS:
                 value = getattr(numbers, statistic)
                 row = replace(own, statistic=statistic, value=value, unit=item.unit)
+                if numbers.open_from is not None and value == numbers.open_from:
+                    row = replace(row, method="ages above 89 are given as 90", r="none")
                 if value is None:
                     reason = "no_subjects" if numbers.n == 0 else "too_few"
                     row = replace(row, status="not_estimable", reason=reason)

@@ -180,11 +180,18 @@ def _summary_cells(value: Cell, decimals: str) -> list[tuple[str | float | None,
         form = _decimals(value.decimals)
         first = value.std_dev if value.low is None else value.low
         centre = "NE" if value.centre is None else value.centre
-        return [(centre, form), (first, form), (value.high, form)]
+        return [(_bounded(item, value), form) for item in (centre, first, value.high)]
     empty: list[tuple[str | float | None, str]] = [(None, decimals), (None, decimals)]
     if isinstance(value, Estimate):
         return [(_number_or_reason(value.value, value.reason, 1.0), decimals), *empty]
     return [(value, "General"), *empty]
+
+
+def _bounded(item: str | float | None, spread: Spread) -> str | float | None:
+    bound = spread.open_from
+    if bound is None or item is None or isinstance(item, str) or item < bound:
+        return item
+    return f"≥{bound:g}"
 
 
 def _number_or_reason(

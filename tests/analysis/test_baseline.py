@@ -384,3 +384,22 @@ def test_the_sample_gives_the_published_table_in_its_form() -> None:
     for heading, rows in PUBLISHED.items():
         shown = {row: written for (above, row), (written,) in found.items() if above == heading}
         assert {row: text for row, text in shown.items() if row} == rows
+
+
+def test_ages_above_89_are_given_as_90_or_older_everywhere():
+    age = Variable(label="Age", kind=NUMBER, unit="years")
+    columns = {"age": [30, 41, 60, 95, 97], "size": [30, 41, 60, 95, 97]}
+    size = Variable(label="Size", kind=NUMBER, unit="mm")
+    cohort = make_cohort(columns, endpoints={}, variables={"age": age, "size": size})
+    result = baseline(cohort, BaselineSpec(variables=("age", "size"), numbers="median"))
+    shown = cells(result)
+    assert shown["Age, years", "Median (range)"] == ["60 (30, ≥90)"]
+    assert shown["Age, years", "Interquartile range"] == ["41.0 to ≥90"]
+    assert shown["Size, mm", "Median (range)"] == ["60 (30, 97)"]
+    assert "range 30 to ≥90" in " ".join(result_sentences(result))
+    rows = [row for row in result_rows(result) if row.term == "age"]
+    oldest = next(row for row in rows if row.statistic == "maximum")
+    assert (oldest.value, oldest.r) == (90.0, "none")
+    quartile = next(row for row in rows if row.statistic == "quartile_75")
+    assert quartile.value == 90.0
+    assert next(row for row in rows if row.statistic == "mean").value == pytest.approx(64.6)
