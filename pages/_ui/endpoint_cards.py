@@ -361,6 +361,7 @@ def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         contact = choose(
             "Without event, until", [_NONE, *columns], f"endpoint.contact.{code}",
             kept=next(iter(endpoint.last_contact), _NONE),
+            names={name: " or ".join(endpoint.last_contact) for name in endpoint.last_contact[:1]},
         )  # fmt: skip
     contacts = (
         () if contact == _NONE

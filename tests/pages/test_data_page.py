@@ -290,6 +290,7 @@ def test_time_to_progression_is_one_click_away_and_stands_beside_pfs() -> None:
     assert found["TTP"].event_dates == {"progression": "progression"}
     assert list(found["PFS"].event_dates) == ["progression", "death"]
     assert not found["TTP"].is_confirmed
+    assert "last seen or death" in at.selectbox(key="w:endpoint.contact.TTP").options
     assert "endpoint.ttp" not in [button.key for button in at.button]
     click(at, "undo")
     assert "TTP" not in study_of(at).definitions.endpoints
