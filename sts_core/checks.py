@@ -18,6 +18,7 @@ from sts_core.derive import (
     cutoff_date,
     dates_of,
     levels_of,
+    names_age,
     numbers_of,
     survival_data,
     table_dates,
@@ -487,8 +488,7 @@ def _unreadable(
 def _implausible_ages(
     table: Table, column: str, unit: str | None, values: np.ndarray
 ) -> list[Finding]:
-    words = column.casefold().replace("_", " ").split()
-    if "age" not in words and "年龄" not in column and unit != "years":
+    if not names_age(column) and unit != "years":
         return []
     with np.errstate(invalid="ignore"):
         mask = (values < 0) | (values > MAX_AGE)

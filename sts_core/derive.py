@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,7 @@ from sts_core.study.types import (
     Nested,
     Scalar,
     TableSource,
+    TimeUnit,
     Variable,
     VariableKind,
     WhetherKnown,
@@ -93,12 +95,21 @@ OLDEST_SHOWN = 90.0
 
 
 def is_age(key: str, variable: Variable) -> bool:
-    """Say whether a variable is an age in years, by the words of its column and label."""
-    if variable.unit not in (None, "", "years"):
+    """Say whether a variable is an age in years, by its unit and the words of its names."""
+    if variable.unit in {unit.value for unit in TimeUnit} - {TimeUnit.YEARS.value}:
         return False
-    names = (key, variable.column or key, variable.label)
-    words = {word for name in names for word in name.casefold().replace("_", " ").split()}
-    return "age" in words or any("年龄" in name for name in names)
+    return any(names_age(name) for name in (key, variable.column or key, variable.label))
+
+
+def names_age(name: str) -> bool:
+    """Say whether the name of a column or its label speaks of age."""
+    return "age" in re.split(r"[\W_]+", name.casefold()) or "年龄" in name
+
+
+def shown_ages(years: np.ndarray) -> np.ndarray:
+    """Give ages as they may be shown: above 89 all are 90."""
+    shown: np.ndarray = np.where(years > OLDEST_SHOWN - 1, OLDEST_SHOWN, years)
+    return shown
 
 
 def variable_of(cohort: Cohort, key: str) -> Variable:

@@ -239,11 +239,14 @@ def format_count(count: int, total: int, decimals: int = 1) -> str:
     return f"{count} ({format_percent(count / total, decimals)})"
 
 
+def open_ended(number: float, open_from: float | None) -> str | None:
+    """Write a number that has reached a bound as ``≥`` of it; ``None`` for one below."""
+    return f"≥{open_from:g}" if open_from is not None and number >= open_from else None
+
+
 def format_bounded(number: float, decimals: int, open_from: float | None) -> str:
     """Write a number, from a bound on as ``≥`` of the bound."""
-    if open_from is not None and number >= open_from:
-        return f"≥{open_from:g}"
-    return round_half_up(number, decimals)
+    return open_ended(number, open_from) or round_half_up(number, decimals)
 
 
 def format_spread(spread: Spread) -> str:

@@ -19,6 +19,7 @@ from sts_core.derive import (
     is_categorical,
     levels_of,
     numbers_of,
+    shown_ages,
     survival_data,
 )
 from sts_core.findings import Finding, FindingCode, StudyError
@@ -309,15 +310,14 @@ def _distribution(cohort: Cohort, key: str, variable: Variable) -> tuple[tuple[i
         return _bins(days), len(known), text
     values = numbers_of(cohort, key).values
     numbers = values[np.isfinite(values)]
-    bound = OLDEST_SHOWN if is_age(key, variable) else None
-    text = ""
-    if len(numbers):
-        low, middle, high = (
-            f"{number:g}" if bound is None or number <= bound - 1 else f"≥{bound:g}"
-            for number in (numbers.min(), np.median(numbers), numbers.max())
-        )
-        text = f"{low} to {high}, median {middle}"
-    return _bins(numbers), len(numbers), text
+    if not len(numbers):
+        return (), 0, ""
+    places = np.quantile(numbers, [0.0, 0.5, 1.0])
+    oldest = np.inf
+    if is_age(key, variable):
+        places, oldest = shown_ages(places), OLDEST_SHOWN
+    low, median, high = (f"{'≥' if place >= oldest else ''}{place:g}" for place in places)
+    return _bins(numbers), len(numbers), f"{low} to {high}, median {median}"
 
 
 def _bins(numbers: np.ndarray) -> tuple[int, ...]:

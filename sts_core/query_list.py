@@ -61,7 +61,12 @@ def queries(
     limit
         How many queries are given at most; ``None`` for all.
     """
-    places = {(table.file, table.sheet): table for table in cohort.tables.values()}
+    named = {(str(finding.file), finding.sheet) for finding in findings}
+    places = {
+        place: table
+        for table in cohort.tables.values()
+        if (place := (table.file, table.sheet)) in named
+    }
     at = {
         place: {int(row): number for number, row in enumerate(table.rows)}
         for place, table in places.items()

@@ -70,6 +70,16 @@ def test_variables_have_their_type_share_missing_and_distribution():
     assert lines["id"].levels == "(not shown)"
 
 
+def test_the_oldest_ages_are_not_told_apart():
+    years = Variable("Age", kind=VariableKind.NUMERIC, unit="years")
+    columns = {"age(years)": [10, 89, 95, 97]}
+    lines = seen(make_cohort(columns, endpoints={}, variables={"age(years)": years})).variables
+    assert next(line.levels for line in lines if line.name == "Age") == "10 to ≥90, median ≥90"
+    months = dataclasses.replace(years, unit="months")
+    lines = seen(make_cohort(columns, endpoints={}, variables={"age(years)": months})).variables
+    assert next(line.levels for line in lines if line.name == "Age") == "10 to 97, median 92"
+
+
 def test_what_the_gate_left_out_is_listed_without_a_value():
     columns = {
         "patient_id": [f"p{n}" for n in range(N)],

@@ -12,6 +12,7 @@ import streamlit as st
 from pages._ui import endpoint_rules, state
 from pages._ui.inputs import choose, choose_one, plain, toggle
 from sts_core.analysis.endpoint_rules import date_columns, time_to_progression
+from sts_core.checks import EARLIEST
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
 from sts_core.display import counted
@@ -24,7 +25,6 @@ _ORDERS: dict[DateOrder, str] = {"dmy": "day, month, year", "mdy": "month, day, 
 _NONE = "(none)"
 _EVERYBODY = "(none: every patient had the event)"
 _DEFINING = "endpoint.defining"
-_EARLIEST = dt.date(1930, 1, 1)
 _DATE, _COLUMN = "date", "column"
 _NOBODY, _EVERYONE = "nobody", "everyone"
 
@@ -90,29 +90,39 @@ def _cutoff(cohort: Cohort) -> None:
                 "It is", [_NONE, _DATE, _COLUMN], "cutoff.source", kept=kept,
                 names={_NONE: "not stated", _DATE: "a day", _COLUMN: "the latest date of a column"},
             )  # fmt: skip
-            changed = replace(definitions, cutoff=None, cutoff_column=None)
             if source == _DATE:
-                day = st.date_input(
-                    "Day", format="YYYY-MM-DD", min_value=_EARLIEST, max_value=dt.date.max,
-                    key=state.seeded(
-                        "cutoff.day",
-                        dt.date.fromisoformat(definitions.cutoff) if definitions.cutoff else None,
-                    ),
-                )  # fmt: skip
-                changed = replace(changed, cutoff=day.isoformat() if day else None)
+                _cutoff_day(cohort.study)
             elif source == _COLUMN:
-                columns = date_columns(cohort)
-                if definitions.cutoff_column and definitions.cutoff_column not in columns:
-                    columns = [definitions.cutoff_column, *columns]
-                column = choose(
-                    "Column", [_NONE, *columns], "cutoff.column",
-                    kept=definitions.cutoff_column or _NONE,
-                )  # fmt: skip
-                changed = replace(changed, cutoff_column=None if column == _NONE else column)
-        missing = source != _NONE and not (changed.cutoff or changed.cutoff_column)
-    if changed != definitions and not missing:
-        state.change_study(replace(cohort.study, definitions=changed))
-        st.rerun()
+                _cutoff_column(cohort)
+            elif kept != _NONE:
+                _set_cutoff(cohort.study)
+
+
+def _cutoff_day(study: Study) -> None:
+    known = study.definitions.cutoff
+    kept = dt.date.fromisoformat(known) if known else None
+    first, today = EARLIEST.item(), dt.datetime.now(tz=dt.UTC).date()
+    day = st.date_input(
+        "Day", format="YYYY-MM-DD", key=state.seeded("cutoff.day", kept),
+        min_value=min(first, kept or first), max_value=max(today, kept or today),
+    )  # fmt: skip
+    if day and day != kept:
+        _set_cutoff(study, day=day.isoformat())
+
+
+def _cutoff_column(cohort: Cohort) -> None:
+    definitions = cohort.study.definitions
+    kept = definitions.cutoff_column
+    columns = dict.fromkeys([*([kept] if kept else []), *date_columns(cohort)])
+    column = choose("Column", [_NONE, *columns], "cutoff.column", kept=kept)
+    if column != _NONE and (column != kept or definitions.cutoff):
+        _set_cutoff(cohort.study, column=column)
+
+
+def _set_cutoff(study: Study, *, day: str | None = None, column: str | None = None) -> None:
+    definitions = replace(study.definitions, cutoff=day, cutoff_column=column)
+    state.change_study(replace(study, definitions=definitions))
+    st.rerun()
 
 
 def nothing_recognised() -> None:

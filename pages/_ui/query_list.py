@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages._ui.inputs import choose, plain, toggle
+from pages._ui.inputs import choose, toggle
 from pages._ui.show import XLSX_TYPE
 from sts_core.cohort import Cohort
 from sts_core.display import counted, joined
@@ -90,7 +90,7 @@ def _download(cohort: Cohort, shown: Sequence[Finding], n: int) -> None:
             "I know that the workbook holds values of patients", key="queries.agreed"
         )
         st.download_button(
-            f"Download {plain('1 query' if n == 1 else f'{n} queries')} (xlsx)",
+            f"Download {'1 query' if n == 1 else f'{n} queries'} (xlsx)",
             data=lambda: write_workbook([query_table(queries(cohort, shown))]),
             file_name="queries.xlsx",
             mime=XLSX_TYPE,

@@ -202,11 +202,9 @@ _STYLE = """<style>
 .sts-table.overview td {border-bottom:1px solid color-mix(in srgb, currentColor 12%, transparent)
   !important;}
 .sts-table.overview {max-height:640px; overflow:auto;}
-.sts-table.overview td.name {font-weight:600;}
-.sts-table.overview td.name {min-width:8rem; max-width:14rem;}
+.sts-table.overview td.name {font-weight:600; min-width:8rem; max-width:14rem;}
 .sts-table.overview td.quiet {opacity:.75; overflow-wrap:break-word; min-width:7.5rem;
   max-width:13rem;}
-.sts-table.overview table {min-width:0 !important; width:100%;}
 .sts-table.overview td.short {white-space:nowrap;}
 .sts-table.overview td.values {min-width:9rem; max-width:34rem; overflow-wrap:anywhere;}
 .meter {display:inline-block; width:3.2rem; height:.45rem; border-radius:.25rem; overflow:hidden;

@@ -27,6 +27,7 @@ from sts_core.derive import (
     is_categorical,
     levels_of,
     numbers_of,
+    shown_ages,
     variable_of,
 )
 from sts_core.display import (
@@ -363,7 +364,7 @@ def _summary(numbers: np.ndarray, *, age: bool = False) -> NumberSummary:
         return NumberSummary(0)
     places = np.quantile(numbers, [0.25, 0.5, 0.75, 0.0, 1.0])
     if age:
-        places = np.where(places > OLDEST_SHOWN - 1, OLDEST_SHOWN, places)
+        places = shown_ages(places)
     low, median, high, least, most = places
     return NumberSummary(
         n=len(numbers),
@@ -661,7 +662,7 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
             for statistic in _NUMBER_STATISTICS:
                 value = getattr(numbers, statistic)
                 row = replace(own, statistic=statistic, value=value, unit=item.unit)
-                if numbers.open_from is not None and value == numbers.open_from:
+                if statistic not in ("mean", "std_dev") and value == numbers.open_from:
                     row = replace(row, method="ages above 89 are given as 90", r="none")
                 if value is None:
                     reason = "no_subjects" if numbers.n == 0 else "too_few"

@@ -19,6 +19,7 @@ from sts_core.display import (
     Format,
     Spread,
     escape,
+    open_ended,
     round_half_up,
 )
 from sts_core.estimates import Estimate, NotEstimable
@@ -188,10 +189,9 @@ def _summary_cells(value: Cell, decimals: str) -> list[tuple[str | float | None,
 
 
 def _bounded(item: str | float | None, spread: Spread) -> str | float | None:
-    bound = spread.open_from
-    if bound is None or item is None or isinstance(item, str) or item < bound:
+    if item is None or isinstance(item, str):
         return item
-    return f"≥{bound:g}"
+    return open_ended(item, spread.open_from) or item
 
 
 def _number_or_reason(

@@ -197,3 +197,9 @@ def same_number(found: Any, number: float | None, share: bool, reason: NotEstima
     if number is not None:
         return found == pytest.approx(number * (100 if share else 1))
     return found is None if reason is None else REASONS[reason] in found
+
+
+def test_a_spread_with_an_open_end_says_so_and_keeps_its_other_numbers() -> None:
+    oldest = Spread(54.0, 30.0, 90.0, decimals=0, open_from=90.0)
+    row = one_row(Column("age", "Age", Format.SUMMARY), oldest)
+    assert [cell.value for cell in row] == [54, 30, "≥90"]

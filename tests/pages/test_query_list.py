@@ -52,3 +52,5 @@ def test_a_long_list_shows_its_first_lines_and_the_workbook_holds_all():
     assert len(listed(at)) == 1000
     n_wrong = sum(n % 9 > 5 for n in range(3600))
     assert f"The first 1000 of {n_wrong} lines" in shown(at)
+    (button,) = [item for item in at.get("download_button") if "queries" in str(item.proto)]
+    assert button.proto.label == f"Download {n_wrong} queries (xlsx)"
