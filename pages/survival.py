@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves of one endpoint, overall and by group."""
+"""Time to an event: curves, overall and by group, and what belongs to them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import groupings, state
-from sts_core.analysis.kaplan_meier import (
-    KIND,
-    KaplanMeierSpec,
-    kaplan_meier,
-    methods_sentence,
-    result_sentences,
-    survival_table,
-)
+from pages._ui.survival_curves import survival_curves
+from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
 from sts_core.derive import levels_of
-from sts_core.figures.survival_curve import survival_curve
 
 ctx = ui.page("Survival")
 kept = state.view(KIND)
@@ -33,7 +26,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 
 @st.fragment
 def comparison(endpoint: str) -> None:
-    """Show the groups and their curves; a click on a group runs only this again."""
+    """Show the groups and what is asked of them; a click on a group runs only this again."""
     levels = None
     if by is not None:
         all_levels = levels_of(ctx.cohort, by).levels
@@ -67,34 +60,14 @@ def comparison(endpoint: str) -> None:
             "show_interval": options.show_interval,
         },
     )
-
-    result = ui.compute(kaplan_meier, ctx.cohort, spec)
     if levels == ():
         st.info("No group is switched on: choose at least one.", icon=":material/info:")
         return
-    if result.overall.n == 0:
-        st.info(
-            "No patient of this selection has a time for this endpoint.", icon=":material/info:"
-        )
-        ui.show_losses(result.losses)
-        return
-
-    def figure():
-        """Draw the curves as the page shows them."""
-        return survival_curve(result, show_interval=options.show_interval)
-
-    ui.show_figure(figure(), key="km.figure")
-    with st.container(horizontal=True):
-        ui.export_menu(
-            f"{endpoint}-kaplan-meier",
-            figure=figure,
-            tables=lambda: [survival_table(result)],
-            notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
-            key="km",
-        )
-        ui.add_to_report(spec)
-    ui.show_table(survival_table(result))
-    ui.in_words(methods_sentence(result), result_sentences(result))
+    ui.lazy_tabs(
+        "survival",
+        {"Curves": lambda: survival_curves(ctx.cohort, spec, options)},
+        stay_drawn=False,
+    )
 
 
 comparison(endpoint)

@@ -108,12 +108,22 @@ def open_page(title: str) -> Context | None:
     return Context(workspace.cohort, workspace.study)
 
 
-def lazy_tabs(key: str, contents: Mapping[str, Callable[[], None]]) -> None:
+def lazy_tabs(
+    key: str, contents: Mapping[str, Callable[[], None]], *, stay_drawn: bool = True
+) -> None:
     """Show tabs that are drawn from when they are first opened.
 
-    A tab that was open stays drawn, so that what was begun in it is still there.
+    Parameters
+    ----------
+    key
+        Name of the tabs in the session.
+    contents
+        Title of each tab, and what draws it.
+    stay_drawn
+        Whether a tab that was open stays drawn, so that what was begun in it is still there;
+        otherwise only the open one is, which costs less at each click.
     """
-    opened = state.remembered(f"{key}.tabs", frozenset())
+    opened = state.remembered(f"{key}.tabs", frozenset()) if stay_drawn else frozenset()
     tabs = st.tabs(list(contents), on_change="rerun", key=f"{key}.tab")
     opened |= {name for name, tab in zip(contents, tabs, strict=True) if tab.open}
     state.remember(f"{key}.tabs", opened)
