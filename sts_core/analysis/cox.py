@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Final, Literal
 
 import numpy as np
@@ -20,6 +19,7 @@ from sts_core.analysis.comparison import (
     r_strings,
     same_partition,
 )
+from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
@@ -55,6 +55,7 @@ from sts_core.estimators.cox import (
     likelihood_ratio_test,
     wald_test,
 )
+from sts_core.estimators.cox_likelihood import Ties
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.results import ResultRow
 from sts_core.study.types import Measured, VariableKind
@@ -62,7 +63,6 @@ from sts_core.study.types import Measured, VariableKind
 KIND: Final = "cox"
 FEW_EVENTS_PER_PARAMETER = 10.0
 MAX_TERMS_IN_WORDS = 8
-_TIES_NAMES = {"efron": "Efron", "breslow": "Breslow"}
 _SINGULAR_UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 
 Model = Literal["univariable", "multivariable"]
@@ -620,31 +620,15 @@ def _terms(
 
 
 def _term(fit: CoxFit, column: int, n: int, n_event: int, conf_level: float) -> Term:
-    reason = fit.reasons[column]
-    test = wald_test(fit, [column])
-    if reason is not None:
-        nothing = not_estimable(reason, conf_level=conf_level, method="Wald")
-        return Term(nothing, None, None, test, n, n_event)
-    coefficient = float(fit.coefficients[column])
-    std_error = float(fit.std_errors[column])
-    z = NormalDist().inv_cdf((1 + conf_level) / 2)
-    value, low, high = (_exp(coefficient + k * std_error) for k in (0.0, -z, z))
-    if value is None:  # beyond the largest number: nothing that could be shown
-        lost = not_estimable(NotEstimable.NOT_CONVERGED, conf_level=conf_level, method="Wald")
-        return Term(lost, coefficient, std_error, test, n, n_event)
-    limit = NotEstimable.LIMIT_NOT_REACHED
-    ratio = Estimate(
-        value, low, high, conf_level, "Wald", None,
-        limit if low is None else None, limit if high is None else None,
-    )  # fmt: skip
-    return Term(ratio, coefficient, std_error, test, n, n_event)
-
-
-def _exp(exponent: float) -> float | None:
-    try:
-        return math.exp(exponent)
-    except OverflowError:
-        return None
+    known = fit.reasons[column] is None
+    return Term(
+        ratio_of(fit, column, conf_level),
+        float(fit.coefficients[column]) if known else None,
+        float(fit.std_errors[column]) if known else None,
+        wald_test(fit, [column]),
+        n,
+        n_event,
+    )
 
 
 def _covariate(
@@ -797,7 +781,7 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     spec, model = result.spec, result.model
     notes = [
         f"{patients(result.n)}, {counted(result.n_event, 'event')}. "
-        f"Cox proportional hazards regression, {_TIES_NAMES[spec.ties]}'s handling of ties; "
+        f"Cox proportional hazards regression, {TIES_NAMES[Ties(spec.ties)]}'s handling of ties; "
         f"Wald {percent_level(spec.conf_level)} "
         "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not estimable."
     ]
@@ -938,7 +922,7 @@ def methods_sentence(result: CoxResult) -> str:
     }[spec.model]
     text = (
         f"Associations with {lower_first(result.endpoint_label)} were estimated by {what} "
-        f"({_TIES_NAMES[spec.ties]}'s handling of ties), as hazard ratios with Wald "
+        f"({TIES_NAMES[Ties(spec.ties)]}'s handling of ties), as hazard ratios with Wald "
         f"{percent_level(spec.conf_level)} confidence intervals"
     )
     if spec.shows_multivariable and spec.selection == "screening":

@@ -13,6 +13,13 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
+from sts_core.analysis.hazard_ratio import (
+    GroupHazardRatio,
+    footnotes_of,
+    hazard_ratios,
+    reference_of,
+    sentence_of,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
@@ -225,6 +232,9 @@ class KaplanMeierResult:
         Whether the day of the start counts as day 1.
     rules
         Rules of follow-up in force, as sentences.
+    hazard_ratios
+        Of each group against the reference group, in the order of ``groups``; empty without a
+        comparison of at least two.
     """
 
     spec: KaplanMeierSpec
@@ -248,6 +258,7 @@ class KaplanMeierResult:
     delayed_entry: bool = False
     add_one_day: bool = False
     rules: tuple[str, ...] = ()
+    hazard_ratios: tuple[GroupHazardRatio, ...] = ()
 
     @property
     def is_comparison(self) -> bool:
@@ -297,7 +308,8 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
 
     overall = one_group(used, "All patients", 0)
     groups: tuple[SurvivalGroup, ...] = (overall,)
-    test = None
+    test: TestResult | None = None
+    ratios: tuple[GroupHazardRatio, ...] = ()
     if levels is not None:
         groups = tuple(
             one_group(codes == i, level, levels.slots[level]) for i, level in enumerate(chosen)
@@ -305,6 +317,10 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         test = log_rank(
             time, event[used], codes[used], levels=range(len(chosen)), entry=entry
         ).to_test_result()
+        ratios = hazard_ratios(
+            time, event[used], codes[used], chosen,
+            reference=levels.reference, entry=entry, conf_level=spec.conf_level,
+        )  # fmt: skip
     unknown = int(np.count_nonzero(codes == number_of[None]))
     result = KaplanMeierResult(
         spec=spec,
@@ -328,6 +344,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,
         rules=rule_sentences(cohort, endpoint, data),
+        hazard_ratios=ratios,
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -476,13 +493,16 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         when = f"At {at} {unit}"
         columns.append(Column(f"rate_{at}", f"% ({level})", Format.ESTIMATE_PERCENT, spanner=when))
         columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
+    if result.hazard_ratios:
+        columns.append(Column("hazard_ratio", f"HR ({level})", Format.ESTIMATE, decimals=2))
     columns.append(Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE))
     shown = list(result.groups)
     if result.is_comparison:
         shown.append(result.overall)
+    ratio_of = {ratio.group: ratio.hazard_ratio for ratio in result.hazard_ratios}
     rows = []
     for group in shown:
-        row: dict[str, str | int | Estimate] = {
+        row: dict[str, str | int | Estimate | None] = {
             "group": "All of these" if result.is_comparison and group is result.overall
             else group.label,
             "n": group.n,
@@ -493,6 +513,8 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         for rate in group.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
+        if result.hazard_ratios:
+            row["hazard_ratio"] = None if group is result.overall else ratio_of[group.label]
         rows.append(row)
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     return DisplayTable(
@@ -539,6 +561,8 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
         scope = _scope(result)
         text = _test_text(result.logrank)
         notes.append(f"Log-rank test, two-sided{f', {scope}' if scope else ''}: {text}.")
+    if result.is_comparison:
+        notes += footnotes_of(result.hazard_ratios, len(result.groups))
     month = (
         " (a month is 30.4375 days)"
         if result.unit is not result.display_unit
@@ -608,6 +632,8 @@ def methods_sentence(result: KaplanMeierResult) -> str:
     )
     if result.is_comparison:
         text += ", and compared between groups by the two-sided log-rank test"
+        if reference_of(result.hazard_ratios) is not None:
+            text += " and by hazard ratios of a Cox proportional hazards model"
     return text + "; follow-up was estimated by the reverse Kaplan-Meier method."
 
 
@@ -644,6 +670,9 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
         out.append(
             f"Log-rank test{between}{f' ({scope})' if scope else ''}: {_test_text(result.logrank)}."
         )
+    ratios = sentence_of(result.hazard_ratios)
+    if ratios is not None:
+        out.append(ratios)
     follow_up = result.overall.follow_up.scaled(result.unit_factor)
     if follow_up.value is not None:
         out.append(
@@ -705,6 +734,12 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
             base, statistic="logrank", n=result.overall.n, events=result.overall.n_event, r="yes"
         )
         rows += both.of_test(result.logrank)
+    for ratio in result.hazard_ratios:
+        mine = replace(base, group=ratio.group, n=ratio.n, events=ratio.n_event, r="yes")
+        row = replace(mine, statistic="hazard_ratio").of_estimate(ratio.hazard_ratio)
+        rows.append(replace(row, method=f"Cox, {ratio.ties.value}, Wald"))
+        if ratio.test is not None:
+            rows.append(replace(mine, statistic="hazard_ratio").of_test(ratio.test)[2])
     rows.append(
         replace(
             base,
@@ -719,8 +754,9 @@ def r_code(result: KaplanMeierResult) -> str:
     """Give R code for the same numbers.
 
     The code expects a data frame ``d`` of the patients of this comparison, with ``time`` (raw
-    unit), ``event`` (1 or 0), ``group`` where there are groups, and ``entry`` where entry is
-    delayed. A rate after the last time is carried forward by R, and "not estimable" here.
+    unit), ``event`` (1 or 0), ``group`` where there are groups (a factor, the reference first),
+    and ``entry`` where entry is delayed. A rate after the last time is carried forward by R, and
+    "not estimable" here.
     """
     spec = result.spec
     times = ", ".join(repr(rate.at * result.unit_factor) for rate in result.overall.rates)
@@ -755,4 +791,12 @@ def r_code(result: KaplanMeierResult) -> str:
         ]
     elif spec.by:
         lines.append("print(survdiff(y ~ d$group))")
+    if reference_of(result.hazard_ratios) is not None:
+        lines += [
+            "group <- factor(d$group)  # its first level is the reference",
+            "control <- coxph.control(eps = 1e-11, iter.max = 200)",
+            f'fit <- coxph(y ~ group, ties = "{result.hazard_ratios[0].ties.value}", '
+            "control = control)",
+            f"print(summary(fit, conf.int = {spec.conf_level}))",
+        ]
     return "\n".join(lines) + "\n"
