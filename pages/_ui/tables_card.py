@@ -295,13 +295,14 @@ def _telling_columns(workspace: state.Workspace) -> tuple[str, ...]:
     questions = workspace.proposal.questions if workspace.proposal else ()
     for question in questions:
         if question.kind in (QuestionKind.ROWS, QuestionKind.SUBJECT_ID):
-            return question.columns
+            return tuple(name for name in question.columns if name != question.guess)
     return ()
 
 
 def _telling(workspace: state.Workspace) -> str:
     columns = ", ".join(f"“{plain(name)}”" for name in _telling_columns(workspace))
-    return f" What tells the rows apart: {columns}." if columns else ""
+    apart = f"What tells the rows apart: {columns}." if columns else "No column tells them apart."
+    return f" {apart}"
 
 
 def _filter_values(

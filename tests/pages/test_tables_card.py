@@ -69,3 +69,20 @@ def test_without_a_patient_table_one_can_be_chosen() -> None:
     assert "Choose above which table holds the patients." in shown(at)
     at.selectbox(key="w:table.role.adae_csv_").set_value("subjects").run()
     assert "3 rows for 2 patients." in shown(at)
+
+
+@pytest.mark.parametrize(
+    ("header", "rest", "said"),
+    [
+        ("id,time,status,eye", (",5,1,left", ",5,1,right"), "What tells the rows apart: “eye”."),
+        ("id,time,status", (",5,1", ",5,1"), "No column tells them apart."),
+    ],
+)
+def test_a_repeated_id_is_asked_about_with_what_tells_its_rows_apart(
+    header: str, rest: tuple[str, str], said: str
+) -> None:
+    rows = "".join(f"{patient}{text}\n" for patient in range(1, 9) for text in rest)
+    at = drop(start(), {"eyes.csv": f"{header}\n{rows}"})
+    asked = shown(at)
+    assert "16 rows for 8 patients" in asked
+    assert said in asked
