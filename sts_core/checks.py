@@ -33,13 +33,16 @@ from sts_core.reading.progress import Progress, Stage
 from sts_core.study.types import (
     DAYS_PER_UNIT,
     Endpoint,
+    HasRow,
     IncompleteDates,
     Status,
     TableSource,
     TimeUnit,
     Variable,
     VariableKind,
+    conditions_of,
 )
+from sts_core.table_rows import table_missing
 from sts_core.values import missing_codes
 
 MAX_AGE = 120.0
@@ -558,15 +561,32 @@ def _criteria(cohort: Cohort) -> Iterator[Finding]:
     }
     analysis = cohort.study.analysis
     for criterion in (*analysis.criteria, *analysis.filters):
-        if criterion.column not in known:
-            yield Finding(
-                FindingCode.CRITERION_COLUMN_MISSING,
-                Severity.ERROR,
-                f"A criterion asks for “{criterion.column}”, which is no column and no variable.",
-                "Choose another column for it on the Cohort page, or remove it.",
-                column=criterion.column,
-                table="subjects",
-            )
+        for column in criterion.columns:
+            if column not in known:
+                yield _criterion_lacks(column, "subjects")
+        for part in conditions_of(criterion):
+            if not isinstance(part, HasRow):
+                continue
+            table = cohort.tables.get(part.table)
+            if table is None:
+                yield table_missing(part.table)
+                continue
+            columns = {*map(str, table.frame.columns)}
+            for column in part.table_columns:
+                if column not in columns:
+                    yield _criterion_lacks(column, part.table)
+
+
+def _criterion_lacks(column: str, role: str) -> Finding:
+    what = "no column and no variable" if role == "subjects" else f"no column of “{role}”"
+    return Finding(
+        FindingCode.CRITERION_COLUMN_MISSING,
+        Severity.ERROR,
+        f"A criterion asks for “{column}”, which is {what}.",
+        "Choose another column for it on the Cohort page, or remove it.",
+        column=column,
+        table=role,
+    )
 
 
 def _adverse_events(cohort: Cohort) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from sts_core.study.types import ReportSection, Study
 
 _T = TypeVar("_T")
 _NOTHING = object()
+#: What is made of all patients of the file alike (:attr:`Cohort.read`).
+_OF_EVERYONE = frozenset({"levels", "criterion", "assessments", "exposures", "adverse events"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +193,25 @@ class Cohort:
 
     def with_selection(self, study: Study, included: np.ndarray, flow: FlowDiagram) -> Cohort:
         """Give this cohort under other criteria."""
-        return replace(self, study=study, included=included, flow=flow)
+        new = replace(self, study=study, included=included, flow=flow)
+        new.read.update(self._of_everyone(study, _OF_EVERYONE))
+        return new
+
+    def under(self, study: Study) -> Cohort:
+        """Give this cohort under other choices; what was read and still holds is not read again."""
+        new = replace(self, study=study)
+        new.read.update(self._of_everyone(study, _OF_EVERYONE - {"criterion"}))
+        return new
+
+    def _of_everyone(self, study: Study, names: Collection[str]) -> dict[Hashable, Any]:
+        """Give what was made of the tables that no selection of patients changes."""
+        if study.data != self.study.data or study.definitions != self.study.definitions:
+            return {}
+        return {
+            what: made
+            for what, made in [*self.read.items()]
+            if (what[0] if isinstance(what, tuple) else what) in names
+        }
 
     def with_views(self, study: Study) -> Cohort:
         """Give this cohort under a study that differs in nothing that decides a number."""

@@ -6,6 +6,7 @@ patient. Such names are written only when a person says so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,15 +23,17 @@ from sts_core.study.types import (
     Definitions,
     Derivation,
     Grouping,
+    HasRow,
     IsOneOf,
     Nested,
     OneOf,
     Scalar,
     Study,
     Variable,
+    conditions_of,
 )
 from sts_core.terminology.ctcae import key_of
-from sts_core.values import text_of
+from sts_core.values import text_of, texts
 
 MIN_PATIENTS = 5
 _EVENTS = "adverse events"
@@ -98,10 +101,52 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
             n = counts.get(name, 0)
             if 0 < n < MIN_PATIENTS and name not in supplied:
                 found[key, name] = RareName(key, label, name, n)
+    for (role, column), values in _row_values(study).items():
+        for name, n in _patients_by_text(cohort, role, column).items():
+            if name in values and 0 < n < MIN_PATIENTS:
+                key = _rows_key(role, column)
+                found[key, name] = RareName(key, f"{column} of {role}", name, n)
     for name, n in _mapped_names(cohort).items():
         if 0 < n < MIN_PATIENTS:
             found[_EVENTS, name] = RareName(_EVENTS, "Adverse events", name, n)
     return tuple(found.values())
+
+
+def _rows_key(role: str, column: str) -> str:
+    return f"rows of {role}: {column}"
+
+
+def _row_values(study: Study) -> dict[tuple[str, str], set[str]]:
+    """Give the values that criteria ask for in other tables, by role and column."""
+    named: dict[tuple[str, str], set[str]] = {}
+    for item in _criteria(study):
+        for part in conditions_of(item):
+            if isinstance(part, HasRow):
+                for where in _one_of(part):
+                    named.setdefault((part.table, where.column), set()).update(_texts(where.values))
+    return named
+
+
+def _one_of(rows: HasRow) -> tuple[OneOf, ...]:
+    return tuple(where for where in rows.where if isinstance(where, OneOf))
+
+
+def _patients_by_text(cohort: Cohort, role: str, column: str) -> dict[str, int]:
+    """Count the patients who have each text in a column of a table."""
+    table = cohort.tables.get(role)
+    if table is None or column not in table.frame.columns:
+        return {}  # nothing is known of a column that isn't there
+    cells = texts(table.column(column), frozenset())
+    pairs = {
+        (subject, text)
+        for subject, text in zip(table.subject.tolist(), cells.tolist(), strict=True)
+        if text is not None and subject is not None
+    }
+    return dict(Counter(text for _, text in pairs))
+
+
+def _criteria(study: Study) -> tuple[Criterion, ...]:
+    return (*study.analysis.criteria, *study.analysis.filters)
 
 
 def _mapped_names(cohort: Cohort) -> dict[str, int]:
@@ -149,9 +194,10 @@ def _named(study: Study) -> dict[str, dict[str, None]]:
     for key, grouping in definitions.groupings.items():
         add(grouping.variable, (part for parts in grouping.groups.values() for part in parts))
         add(key, [*grouping.groups, *([grouping.rest] if grouping.rest else [])])
-    for item in (*study.analysis.criteria, *study.analysis.filters):
-        if isinstance(item, OneOf):
-            add(item.column, _texts(item.values))
+    for item in _criteria(study):
+        for part in conditions_of(item):
+            if isinstance(part, OneOf):
+                add(part.column, _texts(part.values))
     for document in _documents(study):
         for of in ("by", "variable"):
             if isinstance(document.get(of), str):
@@ -256,9 +302,12 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
     def kept(items: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         out = []
         for item in items:
-            values = {*_texts(item.values)} if isinstance(item, OneOf) else set()
-            if item.column in gone or values & rare.get(item.column, set()):
-                losses.append(f"a criterion on “{item.column}”: more patients may be analysed")
+            if gone & {*item.columns} or _names_one(item, rare):
+                asked = item.columns or tuple(
+                    part.table for part in conditions_of(item) if isinstance(part, HasRow)
+                )
+                where = ", ".join(f"“{name}”" for name in asked)
+                losses.append(f"a criterion on {where}: more patients may be analysed")
             else:
                 out.append(item)
         return tuple(out)
@@ -293,6 +342,19 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
         report=replace(study.report, items=items),
     )
     return Withheld(new, tuple(dict.fromkeys(losses)))
+
+
+def _names_one(criterion: Criterion, rare: Mapping[str, set[str]]) -> bool:
+    """Say whether a criterion names one of these names, in whatever part."""
+    for part in conditions_of(criterion):
+        if isinstance(part, OneOf) and {*_texts(part.values)} & rare.get(part.column, set()):
+            return True
+        if isinstance(part, HasRow) and any(
+            {*_texts(where.values)} & rare.get(_rows_key(part.table, where.column), set())
+            for where in _one_of(part)
+        ):
+            return True
+    return False
 
 
 def _with(

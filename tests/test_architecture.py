@@ -97,11 +97,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adverse_event_forms": {*DATA, "reading", "terminology"},
     "derive": {*DATA, "derivations", "reading", "assessments"},
     "disclosure": {*DATA, "derivations", "derive", "terminology", "adverse_event_forms"},
-    "criteria": {*DATA, "derive"},
+    "criteria": {*DATA, "derive", "table_rows"},
     "plausibility": {*DATA, "derive", "assessments"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
-        "assessments", "exposures",
+        "assessments", "exposures", "table_rows",
     },
     "query_list": {*DATA, "display"},
     "data_cut": {*DATA, "reading"},

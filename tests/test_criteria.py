@@ -168,7 +168,7 @@ def test_a_criterion_in_words(criterion: Criterion, phrase: str) -> None:
     assert describe(cohort(), criterion) == phrase
 
 
-MISSING = st.sampled_from(["keep", "drop"])
+MISSING = st.sampled_from(["keep", "drop", "only"])
 CRITERIA = st.one_of(
     st.builds(
         OneOf,

@@ -14,7 +14,7 @@ from sts_core.derive import variable_of
 from sts_core.display import counted, joined
 from sts_core.reading.assembly import needed_columns
 from sts_core.reading.privacy import AGE_COLUMN, KIND_WORDS, PrivateColumn, PrivateKind
-from sts_core.study import Study, TableSource
+from sts_core.study import HasRow, Study, TableSource, conditions_of
 
 _NONE = "(choose a column)"
 
@@ -119,7 +119,16 @@ def _users(cohort: Cohort, role: str, column: str) -> list[str]:
     if not users and column in needed_columns(cohort.study, role):
         users = ["an endpoint, an outcome or a table"]
     rules = (*cohort.study.analysis.criteria, *cohort.study.analysis.filters)
-    if role == "subjects" and any(rule.column == column for rule in rules):
+    parts = [part for rule in rules for part in conditions_of(rule)]
+    asked = (
+        any(column in part.columns for part in parts)
+        if role == "subjects"
+        else any(
+            isinstance(part, HasRow) and part.table == role and column in part.table_columns
+            for part in parts
+        )
+    )
+    if asked:
         users.append("a criterion")
     return users
 

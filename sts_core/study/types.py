@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Tag, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass, rebuild_dataclass
 
 SCHEMA_VERSION = 1
 DAYS_PER_MONTH = 30.4375
@@ -980,7 +980,9 @@ def _with_measured(variables: dict[str, Variable]) -> dict[str, Variable]:
     }
 
 
-Missing = Literal["keep", "drop"]
+#: What becomes of a patient of whom a criterion can't be decided: stays in, listed as not
+#: verifiable; leaves; or is the only kind that stays.
+Missing = Literal["keep", "drop", "only"]
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -995,6 +997,11 @@ class OneOf:
     enabled: bool = True
     after_time_zero: bool = False
     kind: Literal["one_of"] = "one_of"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables, groupings or columns of the patient table that it asks for."""
+        return (self.column,)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -1011,6 +1018,51 @@ class Between:
     after_time_zero: bool = False
     kind: Literal["between"] = "between"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables or columns of the patient table that it asks for."""
+        return (self.column,)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class DaysBetween:
+    """Met when a date lies so many days after another one.
+
+    Parameters
+    ----------
+    column, since
+        The date, and the one that days are counted from; day 0 is that very day.
+    low, high
+        First and last day that meet it, below 0 before ``since``; an open side is ``None``.
+    label, excludes, missing, enabled, after_time_zero
+        As for every criterion.
+    """
+
+    column: str
+    since: str
+    low: int | None = None
+    high: int | None = None
+    label: str = ""
+    excludes: bool = False
+    missing: Missing = "keep"
+    enabled: bool = True
+    after_time_zero: bool = False
+    kind: Literal["days_between"] = "days_between"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables or columns of the patient table that it asks for."""
+        return (self.column, self.since)
+
+    @model_validator(mode="after")
+    def _a_window(self) -> Self:
+        _window(self.low, self.high)
+        if self.low is None and self.high is None:
+            raise ValueError("days between two dates need low or high")
+        if self.column == self.since:
+            raise ValueError("column and since are two dates")
+        return self
+
 
 @dataclass(frozen=True, config=_STRICT)
 class IsKnown:
@@ -1024,13 +1076,199 @@ class IsKnown:
     after_time_zero: bool = False
     kind: Literal["is_known"] = "is_known"
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables, groupings or columns of the patient table that it asks for."""
+        return (self.column,)
 
-Criterion = Annotated[
+
+RowCondition = Annotated[
     Annotated[OneOf, Tag("one_of")]
     | Annotated[Between, Tag("between")]
     | Annotated[IsKnown, Tag("is_known")],
     Discriminator(_kind_of),
 ]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class HasRow:
+    """Met when another table has enough rows of the patient that meet all conditions.
+
+    A patient without any row there does not meet it. A row of which a condition can't be decided
+    may count: where that matters, it is not known whether the patient meets the criterion.
+
+    Parameters
+    ----------
+    table
+        Role of the table, not the patient table.
+    where
+        Conditions on columns of that table; a row meets all of them.
+    at_least
+        Rows that are needed.
+    date, origin
+        Column of that table with the row's date, and the variable or column of the patient table
+        with the date that days are counted from.
+    study_day
+        Column of that table with the row's study day, in place of ``date`` and ``origin``.
+    low, high
+        First and last day that count, 0 for the day of the origin; an open side is ``None``.
+    label, excludes, missing, enabled, after_time_zero
+        As for every criterion.
+    """
+
+    table: str
+    where: tuple[RowCondition, ...] = ()
+    at_least: int = 1
+    date: str | None = None
+    origin: str | None = None
+    study_day: str | None = None
+    low: int | None = None
+    high: int | None = None
+    label: str = ""
+    excludes: bool = False
+    missing: Missing = "keep"
+    enabled: bool = True
+    after_time_zero: bool = False
+    kind: Literal["has_row"] = "has_row"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables or columns of the patient table that it asks for."""
+        return () if self.origin is None else (self.origin,)
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """Columns of its own table that it asks for."""
+        own = (*(part.column for part in self.where), self.date, self.study_day)
+        return tuple(dict.fromkeys(name for name in own if name is not None))
+
+    @model_validator(mode="after")
+    def _rows_of_another_table(self) -> Self:
+        _refuse_own_choices(self.where)
+        _window(self.low, self.high)
+        if self.table == "subjects":
+            raise ValueError("rows are asked for in a table other than the patient table")
+        if self.at_least < 1:
+            raise ValueError("at_least must be 1 or more")
+        dated = self.date is not None or self.study_day is not None
+        if (self.low is not None or self.high is not None) != dated:
+            raise ValueError(
+                "days (low, high) and a column of the time (date, study_day) go together"
+            )
+        if (self.date is None) != (self.origin is None):
+            raise ValueError("date and origin go together")
+        if self.date is not None and self.study_day is not None:
+            raise ValueError("a row has a date or a study day, one of the two")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class AllOf:
+    """Met when all parts are; unknown where no part fails and one can't be decided.
+
+    Parameters
+    ----------
+    parts
+        Two or more conditions; one with ``excludes`` holds where its condition does not. A part
+        may itself be an :class:`AnyOf` or :class:`AllOf` of single conditions.
+    label, excludes, missing, enabled, after_time_zero
+        Of the whole; parts have none of their own.
+    """
+
+    parts: tuple[Criterion, ...]
+    label: str = ""
+    excludes: bool = False
+    missing: Missing = "keep"
+    enabled: bool = True
+    after_time_zero: bool = False
+    kind: Literal["all_of"] = "all_of"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables, groupings or columns of the patient table that it asks for."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
+
+    @model_validator(mode="after")
+    def _of_conditions(self) -> Self:
+        _check_compound(self.parts)
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
+class AnyOf:
+    """Met when one part is; unknown where no part holds and one can't be decided.
+
+    Parameters
+    ----------
+    parts, label, excludes, missing, enabled, after_time_zero
+        As for :class:`AllOf`.
+    """
+
+    parts: tuple[Criterion, ...]
+    label: str = ""
+    excludes: bool = False
+    missing: Missing = "keep"
+    enabled: bool = True
+    after_time_zero: bool = False
+    kind: Literal["any_of"] = "any_of"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Variables, groupings or columns of the patient table that it asks for."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
+
+    @model_validator(mode="after")
+    def _of_conditions(self) -> Self:
+        _check_compound(self.parts)
+        return self
+
+
+Criterion = Annotated[
+    Annotated[OneOf, Tag("one_of")]
+    | Annotated[Between, Tag("between")]
+    | Annotated[DaysBetween, Tag("days_between")]
+    | Annotated[IsKnown, Tag("is_known")]
+    | Annotated[HasRow, Tag("has_row")]
+    | Annotated[AllOf, Tag("all_of")]
+    | Annotated[AnyOf, Tag("any_of")],
+    Discriminator(_kind_of),
+]
+Condition = OneOf | Between | DaysBetween | IsKnown | HasRow
+for _compound in (AllOf, AnyOf):
+    rebuild_dataclass(_compound, force=True)  # type: ignore[arg-type]
+
+
+def conditions_of(criterion: Criterion) -> tuple[Condition, ...]:
+    """Give the single conditions that a criterion is made of, in order."""
+    if isinstance(criterion, AllOf | AnyOf):
+        return tuple(found for part in criterion.parts for found in conditions_of(part))
+    return (criterion,)
+
+
+def _window(low: int | None, high: int | None) -> None:
+    if low is not None and high is not None and low > high:
+        raise ValueError("low must not be above high")
+
+
+def _refuse_own_choices(parts: tuple[Any, ...]) -> None:
+    """Refuse in a part what is said of the whole criterion."""
+    for part in parts:
+        usual = "drop" if isinstance(part, IsKnown) else "keep"
+        if part.label or part.missing != usual or not part.enabled or part.after_time_zero:
+            raise ValueError(
+                "label, missing, enabled and after_time_zero belong to the whole criterion, "
+                "not to a part of it"
+            )
+
+
+def _check_compound(parts: tuple[Any, ...]) -> None:
+    if len(parts) < 2:
+        raise ValueError("name at least two conditions")
+    _refuse_own_choices(parts)
+    for part in parts:
+        inner = part.parts if isinstance(part, AllOf | AnyOf) else ()
+        if any(isinstance(item, AllOf | AnyOf) for item in inner):
+            raise ValueError("conditions are nested one level deep at most")
 
 
 @dataclass(frozen=True, config=_STRICT)
