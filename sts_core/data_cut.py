@@ -5,17 +5,37 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal, Protocol
+
+import numpy as np
 
 from sts_core.cohort import Cohort, Table
-from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.derive import counts_of, is_categorical, levels_of
+from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import needed_columns
-from sts_core.study.types import Seen, Study
+from sts_core.study.types import Seen, Study, TableSource, Variable, VariableKind
+from sts_core.values import date_orders, missing_codes, numbers
 
 _ALIKE = 0.75
+#: A median of fewer would say too much of one patient.
+FEWEST_FOR_SIZE = 10
+#: Months in place of weeks are a factor of 4.3; within one unit a median hardly moves so far.
+UNIT_FACTOR = 4.0
+
+Order = Literal["ymd", "dmy", "mdy", "any"]
+_WRITTEN: dict[Order, str] = {
+    "ymd": "in a way that reads one way only (2021-05-03)",
+    "dmy": "as day/month/year",
+    "mdy": "as month/day/year",
+    "any": "so that day and month can be told in two ways",
+}
 
 
 def remembering(cohort: Cohort) -> Study:
-    """Give the study with the size and the columns of its tables; no value of a patient is in it.
+    """Give the study with the size, columns, units and levels of its tables.
+
+    No value of a patient is in it: of numbers a rounded median of at least ten patients, of levels
+    their number, and the names of those that nobody has.
 
     Parameters
     ----------
@@ -24,18 +44,120 @@ def remembering(cohort: Cohort) -> Study:
     """
     study = cohort.study
     tables = {
-        role: replace(source, seen=_seen(cohort.tables[role])) if role in cohort.tables else source
+        role: replace(source, seen=_seen(cohort, cohort.tables[role]))
+        if role in cohort.tables
+        else source
         for role, source in study.data.tables.items()
     }
     return replace(study, data=replace(study.data, tables=tables))
 
 
-def _seen(table: Table) -> Seen:
+def _seen(cohort: Cohort, table: Table) -> Seen:
+    return cohort.kept(("seen", table.role), lambda: _look(cohort, table))
+
+
+def _look(cohort: Cohort, table: Table) -> Seen:
+    source = cohort.study.data.tables.get(table.role, TableSource())
+    sizes = {name: _size(table, source, name) for name in _number_columns(cohort, table)}
+    orders = {name: _order(table, source, name) for name in _date_columns(cohort, table)}
+    levels: dict[str, int] = {}
+    absent: dict[str, tuple[str, ...]] = {}
+    for key, variable in _groups(cohort, table):
+        present = _present(cohort, key)
+        if present is None:
+            continue
+        levels[key] = len(present)
+        gone = tuple(level for level in _stated(variable) if level not in present)
+        if gone:
+            absent[key] = gone
     return Seen(
         rows=len(table.frame),
         patients=len(set(map(str, table.subject.tolist()))),
         columns=tuple(map(str, table.frame.columns)),
+        sizes={name: size for name, size in sizes.items() if size is not None},
+        orders={name: order for name, order in orders.items() if order is not None},
+        levels=levels,
+        absent=absent,
     )
+
+
+def _size(table: Table, source: TableSource, name: str) -> float | None:
+    """Give the median of a column in two significant digits."""
+    format_ = source.columns.get(name)
+    read = numbers(
+        table.column(name),
+        decimal=format_.decimal if format_ else ".",
+        codes=missing_codes(source.missing_codes),
+    )
+    known = np.isfinite(read.values)
+    if len(set(table.subject[known].tolist())) < FEWEST_FOR_SIZE:
+        return None
+    return float(f"{float(np.median(read.values[known])):.2g}")
+
+
+def _order(table: Table, source: TableSource, name: str) -> Order | None:
+    found = date_orders(table.column(name), missing_codes(source.missing_codes))
+    if not found:
+        return None
+    return "any" if len(found) > 1 else found[0]
+
+
+def _number_columns(cohort: Cohort, table: Table) -> Iterator[str]:
+    definitions = cohort.study.definitions
+    named: list[str | None] = [
+        endpoint.time
+        for endpoint in definitions.endpoints.values()
+        if endpoint.table == table.role and not endpoint.rows
+    ]
+    named += [
+        variable.column or key
+        for key, variable in definitions.variables.items()
+        if variable.kind is VariableKind.NUMERIC and variable.table == table.role
+        and variable.derived is None and not variable.rows
+    ]  # fmt: skip
+    visits = definitions.assessments
+    if visits is not None and visits.table == table.role:
+        named += visits.size_columns
+    yield from (name for name in dict.fromkeys(named) if name in table.frame.columns and name)
+
+
+def _date_columns(cohort: Cohort, table: Table) -> Iterator[str]:
+    definitions = cohort.study.definitions
+    named: list[str | None] = []
+    for endpoint in definitions.endpoints.values():
+        if endpoint.from_dates and endpoint.table == table.role:
+            named += [endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact]
+    for key, variable in definitions.variables.items():
+        if variable.kind is VariableKind.DATE and variable.table == table.role:
+            named.append(variable.column or key)
+    if table.role == "subjects":
+        named.append(definitions.cutoff_column)
+    visits, treatment = definitions.assessments, definitions.exposures
+    if visits is not None and visits.table == table.role:
+        named += visits.date_columns
+    if treatment is not None and treatment.table == table.role and treatment.times == "dates":
+        named += [treatment.start, treatment.stop]
+    yield from (name for name in dict.fromkeys(named) if name in table.frame.columns and name)
+
+
+def _groups(cohort: Cohort, table: Table) -> Iterator[tuple[str, Variable]]:
+    for key, variable in cohort.study.definitions.variables.items():
+        own = variable.table == table.role and variable.derived is None and not variable.cuts
+        if own and is_categorical(variable):
+            yield key, variable
+
+
+def _stated(variable: Variable) -> tuple[str, ...]:
+    """Give the levels that the study states; those that are merged are gone by intention."""
+    parts = {part for names in variable.merged.values() for part in names}
+    return tuple(level for level in variable.levels if level not in parts)
+
+
+def _present(cohort: Cohort, key: str) -> frozenset[str] | None:
+    try:
+        return frozenset(name for name, n in counts_of(levels_of(cohort, key).values).items() if n)
+    except StudyError:
+        return None  # its column isn't there, which is said
 
 
 def data_changes(cohort: Cohort) -> tuple[Finding, ...]:
@@ -49,8 +171,10 @@ def data_changes(cohort: Cohort) -> tuple[Finding, ...]:
     Returns
     -------
     tuple of Finding
-        Columns that are gone (a warning where the study rests on them) or new, and the numbers of
-        rows and patients; nothing where the study file never saw data, or where they are the same.
+        Columns that are gone (a warning where the study rests on them) or new, numbers of rows and
+        patients, numbers that look like another unit, dates that are written in another order,
+        levels that are new or gone; nothing where the study file never saw data, or where they are
+        the same.
     """
     found: list[Finding] = []
     for role, source in cohort.study.data.tables.items():
@@ -61,7 +185,7 @@ def data_changes(cohort: Cohort) -> tuple[Finding, ...]:
 
 
 def _changes(cohort: Cohort, table: Table, then: Seen) -> Iterator[Finding]:
-    now = _seen(table)
+    now = _seen(cohort, table)
 
     def finding(severity: Severity, message: str, hint: str, column: str | None = None) -> Finding:
         return Finding(
@@ -111,3 +235,74 @@ def _changes(cohort: Cohort, table: Table, then: Seen) -> Iterator[Finding]:
             "Add it as a variable on the Data page if the analysis needs it.",
             new[0] if len(new) == 1 else None,
         )
+    for name, before in then.sizes.items():
+        after = now.sizes.get(name)
+        if after is None or before <= 0 or after <= 0:
+            continue
+        if not 1 / UNIT_FACTOR < after / before < UNIT_FACTOR:
+            yield finding(
+                Severity.WARNING,
+                f"“{name}” is now around {after:g} (then around {before:g}): its unit may have "
+                "changed.",
+                "Check the unit on the Data page; no number was converted.",
+                name,
+            )
+    for name, written in then.orders.items():
+        other = now.orders.get(name)
+        if other is not None and other != written:
+            confirmed = "any" in (other, written)
+            yield finding(
+                Severity.NOTE if confirmed and other != "any" else Severity.WARNING,
+                f"The dates of “{name}” are now written {_WRITTEN[other]}; then they were written "
+                f"{_WRITTEN[written]}.",
+                "Check on the Data page how they are read.",
+                name,
+            )
+    yield from _level_changes(cohort, table, then, finding)
+
+
+class _Say(Protocol):
+    def __call__(
+        self, severity: Severity, message: str, hint: str, column: str | None = None
+    ) -> Finding: ...
+
+
+def _level_changes(cohort: Cohort, table: Table, then: Seen, say: _Say) -> Iterator[Finding]:
+    """Name the levels of variables that are new or gone, or say that there are more or fewer."""
+    for key, variable in _groups(cohort, table):
+        before, present = then.levels.get(key), _present(cohort, key)
+        if before is None or present is None:
+            continue
+        stated = _stated(variable)
+        column = variable.column or key
+        if not stated:
+            if len(present) != before:
+                yield say(
+                    Severity.NOTE,
+                    f"“{variable.label}” has {len(present)} levels (then {before}).",
+                    "Look at its levels on the Data page.",
+                    column,
+                )
+            continue
+        absent = then.absent.get(key, ())
+        known = {*stated, *variable.merged}
+        new = [level for level in sorted(present) if level not in known]
+        new += [level for level in absent if level in present]
+        gone = [level for level in stated if level not in present and level not in absent]
+        if new:
+            noun = "A new level" if len(new) == 1 else f"{len(new)} new levels"
+            yield say(
+                Severity.WARNING,
+                f"{noun} of “{variable.label}”: {listed([f'“{name}”' for name in new])}.",
+                "Correct the spelling, or give it its place or merge it on the Data page.",
+                column,
+            )
+        if gone:
+            noun = "a level" if len(gone) == 1 else f"{len(gone)} levels"
+            yield say(
+                Severity.NOTE,
+                f"No patient has {noun} of “{variable.label}” any more: "
+                f"{listed([f'“{name}”' for name in gone])}.",
+                "Look whether it is spelled in another way now.",
+                column,
+            )

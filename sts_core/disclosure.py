@@ -13,27 +13,33 @@ from functools import partial
 from typing import Any
 
 from sts_core.adverse_event_forms import patients_by_name
+from sts_core.assessments import standard_level
 from sts_core.cohort import Cohort
 from sts_core.derivations import NO, YES
 from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
 from sts_core.findings import StudyError
+from sts_core.reading.vocabulary import vocabulary
 from sts_core.study.types import (
+    AdverseEventDefinition,
+    AssessmentDefinition,
     CountOf,
     Criterion,
     Definitions,
     Derivation,
+    ExposureDefinition,
     Grouping,
     HasRow,
     IsOneOf,
     Nested,
     OneOf,
     Scalar,
+    Status,
     Study,
     Variable,
     conditions_of,
 )
 from sts_core.terminology.ctcae import key_of
-from sts_core.values import text_of, texts
+from sts_core.values import number_of, text_of, texts
 
 MIN_PATIENTS = 5
 _EVENTS = "adverse events"
@@ -80,8 +86,10 @@ class Withheld:
 def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
     """Give the names in the study file that fewer than five patients of the data file have.
 
-    Levels, the values that codes begin with, parts of merged levels, and values that criteria,
-    groupings and derived variables name. Names that the program gives (groups of a cut, yes and
+    Levels, the values that codes begin with, parts of merged levels, values that criteria,
+    groupings and derived variables name, and those that endpoints, assessments, treatment and
+    adverse events give a meaning to; numbers and usual words ("yes", "dead", "PD") of the latter
+    point to nobody. Names that the program gives (groups of a cut, yes and
     no), names of nobody and those of synthetic patients are not among them.
     """
     study = cohort.study
@@ -109,6 +117,13 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
     for name, n in _mapped_names(cohort).items():
         if 0 < n < MIN_PATIENTS:
             found[_EVENTS, name] = RareName(_EVENTS, "Adverse events", name, n)
+    for (role, column), values in _meant(study).items():
+        counts = _patients_by_text(cohort, role, column)
+        for name in values:
+            n = counts.get(name, 0)
+            if 0 < n < MIN_PATIENTS and not _says_nothing(name):
+                key = _rows_key(role, column)
+                found[key, name] = RareName(key, column, name, n)
     return tuple(found.values())
 
 
@@ -147,6 +162,54 @@ def _patients_by_text(cohort: Cohort, role: str, column: str) -> dict[str, int]:
 
 def _criteria(study: Study) -> tuple[Criterion, ...]:
     return (*study.analysis.criteria, *study.analysis.filters)
+
+
+def _says_nothing(name: str) -> bool:
+    """Say whether a value is a number or a usual word (yes, dead, PD), which points to nobody."""
+    words = vocabulary()
+    return (
+        number_of(name) is not None
+        or words.status.get(name) is not None
+        or words.lexicons["yes_no"].get(name) is not None
+        or words.lexicons["response"].get(name) is not None
+        or standard_level(name) is not None
+    )
+
+
+def _meant(study: Study) -> dict[tuple[str, str], dict[str, None]]:
+    """Give the values of the file that endpoints, assessments and the like give a meaning to.
+
+    By role of the table and column.
+    """
+    meant: dict[tuple[str, str], dict[str, None]] = {}
+
+    def add(role: str, column: str | None, values: Iterable[Scalar]) -> None:
+        if column is not None:
+            meant.setdefault((role, column), {}).update(dict.fromkeys(_texts(values)))
+
+    definitions = study.definitions
+    for endpoint in definitions.endpoints.values():
+        named = [value for values in endpoint.events.values() for value in values]
+        add(endpoint.table, endpoint.event, (*named, *endpoint.censored))
+    visits = definitions.assessments
+    if visits is not None:
+        for column in visits.response_columns:
+            add(visits.table, column, visits.codes)
+        for column in visits.new_lesion_columns:
+            add(visits.table, column, visits.new_lesion_values)
+        add(visits.table, visits.evaluable, visits.evaluable_values)
+    treatment = definitions.exposures
+    if treatment is not None:
+        add(treatment.table, treatment.ongoing, treatment.ongoing_values)
+    events = definitions.adverse_events
+    if events is not None:
+        add(events.table, events.related, events.related_values)
+        add(events.table, events.serious, events.serious_values)
+    for item in (visits, treatment, events):
+        if item is not None:
+            for column, values in item.rows.items():
+                add(item.table, column, values)
+    return meant
 
 
 def _mapped_names(cohort: Cohort) -> dict[str, int]:
@@ -329,6 +392,7 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
         mapped = {name: to for name, to in events.mapped.items() if name not in rare[_EVENTS]}
         definitions = replace(definitions, adverse_events=replace(events, mapped=mapped))
         losses.append("CTCAE terms chosen by hand for names of adverse events")
+    definitions = _without_meanings(definitions, rare, losses)
     new = replace(
         study,
         definitions=_with(definitions, variables, groupings, response),
@@ -355,6 +419,99 @@ def _names_one(criterion: Criterion, rare: Mapping[str, set[str]]) -> bool:
         ):
             return True
     return False
+
+
+def _without_meanings(
+    definitions: Definitions, rare: Mapping[str, set[str]], losses: list[str]
+) -> Definitions:
+    """Give definitions that give no meaning to certain values.
+
+    A value of a status, a code and a value that means yes are taken out alone; what would count
+    other rows without them is left out whole.
+    """
+
+    def withheld(role: str, column: str | None, values: Iterable[Scalar]) -> set[str]:
+        named = rare.get(_rows_key(role, column), set()) if column is not None else set()
+        return named & {*_texts(values)}
+
+    def kept(values: tuple[Scalar, ...], gone: set[str]) -> tuple[Scalar, ...]:
+        return tuple(value for value in values if text_of(value) not in gone)
+
+    def other_rows(
+        item: AssessmentDefinition | ExposureDefinition | AdverseEventDefinition,
+    ) -> bool:
+        return any(withheld(item.table, column, values) for column, values in item.rows.items())
+
+    endpoints = dict(definitions.endpoints)
+    for code, endpoint in definitions.endpoints.items():
+        events = {
+            kind: kept(values, withheld(endpoint.table, endpoint.event, values))
+            for kind, values in endpoint.events.items()
+        }
+        censored = kept(
+            endpoint.censored, withheld(endpoint.table, endpoint.event, endpoint.censored)
+        )
+        if events != endpoint.events or censored != endpoint.censored:
+            endpoints[code] = replace(
+                endpoint,
+                events={kind: values for kind, values in events.items() if values},
+                censored=censored,
+                events_status=Status.GUESSED,
+            )
+            losses.append(f"“{endpoint.label}”: what values of its status mean")
+    visits = definitions.assessments
+    if visits is not None:
+        coded = {
+            value
+            for column in visits.response_columns
+            for value in withheld(visits.table, column, visits.codes)
+        }
+        lesions = {
+            value
+            for column in visits.new_lesion_columns
+            for value in withheld(visits.table, column, visits.new_lesion_values)
+        }
+        if (
+            lesions
+            or other_rows(visits)
+            or withheld(visits.table, visits.evaluable, visits.evaluable_values)
+        ):
+            visits = None
+            losses.append("the columns of tumour assessments")
+        elif coded:
+            codes = {value: level for value, level in visits.codes.items() if value not in coded}
+            visits = replace(visits, codes=codes)
+            losses.append("what values of tumour assessments mean")
+    treatment = definitions.exposures
+    if treatment is not None and (
+        other_rows(treatment)
+        or withheld(treatment.table, treatment.ongoing, treatment.ongoing_values)
+    ):
+        treatment = None
+        losses.append("the columns of treatment by row")
+    events_by = definitions.adverse_events
+    if events_by is not None:
+        if other_rows(events_by):
+            events_by = None
+            losses.append("the columns of adverse events")
+        else:
+            related = withheld(events_by.table, events_by.related, events_by.related_values)
+            serious = withheld(events_by.table, events_by.serious, events_by.serious_values)
+            if related or serious:
+                events_by = replace(
+                    events_by,
+                    related_values=kept(events_by.related_values, related),
+                    serious_values=kept(events_by.serious_values, serious),
+                    status=Status.GUESSED,
+                )
+                losses.append("which values mean related or serious")
+    return replace(
+        definitions,
+        endpoints=endpoints,
+        assessments=visits,
+        exposures=treatment,
+        adverse_events=events_by,
+    )
 
 
 def _with(

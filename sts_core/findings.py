@@ -115,6 +115,7 @@ class FindingCode(StrEnum):
     LINE_CONTRADICTED = "line_contradicted"
     RESPONSE_DOUBTFUL = "response_doubtful"
     RESPONSE_CONTRADICTED = "response_contradicted"
+    AGE_CONTRADICTED = "age_contradicted"
     SEX_CONTRADICTED = "sex_contradicted"
 
 

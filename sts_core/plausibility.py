@@ -7,6 +7,7 @@ of the sheet. An error can't be true, a warning is probably wrong, a note is wor
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -22,11 +23,14 @@ from sts_core.derive import (
     is_categorical,
     levels_of,
     numbers_of,
+    raw_levels,
     survival_data,
     table_dates,
     variable_of,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.reading.privacy import AGE_COLUMN
+from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.study.types import (
     DAYS_PER_UNIT,
     AnalysisSection,
@@ -34,7 +38,7 @@ from sts_core.study.types import (
     TimeUnit,
     VariableKind,
 )
-from sts_core.values import missing_codes, text_of, texts
+from sts_core.values import missing_codes, numbers, text_of, texts
 
 # Shares and sizes from which a pattern is no chance.
 FEWEST = 10
@@ -55,6 +59,17 @@ _RANGES: dict[str, tuple[float, float, bool, str]] = {
     "percent": (0, 100, False, "a percentage"),
     "percentage": (0, 100, False, "a percentage"),
 }
+#: The scale has no step between the tens.
+KARNOFSKY_STEP = 10.0
+# Ages counted in another way (from conception, or by calendar years) differ by one.
+AGES_DIFFER_BY = 1.0
+#: What comes first, what comes later, and how sure it is that the reverse is wrong.
+_IN_ORDER: tuple[tuple[str, str, str, Severity], ...] = (
+    ("diagnosis", "treatment_start", "The diagnosis", Severity.WARNING),
+    ("treatment_start", "treatment_end", "The start of treatment", Severity.ERROR),
+    ("diagnosis", "death", "The diagnosis", Severity.WARNING),
+    ("treatment_start", "death", "The start of treatment", Severity.ERROR),
+)
 _MALE = {"male", "m", "man", "男", "男性"}
 _FEMALE = {"female", "f", "woman", "女", "女性"}
 _OF_WOMEN = ("uterine", "uterus", "ovar", "cervix", "endometri", "vulv", "子宫", "卵巢")
@@ -65,9 +80,10 @@ def plausibility(cohort: Cohort) -> tuple[Finding, ...]:
     """Give everything that these rules find; nothing is raised."""
     everyone = _everyone(cohort)
     rules: tuple[Callable[[Cohort], Iterator[Finding]], ...] = (
-        _units, _event_shares, _endpoints_against_each_other, _after_death, _ranges, _far_out,
-        _same_patient_twice, _line_against_prior, _response_in_disguise,
-        _response_against_assessments, _sex_against_organ,
+        _units, _event_shares, _endpoints_against_each_other, _dates_in_order, _after_death,
+        _ranges, _karnofsky_in_tens, _age_against_birth, _far_out, _same_patient_twice,
+        _line_against_prior, _response_in_disguise, _response_against_assessments,
+        _response_against_progression, _sex_against_organ,
     )  # fmt: skip
     found: list[Finding] = []
     for rule in rules:
@@ -266,6 +282,42 @@ def _rows_of(cohort: Cohort, table: Table, endpoint: Endpoint, patients: np.ndar
 # --- dates ---------------------------------------------------------------------------------------
 
 
+def _dates_in_order(cohort: Cohort) -> Iterator[Finding]:
+    """Find a diagnosis after the start of treatment, and a start after its end or the death."""
+    table = cohort.tables["subjects"]
+    named: dict[str, str] = {}
+    for column in map(str, table.frame.columns):
+        match = vocabulary().dates.match(words_of(column))
+        # "date of second diagnosis" is another date: the whole header must say it
+        if match is not None and match.exact and _mostly_dates(table.column(column)):
+            named.setdefault(match.concept, column)
+    said_already = {
+        (endpoint.start, end)
+        for endpoint in cohort.study.definitions.endpoints.values()
+        for end in endpoint.event_dates.values()
+    }  # a time below zero is an error of the endpoint
+    for first, second, what, severity in _IN_ORDER:
+        if first not in named or second not in named:
+            continue
+        before, after = named[first], named[second]
+        if (before, after) in said_already:
+            continue
+        wrong = (
+            table_dates(cohort, "subjects", before).values
+            > table_dates(cohort, "subjects", after).values
+        )
+        if wrong.any():
+            yield _finding(
+                table,
+                FindingCode.DATES_OUT_OF_ORDER,
+                severity,
+                f"{what} (“{before}”) is later than “{after}” in {_patients(int(wrong.sum()))}.",
+                "Correct one of the two dates.",
+                column=before,
+                mask=wrong,
+            )
+
+
 def _after_death(cohort: Cohort) -> Iterator[Finding]:
     """Find rows of adverse events, assessments or treatment that are dated after the death."""
     if len(cohort.tables) == 1:
@@ -359,6 +411,65 @@ def _ranges(cohort: Cohort) -> Iterator[Finding]:
                 column=column,
                 mask=wrong,
             )
+
+
+def _karnofsky_in_tens(cohort: Cohort) -> Iterator[Finding]:
+    """Find Karnofsky scores between the tens of the scale."""
+    table = cohort.tables["subjects"]
+    for key, variable in cohort.study.definitions.variables.items():
+        column = variable.column or key
+        if variable.table != "subjects" or variable.derived is not None or variable.codes:
+            continue
+        match = vocabulary().variables.match(words_of(column))
+        named = key == "karnofsky" or (match is not None and match.concept == "karnofsky")
+        if not named or column not in table.frame.columns or variable.rows:
+            continue
+        values = numbers_of(cohort, key).values
+        with np.errstate(invalid="ignore"):
+            wrong = np.isfinite(values) & (np.mod(values, KARNOFSKY_STEP) != 0)
+            wrong &= (values >= 0) & (values <= 100)
+        if wrong.any():
+            yield _finding(
+                table,
+                FindingCode.VALUE_IMPLAUSIBLE,
+                Severity.WARNING,
+                f"“{column}” is a Karnofsky score, which goes in tens; "
+                f"{_patients(n := int(wrong.sum()))} {'has' if n == 1 else 'have'} a value "
+                "between them.",
+                "Correct the cells if they are wrong; they are used as they stand.",
+                column=column,
+                mask=wrong,
+            )
+
+
+def _age_against_birth(cohort: Cohort) -> Iterator[Finding]:
+    """Find ages that the date of birth does not give; it was left out after the age was taken."""
+    source = cohort.study.data.tables.get("subjects")
+    table = cohort.tables["subjects"]
+    variable = cohort.study.definitions.variables.get("age")
+    if source is None or source.age_at is None or AGE_COLUMN not in table.frame.columns:
+        return
+    if variable is None or variable.derived is not None or variable.table != "subjects":
+        return
+    column = variable.column or "age"
+    if column == AGE_COLUMN or variable.kind is not VariableKind.NUMERIC or variable.rows:
+        return
+    stated = numbers_of(cohort, "age").values
+    from_birth = numbers(table.column(AGE_COLUMN)).values
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(np.floor(stated) - from_birth) > AGES_DIFFER_BY
+    if wrong.any():
+        yield _finding(
+            table,
+            FindingCode.AGE_CONTRADICTED,
+            Severity.WARNING,
+            f"“{column}” differs by more than a year from the age that “{source.birth_date}” gives "
+            f"at “{source.age_at}”, in {_patients(int(wrong.sum()))}.",
+            "Correct the age or one of the two dates; if the age is meant at another date, nothing "
+            "is to be done.",
+            column=column,
+            mask=wrong,
+        )
 
 
 def _far_out(cohort: Cohort) -> Iterator[Finding]:
@@ -457,7 +568,7 @@ def _line_against_prior(cohort: Cohort) -> Iterator[Finding]:
     )  # fmt: skip
     if line is None or prior is None:
         return
-    lines, before = numbers_of(cohort, line).values, numbers_of(cohort, prior).values
+    lines, before = _counts_in(cohort, line), _counts_in(cohort, prior)
     with np.errstate(invalid="ignore"):
         wrong = np.isfinite(lines) & np.isfinite(before) & (lines != before + 1)
     if wrong.any():
@@ -506,38 +617,115 @@ def _response_in_disguise(cohort: Cohort) -> Iterator[Finding]:
         return
 
 
+_ORDINALS = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "none": 0, "no": 0,
+    "一": 1, "二": 2, "三": 3, "四": 4, "首": 1, "无": 0,
+}  # fmt: skip
+_LINE = re.compile(r"^(?:line )?(\d{1,2})(?:st|nd|rd|th)?(?: ?l| ?线| ?-?line)?$")
+_LINE_IN_WORDS = re.compile(r"^(?:第)?([a-z]+|[一二三四首无])(?:[ -]?line|线(?:治疗)?)?$")
+
+
+def _counts_in(cohort: Cohort, key: str) -> np.ndarray:
+    """Read a number of lines, also where it is written as "1st line", "2L" or "一线"."""
+    variable = variable_of(cohort, key)
+    if variable.kind is VariableKind.NUMERIC:
+        return numbers_of(cohort, key).values
+    found = np.full(len(cohort.subjects), np.nan)
+    levels = raw_levels(cohort, key)
+    for text in {text for text in levels.tolist() if text is not None}:
+        plain = str(text).strip().casefold()
+        if match := _LINE.match(plain):
+            found[levels == text] = int(match[1])
+        elif (match := _LINE_IN_WORDS.match(plain)) and match[1] in _ORDINALS:
+            found[levels == text] = _ORDINALS[match[1]]
+    return found
+
+
 _BEST = {"CR": 0, "PR": 1, "SD": 2, "NON-CR/NON-PD": 2, "PD": 3}
+_BEST |= {"iCR": 0, "iPR": 1, "iSD": 2, "iUPD": 3, "iCPD": 3}
+_NO_LEVEL = max(_BEST.values()) + 1
 
 
 def _response_against_assessments(cohort: Cohort) -> Iterator[Finding]:
-    """Find best responses that are better than any assessment."""
+    """Find best responses that the assessments do not bear out."""
     definitions = cohort.study.definitions
     if definitions.response is None or definitions.assessments is None:
         return
     read = assessments_of(cohort)
-    best = np.full(len(cohort.subjects), len(_BEST))
+    n = len(cohort.subjects)
+    best, worst = np.full(n, _NO_LEVEL), np.full(n, -1)
     for position, level in zip(read.position.tolist(), read.overall.tolist(), strict=True):
-        best[position] = min(best[position], _BEST.get(level, len(_BEST)))
-    stated = [
-        _BEST.get(str(level), len(_BEST))
-        for level in levels_of(cohort, definitions.response.variable).values
-    ]
-    better = np.array(stated) < best
-    better &= best < len(_BEST)  # of patients without an assessment nothing is said
-    if better.any():
-        variable = variable_of(cohort, definitions.response.variable)
-        table = cohort.tables["subjects"]
-        yield _finding(
-            table,
-            FindingCode.RESPONSE_CONTRADICTED,
-            Severity.WARNING,
-            f"The best response of {_patients(int(better.sum()))} is better than every assessment "
-            "in the file.",
-            "Correct the best response or the assessments; if one is by another assessor, nothing "
-            "is to be done.",
-            column=variable.column or definitions.response.variable,
-            mask=np.isin(table.subject.astype(str), cohort.subjects[better].astype(str)),
-        )
+        if level in _BEST:
+            best[position] = min(best[position], _BEST[level])
+            worst[position] = max(worst[position], _BEST[level])
+    levels = levels_of(cohort, definitions.response.variable).values
+    stated = np.array([_BEST.get(str(level), _NO_LEVEL) for level in levels])
+    responded, progressed = _BEST["PR"], _BEST["PD"]
+    judged = best < _NO_LEVEL
+    unseen = ~judged & (stated <= responded) & judged.any()
+    note, warning = Severity.NOTE, Severity.WARNING
+    another = "if one is by another assessor, nothing is to be done."
+    for severity, mask, what, hint in (
+        (warning, judged & (stated < best), "is better than every assessment in the file",
+         f"Correct the best response or the assessments; {another}"),
+        (warning, judged & (stated == progressed) & (best <= responded),
+         "is progression, although an assessment shows a response",
+         f"A best response is the best one of all: correct it or the assessments; {another}"),
+        (warning, judged & (stated == progressed) & (worst < progressed) & (best > responded),
+         "is progression, which no assessment shows",
+         "Add the assessment that showed it, or correct the best response; a progression by "
+         "clinical signs alone has none."),
+        (note, unseen, "is a response, and none of their assessments is in the file",
+         "Add the assessments if they are to be drawn or derived from."),
+    ):  # fmt: skip
+        if mask.any():
+            yield _of_response(cohort, severity, mask, f"The best response of {{n}} {what}.", hint)
+
+
+def _of_response(
+    cohort: Cohort, severity: Severity, patients: np.ndarray, message: str, hint: str
+) -> Finding:
+    response = cohort.study.definitions.response
+    assert response is not None
+    variable = variable_of(cohort, response.variable)
+    table = cohort.tables["subjects"]
+    return _finding(
+        table,
+        FindingCode.RESPONSE_CONTRADICTED,
+        severity,
+        message.format(n=_patients(int(patients.sum()))),
+        hint,
+        column=variable.column or response.variable if variable.table == "subjects" else None,
+        mask=np.isin(table.subject.astype(str), cohort.subjects[patients].astype(str)),
+    )
+
+
+def _response_against_progression(cohort: Cohort) -> Iterator[Finding]:
+    """Find patients with progression as best response who are followed without a progression."""
+    response = cohort.study.definitions.response
+    if response is None or not response.progression:
+        return
+    levels = levels_of(cohort, response.variable).values
+    progressed = np.isin(levels.astype(str), response.progression)
+    for code, endpoint, _, data in _endpoints(cohort):
+        if code not in ("PFS", "TTP"):
+            continue
+        column = endpoint.event_dates.get("progression") or endpoint.event_dates.get("recurrence")
+        without = np.zeros(len(cohort.subjects), dtype=bool)
+        if column is not None and endpoint.table == "subjects":
+            without[:] = np.isnat(table_dates(cohort, "subjects", column).values)
+            what = f"no date in “{column}”"
+        else:
+            without[data.position[~data.event]] = True
+            what = f"no event by “{endpoint.label}”"
+        wrong = progressed & without
+        if wrong.any():
+            yield _of_response(
+                cohort, Severity.WARNING, wrong,
+                f"The best response of {{n}} is progression, with {what}.",
+                "Fill in the progression, or correct the best response.",
+            )  # fmt: skip
+        return
 
 
 def _sex_against_organ(cohort: Cohort) -> Iterator[Finding]:

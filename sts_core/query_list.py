@@ -61,20 +61,13 @@ def queries(
     limit
         How many queries are given at most; ``None`` for all.
     """
-    named = {(str(finding.file), finding.sheet) for finding in findings}
-    places = {
-        place: table
-        for table in cohort.tables.values()
-        if (place := (table.file, table.sheet)) in named
-    }
-    at = {
-        place: {int(row): number for number, row in enumerate(table.rows)}
-        for place, table in places.items()
-    }
+    at: dict[str, dict[int, int]] = {}
     found: list[Query] = []
     for finding in worst_first(findings):
-        table = places.get((str(finding.file), finding.sheet))
-        rows = at[str(finding.file), finding.sheet] if table is not None else {}
+        table = _table_of(cohort, finding)
+        if table is not None and table.role not in at:
+            at[table.role] = {int(row): number for number, row in enumerate(table.rows)}
+        rows = at[table.role] if table is not None else {}
         for row in finding.rows or (None,):
             if len(found) == limit:
                 return tuple(found)
@@ -95,6 +88,14 @@ def queries(
                 )
             )  # fmt: skip
     return tuple(found)
+
+
+def _table_of(cohort: Cohort, finding: Finding) -> Table | None:
+    """Give the table in which a finding is; several may come from one sheet."""
+    place = (str(finding.file), finding.sheet)
+    here = [table for table in cohort.tables.values() if (table.file, table.sheet) == place]
+    own = [table for table in here if table.role == finding.table]
+    return next(iter(own or here), None)
 
 
 def _value(cohort: Cohort, table: Table, column: str | None, number: int) -> str | None:

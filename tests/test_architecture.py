@@ -96,15 +96,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "exposures": {*DATA, "table_rows"},
     "adverse_event_forms": {*DATA, "reading", "terminology"},
     "derive": {*DATA, "derivations", "reading", "assessments"},
-    "disclosure": {*DATA, "derivations", "derive", "terminology", "adverse_event_forms"},
+    "disclosure": {
+        *DATA, "derivations", "derive", "reading", "terminology", "adverse_event_forms",
+        "assessments",
+    },
     "criteria": {*DATA, "derive", "table_rows"},
-    "plausibility": {*DATA, "derive", "assessments"},
+    "plausibility": {*DATA, "derive", "reading", "assessments"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
         "assessments", "exposures", "table_rows",
     },
     "query_list": {*DATA, "display"},
-    "data_cut": {*DATA, "reading"},
+    "data_cut": {*DATA, "derive", "reading"},
     "overview": {*DATA, "derive"},
     "analysis": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
@@ -124,6 +127,9 @@ EXCEPTIONS = {"sts_core.reading.report": {"criteria", "checks", "display"}}
 READS_ONLY = {
     part: {"sts_core.reading.assembly"}
     for part in ("derive", "table_rows", "adverse_event_forms", "analysis", "data_cut")
+} | {
+    "disclosure": {"sts_core.reading.vocabulary"},
+    "plausibility": {"sts_core.reading.vocabulary", "sts_core.reading.privacy"},
 }
 
 

@@ -87,6 +87,62 @@ def test_a_renamed_column_is_suggested_and_an_unused_one_is_a_note():
     assert "“remark_1y”" in gone.hint
 
 
+DATED = {
+    "patient_id": [f"p{n}" for n in range(12)],
+    "site": ["Limb"] * 8 + ["Trunk"] * 4,
+    "age": [40 + n for n in range(12)],
+    "time (months)": [5.0 + n for n in range(12)],
+    "status": ["dead", "alive"] * 6,
+    "first dose date": [f"2{n % 5}/01/2021" for n in range(12)],
+    "death date": [f"2{n % 5}/03/2021" if n < 6 else None for n in range(12)],
+    "last contact date": [f"2{n % 5}/04/2021" for n in range(12)],
+}
+
+
+def kept_with(levels):
+    """Give the study as it was kept with levels of the site."""
+    study = cut(DATED).study
+    (key,) = [key for key in study.definitions.variables if key.endswith("site")]
+    variable = replace(study.definitions.variables[key], levels=levels)
+    variables = {**study.definitions.variables, key: variable}
+    study = replace(study, definitions=replace(study.definitions, variables=variables))
+    return load_study(dump_study(remembering(cut(DATED, study))))
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "said"),
+    [
+        ("age", [12 * (40 + n) for n in range(12)], "now around 550 (then around 46): its unit"),
+        ("age", [38 + n for n in range(12)], ""),
+        ("first dose date", [f"01/2{n % 5}/2021" for n in range(12)], "as month/day/year; then"),
+        ("first dose date", [f"2021-01-2{n % 5}" for n in range(12)], "reads one way only"),
+        ("first dose date", [f"0{1 + n % 5}/01/2021" for n in range(12)], "told in two ways"),
+        ("site", ["Limb"] * 8 + ["Trunk"] * 3 + ["Head"], "A new level of “Primary site”: “Head”."),
+        ("site", ["Limb"] * 12, "No patient has a level of “Primary site” any more: “Trunk”."),
+        ("site", ["Limb"] * 11 + ["Skin"], "A new level of “Primary site”: “Skin”."),
+        ("site", ["Trunk"] * 8 + ["Limb"] * 4, ""),
+    ],
+)
+def test_units_orders_and_levels_that_differ_are_said(column, cells, said):
+    study = kept_with(("Limb", "Trunk", "Skin"))
+    found = data_changes(cut({**DATED, column: cells}, study))
+    messages = [item.message for item in found]
+    assert messages == [] if not said else any(said in text for text in messages)
+    assert all(item.column == column for item in found)
+
+
+def test_levels_that_nobody_stated_are_counted_and_no_name_is_kept():
+    study = kept_with(())
+    assert not {"Limb", "Trunk"} & {*dump_study(study).split()}
+    changed = {**DATED, "site": ["Limb"] * 8 + ["Trunk"] * 3 + ["Head"]}
+    (found,) = data_changes(cut(changed, study))
+    assert found.message == "“Primary site” has 3 levels (then 2)."
+
+
+def test_a_median_of_few_patients_is_not_kept():
+    assert remembering(cut(BASE)).data.tables["subjects"].seen.sizes == {}
+
+
 # --- two cuts ------------------------------------------------------------------------------------
 
 

@@ -15,16 +15,20 @@ from sts_core.study import (
     AnalysisSection,
     Combination,
     Definitions,
+    Endpoint,
     Grouping,
     IsOneOf,
     OneOf,
     ReportSection,
+    Status,
     Study,
     Variable,
     VariableKind,
     dump_study,
     load_study,
 )
+from tests.assessment_cohorts import cohort_with as tables_with
+from tests.cohorts import make_cohort
 from tests.doubles import cohort_of
 
 CELLS: dict[str, list[Any]] = {
@@ -150,3 +154,82 @@ def test_no_name_of_a_small_group_is_ever_written(cells: list[Any], data: st.Dat
     if not rare:
         assert withheld.study == cohort.study
         assert withheld.losses == ()
+
+
+# --- values that a definition gives a meaning to -------------------------------------------------
+
+VISITS = """id,when,seen,lesion,kept
+P1,2021-02-15,grew in Bern,no,read
+P2,2021-02-15,grew in Bern,no,read
+P3,2021-02-15,SD,brain of a pilot,read
+P4,2021-02-15,SD,no,read by Dr X
+P4,2021-03-15,SD,no,read by Dr X
+"""
+DOSES = "id,from,to,why\nP1,2021-01-01,on trial of Y,\nP2,2021-01-01,2021-02-01,\n"
+MEANT = (
+    "{{assessments: {{date: when, overall: seen, codes: {{'grew in Bern': PD}}, {visits}}}, "
+    "exposures: {{start: from, stop: to, ongoing: to, ongoing_values: [on trial of Y]}}}}"
+)
+
+
+def meaning(visits: str) -> Cohort:
+    return tables_with(MEANT.format(visits=visits), assessments=VISITS, exposures=DOSES)
+
+
+def test_values_of_assessments_and_treatment_are_looked_at() -> None:
+    cohort = meaning("new_lesion: lesion, new_lesion_values: [brain of a pilot]")
+    assert names(cohort) == {"grew in Bern": 2, "brain of a pilot": 1, "on trial of Y": 1}
+    withheld = without_names(cohort.study, rare_names(cohort))
+    text = written(withheld.study)
+    assert not any(name in text for name in ("grew in Bern", "pilot", "trial of Y"))
+    assert withheld.losses == (
+        "the columns of tumour assessments", "the columns of treatment by row",
+    )  # fmt: skip
+
+
+def test_a_code_is_taken_out_alone_and_rows_with_their_definition() -> None:
+    cohort = meaning("rows: {kept: [read]}")
+    assert names(cohort) == {"grew in Bern": 2, "read": 3, "on trial of Y": 1}
+    coded = [item for item in rare_names(cohort) if item.name == "grew in Bern"]
+    withheld = without_names(cohort.study, coded)
+    assert withheld.losses == ("what values of tumour assessments mean",)
+    assert withheld.study.definitions.assessments is not None
+    assert withheld.study.definitions.assessments.codes == {}
+    rest = without_names(cohort.study, rare_names(cohort))
+    assert rest.study.definitions.assessments is None
+    assert "read" not in written(rest.study)
+
+
+def test_statuses_in_words_of_few_patients_are_named_and_usual_words_are_not() -> None:
+    columns = {"t": [1, 2, 3, 4], "s": ["dead", "alive", "fell from mast", 1]}
+    status = Endpoint(
+        label="OS", time="t", event="s", events={"death": ("dead", "fell from mast", 1)},
+        censored=("alive",), events_status=Status.CONFIRMED,
+    )  # fmt: skip
+    cohort = cohort_of(columns, Definitions(endpoints={"OS": status}))
+    assert names(cohort) == {"fell from mast": 1}
+    withheld = without_names(cohort.study, rare_names(cohort)).study.definitions.endpoints["OS"]
+    assert withheld.events == {"death": ("dead", 1)}
+    assert withheld.events_status is Status.GUESSED
+
+
+def test_values_that_mean_related_are_asked_again() -> None:
+    cohort = make_cohort(
+        {"time": [1, 2], "status": [1, 0]},
+        adverse_events={
+            "row": [1, 2], "term": ["Rash"] * 2, "grade": [1, 1],
+            "related": ["Dr X says", "no"],
+        },
+    )  # fmt: skip
+    events = cohort.study.definitions.adverse_events
+    assert events is not None
+    definitions = replace(
+        cohort.study.definitions,
+        adverse_events=replace(events, related="related", related_values=("Dr X says",)),
+    )
+    cohort = replace(cohort, study=replace(cohort.study, definitions=definitions))
+    assert "Dr X says" in names(cohort)
+    withheld = without_names(cohort.study, rare_names(cohort)).study.definitions.adverse_events
+    assert withheld is not None
+    assert withheld.related_values == ()
+    assert withheld.status is Status.GUESSED

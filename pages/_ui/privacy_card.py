@@ -39,7 +39,7 @@ def privacy(cohort: Cohort) -> None:
         if source.birth_date is not None and AGE_COLUMN in cohort.tables["subjects"].frame.columns:
             st.caption(
                 f"The age in whole years was derived first, from “{plain(source.birth_date)}” at "
-                f"“{plain(source.age_at)}”."
+                f"“{plain(source.age_at)}”; where the file has an age too, the two are compared."
             )
         _leave_out(cohort)
 

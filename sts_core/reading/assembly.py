@@ -131,6 +131,11 @@ def needed_columns(study: Study, role: str) -> set[str]:
     if events is not None and events.table == role:
         names += [events.term, events.grade, events.system_organ_class, events.related]
         names += [events.serious, *events.rows, *events.columns]
+    for item in (definitions.assessments, definitions.exposures):
+        if item is not None and item.table == role and item.status is Status.CONFIRMED:
+            names += item.columns
+        if item is not None and role == "subjects":
+            names.append(item.origin)
     if role == "subjects":
         names.append(definitions.cutoff_column)
     return {name for name in names if name is not None}

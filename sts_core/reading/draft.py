@@ -17,6 +17,7 @@ from sts_core.reading.proposal import (
 )
 from sts_core.reading.response import guess_assessment, response_sources
 from sts_core.reading.sheet import Sheet
+from sts_core.reading.vocabulary import words_of
 from sts_core.study.types import (
     AdverseEventDefinition,
     AssessmentDefinition,
@@ -139,9 +140,9 @@ def _close_gate(draft: Draft) -> None:
 
 
 def _derive_age(draft: Draft) -> None:
-    """Give the patient table an age where it has a date of birth and none."""
+    """Give the patient table an age where it has a date of birth; beside its own, to compare."""
     source, sheet = draft.tables.get("subjects"), draft.sheets.get("subjects")
-    if source is None or sheet is None or "age" in draft.variables:
+    if source is None or sheet is None:
         return
     births = [
         name for name, kind in source.left_out.items() if kind == PrivateKind.BIRTH_DATE.value
@@ -151,10 +152,16 @@ def _derive_age(draft: Draft) -> None:
         for endpoint in draft.endpoints.values()
         if endpoint.table == "subjects" and endpoint.start is not None
     ]
-    starts += [dated.name for dated in date_columns(sheet, {}) if dated.use == "start"]
+    dated = date_columns(sheet, {})
+    starts += [item.name for item in dated if item.use == "start"]
+    own = draft.variables.get("age")
+    if own is not None and "diagnosis" in words_of(own.column or "age"):
+        starts = [item.name for item in dated if item.concept == "diagnosis"] + starts
     starts = [name for name in starts if name not in source.left_out]
-    if births and starts:
-        draft.tables["subjects"] = replace(source, birth_date=births[0], age_at=starts[0])
+    if not births or not starts:
+        return
+    draft.tables["subjects"] = replace(source, birth_date=births[0], age_at=starts[0])
+    if own is None:
         draft.variables["age"] = Variable(
             label="Age",
             kind=VariableKind.NUMERIC,

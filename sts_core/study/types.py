@@ -125,11 +125,24 @@ class Seen:
         Rows that belonged to the table, and patients in them.
     columns
         Its columns in order.
+    sizes
+        Median of each column of numbers that the study rests on, in two significant digits, where
+        ten patients or more have one: by it a changed unit is told.
+    orders
+        How the dates of each column were written: an order of day and month, "any" where they
+        read both ways.
+    levels, absent
+        Number of different levels of each variable of groups, by key; and levels of the study
+        that no patient had.
     """
 
     rows: int
     patients: int
     columns: tuple[str, ...] = ()
+    sizes: dict[str, float] = field(default_factory=dict)
+    orders: dict[str, Literal["ymd", "dmy", "mdy", "any"]] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -803,6 +816,28 @@ class AssessmentDefinition:
             self.new_lesion, self.overall,
         )  # fmt: skip
         return tuple(name for name in named if name is not None)
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        """Columns whose values are levels of a response, or codes of them."""
+        named = (self.target_response, self.non_target, self.overall)
+        return tuple(name for name in named if name is not None)
+
+    @property
+    def date_columns(self) -> tuple[str, ...]:
+        """Columns of dates."""
+        return () if self.date is None else (self.date,)
+
+    @property
+    def size_columns(self) -> tuple[str, ...]:
+        """Columns of sizes of lesions."""
+        named = (self.target_sum, self.node_short_axis)
+        return tuple(name for name in named if name is not None)
+
+    @property
+    def new_lesion_columns(self) -> tuple[str, ...]:
+        """Columns that say whether there is a new lesion."""
+        return () if self.new_lesion is None else (self.new_lesion,)
 
     @property
     def columns(self) -> tuple[str, ...]:

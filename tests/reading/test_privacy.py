@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sts_core.checks import check_cohort
 from sts_core.derive import numbers_of
 from sts_core.findings import FindingCode
 from sts_core.reading import read_bytes
@@ -145,10 +146,27 @@ def test_the_age_is_derived_before_the_birth_date_is_left_out():
     assert found.study.definitions.variables["age"].column == AGE_COLUMN
 
 
-def test_no_second_age_is_made_where_there_is_one():
-    found = cohort({**BIRTHS, "age": list(range(40, 52))})
-    assert AGE_COLUMN not in found.tables["subjects"].frame.columns
-    assert found.study.data.tables["subjects"].birth_date is None
+def test_an_age_of_the_file_stays_the_age_and_is_compared_with_the_birth_date():
+    found = cohort({**BIRTHS, "age": [68, 70, 70, 71, 69, 60, *[70] * 6]})
+    assert found.study.definitions.variables["age"].column in (None, "age")
+    assert numbers_of(found, "age").values[5] == 60
+    assert found.study.data.tables["subjects"].age_at == "first dose date"
+    (finding,) = [item for item in check_cohort(found) if item.code is FindingCode.AGE_CONTRADICTED]
+    assert finding.rows == (7,)  # one year more or less is a way of counting
+    assert "Date of birth" in finding.message
+    assert "1950" not in str(finding)
+
+
+def test_an_age_at_diagnosis_is_compared_at_the_diagnosis():
+    columns = {
+        **BIRTHS,
+        "diagnosis date": ["2010-01-01"] * 12,
+        "age at diagnosis years": [59, 60] * 6,
+    }
+    found = cohort(columns)
+    assert found.study.data.tables["subjects"].age_at == "diagnosis date"
+    codes = {item.code for item in check_cohort(found)}
+    assert FindingCode.AGE_CONTRADICTED not in codes
 
 
 @given(
