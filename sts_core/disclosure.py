@@ -117,9 +117,9 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
     for name, n in _mapped_names(cohort).items():
         if 0 < n < MIN_PATIENTS:
             found[_EVENTS, name] = RareName(_EVENTS, "Adverse events", name, n)
-    for (role, column), values in _meant(study).items():
+    for (role, column), meant in _meant(study).items():
         counts = _patients_by_text(cohort, role, column)
-        for name in values:
+        for name in meant:
             n = counts.get(name, 0)
             if 0 < n < MIN_PATIENTS and not _says_nothing(name):
                 key = _rows_key(role, column)
