@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
+from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
     footnotes_of,
@@ -25,6 +26,7 @@ from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
 from sts_core.display import (
     REASONS,
+    Cell,
     Column,
     DisplayTable,
     Format,
@@ -45,19 +47,22 @@ from sts_core.estimates import (
     not_estimable,
 )
 from sts_core.estimators.follow_up import FollowUpTies, reverse_curve
-from sts_core.estimators.log_rank import log_rank
+from sts_core.estimators.log_rank import LogRankWeights, log_rank
 from sts_core.estimators.product_limit import (
     ProductLimit,
     Quantile,
+    QuantileRule,
     at_risk_from_curve,
     confidence_limits,
     product_limit,
     quantiles,
+    restricted_mean,
     survival_at,
+    symmetric_quantile,
 )
 from sts_core.estimators.tied_times import align_ties
 from sts_core.results import ResultRow
-from sts_core.study.types import TimeUnit
+from sts_core.study.types import ConventionName, TimeUnit
 
 KIND: Final = "kaplan_meier"
 UNRELIABLE_AT_RISK = 5
@@ -90,7 +95,8 @@ class KaplanMeierSpec:
     levels
         Groups of this comparison, in any order; all when ``None``.
     conf_level, conf_type
-        Coverage of intervals, and the scale on which they are symmetric.
+        Coverage of intervals, and the scale on which they are symmetric; the scale of the study
+        when ``None``, else that of its convention.
     landmarks
         Times at which survival is read, in the display unit; the unit's usual ones when ``None``,
         none when empty.
@@ -98,29 +104,46 @@ class KaplanMeierSpec:
         Distance of the axis ticks and end of the axis, in the display unit; chosen when ``None``.
     follow_up_ties
         Whether patients with an event leave before those censored at the same time.
+    mean_horizon
+        End of the restricted mean, in the display unit; by default the smallest of the groups'
+        largest times (other conventions have other defaults).
+    convention
+        Whose rules decide what is ``None`` here; those of the study when ``None``.
+    quantile_rule, quantile_interval
+        Which time is the median on a stretch that is flat at exactly one half, and whether its
+        interval is read from the band or symmetric.
     """
 
     endpoint: str
     by: str | None = None
     levels: tuple[str, ...] | None = None
     conf_level: float = 0.95
-    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] = "log-log"
+    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
     landmarks: tuple[float, ...] | None = None
     tick_step: float | None = None
     horizon: float | None = None
-    follow_up_ties: Literal["prodlim", "flip"] = "prodlim"
+    follow_up_ties: Literal["prodlim", "flip"] | None = None
+    mean_horizon: float | None = None
+    convention: ConventionName | None = None
+    quantile_rule: Literal["midpoint", "midpoint-or-none", "first"] | None = None
+    quantile_interval: Literal["band", "symmetric"] | None = None
     kind: Literal["kaplan_meier"] = KIND
 
     def __post_init__(self) -> None:
         if not 0 < self.conf_level < 1:
             raise ValueError(f"conf_level must lie in (0, 1), but was {self.conf_level}")
-        for name in ("tick_step", "horizon"):
+        for name in ("tick_step", "horizon", "mean_horizon"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} must be above 0, but was {value}")
         for mark in self.landmarks or ():
             if not 0 <= mark < math.inf:
                 raise ValueError(f"landmarks must be finite and not below 0, but one was {mark}")
+        if self.quantile_interval == "symmetric" and self.quantile_rule not in (None, "first"):
+            raise ValueError(
+                "a symmetric interval belongs to the rule “first”, but quantile_rule was "
+                f"{self.quantile_rule}"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,6 +167,19 @@ class Rate:
     at: float
     estimate: Estimate
     n_risk: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeanTime:
+    """Restricted mean: the area under the curve up to a horizon, all in the raw unit.
+
+    The interval is that of the normal distribution; ``std_error`` is ``None`` where the mean is
+    not estimable.
+    """
+
+    horizon: float | None
+    estimate: Estimate
+    std_error: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +214,10 @@ class SurvivalGroup:
         Survival at the landmarks.
     follow_up
         Median of the reverse Kaplan-Meier curve; not estimable where nobody is censored.
+    mean
+        Restricted mean.
+    min_time, min_is_censored, max_time, max_is_censored
+        Smallest and largest time, and whether nobody had the event then; 0 without patients.
     censor_times, censor_subjects
         Where the ticks stand, and whose they are.
     """
@@ -192,6 +232,9 @@ class SurvivalGroup:
     quartiles: tuple[Estimate, Estimate]
     rates: tuple[Rate, ...]
     follow_up: Estimate
+    mean: MeanTime
+    min_time: float
+    min_is_censored: bool
     max_time: float
     max_is_censored: bool
     censor_times: np.ndarray
@@ -212,6 +255,8 @@ class KaplanMeierResult:
 
     Attributes
     ----------
+    methods
+        How curves are read: the convention in force, and what was chosen against it.
     unit, display_unit, unit_factor
         Unit of all raw times; unit for readers; raw divided by the factor is in it.
     ticks
@@ -222,6 +267,8 @@ class KaplanMeierResult:
         The comparison's groups in the study's order, also empty ones; else ``overall`` alone.
     all_levels
         Every level of the grouping, chosen or not.
+    logrank, other_tests
+        Log-rank test, and what the convention sets beside it; ``None`` and empty without groups.
     n_unknown_group
         Patients left out because their group is not known.
     losses
@@ -238,6 +285,7 @@ class KaplanMeierResult:
     """
 
     spec: KaplanMeierSpec
+    methods: SurvivalMethods
     endpoint_label: str
     time_zero: str
     from_dates: bool
@@ -259,6 +307,7 @@ class KaplanMeierResult:
     add_one_day: bool = False
     rules: tuple[str, ...] = ()
     hazard_ratios: tuple[GroupHazardRatio, ...] = ()
+    other_tests: tuple[TestResult, ...] = ()
 
     @property
     def is_comparison(self) -> bool:
@@ -286,9 +335,18 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     .. [1] Kaplan and Meier, J Am Stat Assoc 53 (1958) 457-481.
     .. [2] Brookmeyer and Crowley, Biometrics 38 (1982) 29-41: interval of the median.
     .. [3] Schemper and Smith, Control Clin Trials 17 (1996) 343-346: follow-up.
+    .. [4] Karrison, Control Clin Trials 18 (1997) 151-167: restricted mean.
     """
     data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
     endpoint = data.endpoint
+    methods = survival_methods(
+        cohort.study,
+        convention=spec.convention,
+        conf_type=spec.conf_type,
+        quantile_rule=spec.quantile_rule,
+        quantile_interval=spec.quantile_interval,
+        follow_up_ties=spec.follow_up_ties,
+    )
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     levels = levels_of(cohort, spec.by) if spec.by else None
     chosen = _chosen_levels(levels, spec)
@@ -302,28 +360,38 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     horizon = spec.horizon or (float(time.max()) / factor if len(time) else 1.0)
     ticks = axis_ticks(horizon, display_unit, spec.tick_step)
     landmarks = DEFAULT_LANDMARKS[display_unit] if spec.landmarks is None else spec.landmarks
+    mean_end = _mean_end(spec, methods, time, None if levels is None else codes[used], factor)
 
     def one_group(mask: np.ndarray, label: str, slot: int | None) -> SurvivalGroup:
-        return _group(data, event, mask, label, slot, spec, ticks, landmarks, factor)
+        return _group(
+            data, event, mask, label, slot, methods, spec.conf_level, ticks, landmarks, factor,
+            mean_end,
+        )  # fmt: skip
 
     overall = one_group(used, "All patients", 0)
     groups: tuple[SurvivalGroup, ...] = (overall,)
-    test: TestResult | None = None
+    tests: list[TestResult] = []
     ratios: tuple[GroupHazardRatio, ...] = ()
     if levels is not None:
         groups = tuple(
             one_group(codes == i, level, levels.slots[level]) for i, level in enumerate(chosen)
         )
-        test = log_rank(
-            time, event[used], codes[used], levels=range(len(chosen)), entry=entry
-        ).to_test_result()
+        tests = [
+            log_rank(
+                time, event[used], codes[used],
+                levels=range(len(chosen)), entry=entry, weights=weights,
+            ).to_test_result()
+            for weights in methods.convention.log_rank_weights
+        ]  # fmt: skip
         ratios = hazard_ratios(
             time, event[used], codes[used], chosen,
-            reference=levels.reference, entry=entry, conf_level=spec.conf_level,
+            reference=levels.reference, entry=entry, ties=methods.convention.ties,
+            conf_level=spec.conf_level,
         )  # fmt: skip
     unknown = int(np.count_nonzero(codes == number_of[None]))
     result = KaplanMeierResult(
         spec=spec,
+        methods=methods,
         endpoint_label=endpoint.label,
         time_zero=endpoint.time_zero,
         from_dates=endpoint.from_dates,
@@ -335,7 +403,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         overall=overall,
         groups=groups,
         all_levels=levels.levels if levels else (),
-        logrank=test,
+        logrank=tests[0] if tests else None,
         n_unknown_group=unknown,
         n_other_groups=data.n - int(used.sum()) - unknown,
         losses=data.losses,
@@ -345,8 +413,28 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         add_one_day=endpoint.from_dates and endpoint.add_one_day,
         rules=rule_sentences(cohort, endpoint, data),
         hazard_ratios=ratios,
+        other_tests=tuple(tests[1:]),
     )
     return replace(result, footnotes=_footnotes(result))
+
+
+def _mean_end(
+    spec: KaplanMeierSpec,
+    methods: SurvivalMethods,
+    time: np.ndarray,
+    codes: np.ndarray | None,
+    factor: float,
+) -> float | None:
+    """Give where restricted means end, in the raw unit; ``None`` for each group's largest time."""
+    if spec.mean_horizon is not None:
+        return spec.mean_horizon * factor
+    if methods.convention.mean_horizon == "own" or not len(time):
+        return None
+    if methods.convention.mean_horizon == "largest" or codes is None:
+        return float(time.max())
+    largest = np.full(int(codes.max()) + 1, -1.0)
+    np.maximum.at(largest, codes, time)
+    return float(largest[largest >= 0].min())
 
 
 def _with_aligned_ties(data: SurvivalData) -> SurvivalData:
@@ -404,21 +492,30 @@ def _group(
     mask: np.ndarray,
     label: str,
     slot: int | None,
-    spec: KaplanMeierSpec,
+    methods: SurvivalMethods,
+    conf_level: float,
     ticks: Sequence[float],
     landmarks: Sequence[float],
     factor: float,
+    mean_end: float | None,
 ) -> SurvivalGroup:
     time, event = data.time[mask], events[mask]
     entry = None if data.entry is None else data.entry[mask]
     curve = product_limit(time, event, entry=entry)
-    low, high = confidence_limits(curve, spec.conf_level, spec.conf_type)
+    scale = methods.conf_type
+    low, high = confidence_limits(curve, conf_level, scale)
 
     def times_of(of: ProductLimit, *probabilities: float) -> list[Estimate]:
-        found = quantiles(of, probabilities, spec.conf_level, spec.conf_type)
+        if methods.quantile_interval == "symmetric":
+            found = tuple(symmetric_quantile(of, share, conf_level) for share in probabilities)
+        else:
+            found = quantiles(of, probabilities, conf_level, scale, methods.quantile_rule)
         return [_as_estimate(one, NotEstimable.NOT_REACHED) for one in found]
 
-    at = survival_at(curve, [mark * factor for mark in landmarks], spec.conf_level, spec.conf_type)
+    at = survival_at(
+        curve, [mark * factor for mark in landmarks], conf_level, scale,
+        extend=methods.convention.carries_forward,
+    )  # fmt: skip
     rates = tuple(
         Rate(
             float(mark),
@@ -426,8 +523,8 @@ def _group(
                 float(at.estimate[i]),
                 float(at.conf_low[i]),
                 float(at.conf_high[i]),
-                conf_level=spec.conf_level,
-                method=spec.conf_type,
+                conf_level=conf_level,
+                method=scale.value,
                 reason=at.reason[i] or NotEstimable.BEYOND_FOLLOW_UP,
                 limit_reason=at.limit_reason[i] or NotEstimable.NO_EVENTS,
             ),
@@ -436,11 +533,11 @@ def _group(
         for i, mark in enumerate(landmarks)
     )
     lower, median, upper = times_of(curve, 0.25, 0.5, 0.75)
-    reverse = reverse_curve(curve, FollowUpTies(spec.follow_up_ties))
+    reverse = reverse_curve(curve, methods.follow_up_ties)
     counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
     censored = np.argsort(time, kind="stable")
     censored = censored[~event[censored]]
-    last = float(time.max()) if len(time) else 0.0
+    first, last = (float(time.min()), float(time.max())) if len(time) else (0.0, 0.0)
     return SurvivalGroup(
         label=label,
         slot=slot,
@@ -459,9 +556,12 @@ def _group(
             if len(censored) or not len(time)
             # follow-up ended for nobody: its distribution is not known, however long it was
             else not_estimable(
-                NotEstimable.NO_CENSORING, conf_level=spec.conf_level, method=spec.conf_type
+                NotEstimable.NO_CENSORING, conf_level=conf_level, method=scale.value
             )
         ),
+        mean=_mean_time(curve, mean_end, conf_level, methods),
+        min_time=first,
+        min_is_censored=bool(len(time)) and not bool(event[time == first].any()),
         max_time=last,
         max_is_censored=bool(len(time)) and not bool(event[time == last].any()),
         censor_times=time[censored],
@@ -471,6 +571,26 @@ def _group(
             tuple(int(n) for n in counts.n_event),
             tuple(int(n) for n in counts.n_censor),
         ),
+    )  # fmt: skip
+
+
+def _mean_time(
+    curve: ProductLimit, end: float | None, conf_level: float, methods: SurvivalMethods
+) -> MeanTime:
+    method = "normal"
+    if end is None and curve.n:
+        end = curve.last_time
+    if end is None or end <= 0 or not curve.n:
+        why = NotEstimable.BEYOND_FOLLOW_UP if curve.n else NotEstimable.NO_SUBJECTS
+        return MeanTime(end, not_estimable(why, conf_level=conf_level, method=method), None)
+    found = restricted_mean(curve, end, conf_level, extend=methods.convention.carries_forward)
+    return MeanTime(
+        end,
+        estimate_or_reason(
+            found.value, found.low, found.high, conf_level=conf_level, method=method,
+            reason=found.reason or NotEstimable.BEYOND_FOLLOW_UP,
+        ),
+        None if math.isnan(found.std_error) else found.std_error,
     )  # fmt: skip
 
 
@@ -496,30 +616,115 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
     if result.hazard_ratios:
         columns.append(Column("hazard_ratio", f"HR ({level})", Format.ESTIMATE, decimals=2))
     columns.append(Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE))
-    shown = list(result.groups)
-    if result.is_comparison:
-        shown.append(result.overall)
     ratio_of = {ratio.group: ratio.hazard_ratio for ratio in result.hazard_ratios}
     rows = []
-    for group in shown:
-        row: dict[str, str | int | Estimate | None] = {
-            "group": "All of these" if result.is_comparison and group is result.overall
-            else group.label,
+    for label, group in _shown_groups(result):
+        row: dict[str, Cell] = {
+            "group": label,
             "n": group.n,
             "events": group.n_event,
             "median": group.median.scaled(result.unit_factor),
             "follow_up": group.follow_up.scaled(result.unit_factor),
-        }  # fmt: skip
+        }
         for rate in group.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
         if result.hazard_ratios:
             row["hazard_ratio"] = None if group is result.overall else ratio_of[group.label]
         rows.append(row)
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
-    return DisplayTable(
-        f"{result.endpoint_label}{by}", tuple(columns), tuple(rows), result.footnotes
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+
+
+def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
+    """Give events by kind, quartiles, restricted mean and range of times by group."""
+    unit, factor = result.display_unit.value, result.unit_factor
+    level = f"{_percent(result.spec.conf_level)} CI"
+    shown = _shown_groups(result)
+    kinds = dict.fromkeys(kind for _, group in shown for kind in group.events_by_kind)
+    columns = [
+        Column("group", result.by_label or "Group"),
+        Column("events_of_n", "Events/N"),
+        *(
+            Column(f"kind_{at}", kind, Format.INTEGER, spanner="Events by kind")
+            for at, kind in enumerate(kinds)
+        ),
+        Column(
+            "quartile_25", f"25% with the event ({level})", Format.ESTIMATE, spanner=f"Time, {unit}"
+        ),
+        Column(
+            "quartile_75", f"75% with the event ({level})", Format.ESTIMATE, spanner=f"Time, {unit}"
+        ),
+        Column("mean", f"Mean ({level})", Format.ESTIMATE, spanner=f"Restricted mean, {unit}"),
+        Column("mean_se", "SE", Format.NUMBER, decimals=2, spanner=f"Restricted mean, {unit}"),
+        Column("range", f"Range, {unit}"),
+    ]
+    rows = []
+    for label, group in shown:
+        lower, upper = group.quartiles
+        row: dict[str, Cell] = {
+            "group": label,
+            "events_of_n": f"{group.n_event}/{group.n}",
+            "quartile_25": lower.scaled(factor),
+            "quartile_75": upper.scaled(factor),
+            "mean": group.mean.estimate.scaled(factor),
+            "mean_se": None if group.mean.std_error is None else group.mean.std_error / factor,
+            "range": _range(group, factor),
+        }
+        row |= {f"kind_{at}": group.events_by_kind.get(kind, 0) for at, kind in enumerate(kinds)}
+        rows.append(row)
+    base, *_ = result.footnotes
+    notes = (
+        base,
+        _mean_note(result),
+        "Range: smallest to largest time; +, nobody had the event then (censored).",
+        *result.methods.notes,
+        *result.provenance.footnotes,
     )
+    return DisplayTable(f"{_title(result)}: more estimates", tuple(columns), tuple(rows), notes)
+
+
+def _shown_groups(result: KaplanMeierResult) -> list[tuple[str, SurvivalGroup]]:
+    """List what has a row in a table; everyone together comes last in a comparison."""
+    if not result.is_comparison:
+        return [(result.overall.label, result.overall)]
+    return [*((group.label, group) for group in result.groups), ("All of these", result.overall)]
+
+
+def _title(result: KaplanMeierResult) -> str:
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    return f"{result.endpoint_label}{by}"
+
+
+def _range(group: SurvivalGroup, factor: float) -> str:
+    if not group.n:
+        return "NE"
+    ends = (group.min_time, group.min_is_censored), (group.max_time, group.max_is_censored)
+    return " to ".join(
+        f"{format_number(time / factor)}{'+' if censored else ''}" for time, censored in ends
+    )
+
+
+def _mean_note(result: KaplanMeierResult) -> str:
+    """Say up to where restricted means go, and why."""
+    area = "Restricted mean: area under the curve"
+    carried = " (a curve that ends before is carried on)"
+    if result.spec.mean_horizon is not None:
+        end, why = result.spec.mean_horizon * result.unit_factor, "as chosen"
+    else:
+        end = result.overall.mean.horizon or 0.0
+        why = {
+            "common": "the smallest of the groups' largest times",
+            "largest": "the largest time of all groups",
+            "own": "",
+        }[result.methods.convention.mean_horizon]
+        if not result.is_comparison:
+            why = "the largest time"
+        if not why:
+            return f"{area} up to the largest time of each group; its interval is mean ± z SE."
+    text = f"{area} up to {format_number(end / result.unit_factor)} {result.display_unit.value}"
+    if not result.methods.convention.carries_forward:
+        carried = ""
+    return f"{text}, {why}{carried}; its interval is mean ± z SE."
 
 
 def _percent(conf_level: float) -> str:
@@ -555,12 +760,17 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     notes = [
         f"{counted(result.overall.n, 'patient')}, {counted(result.overall.n_event, 'event')}. "
         f"Kaplan-Meier estimates, {_percent(spec.conf_level)} confidence intervals on the "
-        f"{spec.conf_type} scale; NR, not reached; NE, not estimable."
+        f"{result.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
     ]
     if result.logrank is not None:
         scope = _scope(result)
         text = _test_text(result.logrank)
         notes.append(f"Log-rank test, two-sided{f', {scope}' if scope else ''}: {text}.")
+        notes += [
+            f"{_TEST_NAMES[test.name]}, two-sided{f', {scope}' if scope else ''}: "
+            f"{_test_text(test)}."
+            for test in result.other_tests
+        ]
     if result.is_comparison:
         notes += footnotes_of(result.hazard_ratios, len(result.groups))
     month = (
@@ -587,10 +797,11 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
         "a survival rate includes its own time. Follow-up by reverse Kaplan-Meier"
         + (
             ", events leaving before censorings at the same time."
-            if spec.follow_up_ties == "prodlim"
+            if result.methods.follow_up_ties is FollowUpTies.EVENTS_LEAVE_FIRST
             else ", event indicator flipped."
         )
     )
+    notes += result.methods.notes
     uncensored = [
         group.label
         for group in dict.fromkeys((*result.groups, result.overall))
@@ -615,6 +826,12 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     return tuple(notes)
 
 
+_TEST_NAMES: Final = {
+    LogRankWeights.GEHAN_BRESLOW.value: "Gehan-Breslow test (weighted by the number at risk)",
+    LogRankWeights.TARONE_WARE.value: "Tarone-Ware test (weighted by the root of that number)",
+}
+
+
 def _test_text(test: TestResult) -> str:
     if test.p_value is None or test.statistic is None:
         return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
@@ -628,10 +845,19 @@ def methods_sentence(result: KaplanMeierResult) -> str:
     spec = result.spec
     text = (
         f"{result.endpoint_label} was estimated by the Kaplan-Meier method, with "
-        f"{_percent(spec.conf_level)} confidence intervals on the {spec.conf_type} scale"
+        f"{_percent(spec.conf_level)} confidence intervals on the "
+        f"{result.methods.conf_type.value} scale"
     )
+    if result.methods.quantile_interval == "symmetric":
+        text += " and symmetric ones of medians"
+    text += by_convention(result.methods.convention)
     if result.is_comparison:
-        text += ", and compared between groups by the two-sided log-rank test"
+        others = [_TEST_NAMES[test.name].split(" test")[0] for test in result.other_tests]
+        text += (
+            f", and compared between groups by two-sided {joined(['log-rank', *others])} tests"
+            if others
+            else ", and compared between groups by the two-sided log-rank test"
+        )
         if reference_of(result.hazard_ratios) is not None:
             text += " and by hazard ratios of a Cox proportional hazards model"
     return text + "; follow-up was estimated by the reverse Kaplan-Meier method."
@@ -715,13 +941,19 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
             replace(mine, statistic="events_by_kind", term=kind, value=float(count))
             for kind, count in group.events_by_kind.items()
         ]
-        timed = replace(mine, unit=unit, r="yes")
+        rows += _range_rows(replace(mine, unit=unit, r="yes"), group)
+        by_package = (
+            result.methods.quantile_interval == "band"
+            and result.methods.quantile_rule is QuantileRule.MIDPOINT
+        )
+        timed = replace(mine, unit=unit, r="yes" if by_package else "formula")
         rows.append(replace(timed, statistic="median").of_estimate(group.median))
         for name, quartile in zip(("quartile_25", "quartile_75"), group.quartiles, strict=True):
             rows.append(replace(timed, statistic=name).of_estimate(quartile))
         rows.append(
             replace(timed, statistic="follow_up_median", r="formula").of_estimate(group.follow_up)
         )
+        rows += _mean_rows(replace(timed, r="yes"), group.mean, result)
         for rate in group.rates:
             at = f"{_short(rate.at)} {result.display_unit.value}"
             row = replace(mine, statistic="survival_rate", term=at, unit="proportion", r="yes")
@@ -734,6 +966,9 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
             base, statistic="logrank", n=result.overall.n, events=result.overall.n_event, r="yes"
         )
         rows += both.of_test(result.logrank)
+        for test in result.other_tests:
+            name = test.name.replace("-", "_")
+            rows += replace(both, statistic=name, r="none").of_test(test)
     for ratio in result.hazard_ratios:
         mine = replace(base, group=ratio.group, n=ratio.n, events=ratio.n_event, r="yes")
         row = replace(mine, statistic="hazard_ratio").of_estimate(ratio.hazard_ratio)
@@ -750,21 +985,52 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
     return tuple(rows)
 
 
+def _range_rows(base: ResultRow, group: SurvivalGroup) -> list[ResultRow]:
+    """Give the smallest and the largest time; the level says whether it is an event."""
+    if not group.n:
+        return []
+    ends = (
+        ("time_min", group.min_time, group.min_is_censored),
+        ("time_max", group.max_time, group.max_is_censored),
+    )
+    return [
+        replace(base, statistic=name, value=time, level="censored" if censored else "event")
+        for name, time, censored in ends
+    ]
+
+
+def _mean_rows(base: ResultRow, mean: MeanTime, result: KaplanMeierResult) -> list[ResultRow]:
+    """Give a restricted mean and its standard error; the term says up to where."""
+    end = mean.horizon
+    term = None if end is None else f"{end / result.unit_factor:.6g} {result.display_unit.value}"
+    row = replace(base, statistic="restricted_mean", term=term).of_estimate(mean.estimate)
+    reason = mean.estimate.reason
+    error = replace(
+        base, statistic="restricted_mean_se", term=term, value=mean.std_error,
+        status="estimated" if mean.std_error is not None else "not_estimable",
+        reason=reason.value if reason else None,
+    )  # fmt: skip
+    return [row, error]
+
+
 def r_code(result: KaplanMeierResult) -> str:
     """Give R code for the same numbers.
 
     The code expects a data frame ``d`` of the patients of this comparison, with ``time`` (raw
     unit), ``event`` (1 or 0), ``group`` where there are groups (a factor, the reference first),
     and ``entry`` where entry is delayed. A rate after the last time is carried forward by R, and
-    "not estimable" here.
+    "not estimable" here unless the convention is R's.
     """
-    spec = result.spec
+    spec, methods = result.spec, result.methods
     times = ", ".join(repr(rate.at * result.unit_factor) for rate in result.overall.rates)
     entry = "d$entry, " if result.delayed_entry else ""
     known = "0, d$entry, d$time" if result.delayed_entry else "0, d$time"
-    interval = f'conf.type = "{spec.conf_type}", conf.int = {spec.conf_level}'
+    interval = f'conf.type = "{methods.conf_type.value}", conf.int = {spec.conf_level}'
+    mean = result.overall.mean.horizon
+    own = spec.mean_horizon is None and methods.convention.mean_horizon == "own"
+    rmean = '"individual"' if own or mean is None else repr(mean)
     lines = ["library(survival)", f"y <- Surv({entry}d$time, d$event)"]
-    if spec.follow_up_ties == "prodlim":
+    if methods.follow_up_ties is FollowUpTies.EVENTS_LEAVE_FIRST:
         lines += [
             "# follow-up: who has the event leaves just before those censored at the same time",
             f"gap <- min(diff(sort(unique(c({known})))), 1) / 2",
@@ -772,16 +1038,20 @@ def r_code(result: KaplanMeierResult) -> str:
         ]
     else:
         lines.append(f"reverse <- Surv({entry}d$time, 1 - d$event)")
+    lines += _R_QUANTILES[methods.quantile_interval, methods.quantile_rule]
     groups = ", d$group" if spec.by else ""
     lines += [
         f'for (group in list(rep("all", nrow(d)){groups})) {{',
         f"  fit <- survfit(y ~ group, {interval})",
-        "  print(fit)",
-        "  print(quantile(fit, c(0.25, 0.5, 0.75)))",
+        f"  print(fit, rmean = {rmean})",
+        f"  print(quantiles(fit, c(0.25, 0.5, 0.75), {spec.conf_level}))",
     ]
     if times:
         lines.append(f"  print(summary(fit, times = c({times}), extend = TRUE))")
-    lines += [f"  print(quantile(survfit(reverse ~ group, {interval}), 0.5))", "}"]
+    lines += [
+        f"  print(quantiles(survfit(reverse ~ group, {interval}), 0.5, {spec.conf_level}))",
+        "}",
+    ]
     if spec.by and result.delayed_entry:
         lines += [
             "# survdiff knows no entry: the score test of the exact Cox model is the log-rank test",
@@ -800,3 +1070,53 @@ def r_code(result: KaplanMeierResult) -> str:
             f"print(summary(fit, conf.int = {spec.conf_level}))",
         ]
     return "\n".join(lines) + "\n"
+
+
+_R_BY_CURVE = [
+    "by_curve <- function(fit, one) {",
+    "  if (is.null(fit$strata)) return(one(fit))",
+    "  sapply(seq_along(fit$strata), function(k) one(fit[k]))",
+    "}",
+]
+_R_PACKAGE = ["quantiles <- function(fit, p, level) quantile(fit, p)"]
+_R_MIDPOINT_OR_NONE = [
+    "# the middle of a flat stretch at exactly 1 - p, and NA where no step follows",
+    "quantiles <- function(fit, p, level) {",
+    "  at <- function(s, t, q) {",
+    "    same <- which(abs(s - q) < 1.5e-8); below <- which(s < q - 1.5e-8)",
+    "    if (!length(below)) NA else if (length(same)) (t[same[1]] + t[below[1]]) / 2",
+    "    else t[below[1]]",
+    "  }",
+    "  one <- function(f) sapply(1 - p, function(q) sapply(",
+    "    list(f$surv, f$lower, f$upper), at, f$time, q))",
+    "  by_curve(fit, one)",
+    "}",
+]
+_R_FIRST = [
+    "# the first time at which at most 1 - p is left, on the curve and on its band",
+    "quantiles <- function(fit, p, level) {",
+    "  one <- function(f) sapply(1 - p, function(q) sapply(",
+    "    list(f$surv, f$lower, f$upper), function(s) f$time[which(s <= q + 1.5e-8)[1]]))",
+    "  by_curve(fit, one)",
+    "}",
+]
+_R_SYMMETRIC = [
+    "# the first time at which at most 1 - p is left, with the interval t -/+ z SE(S) / slope",
+    "quantiles <- function(fit, p, level) {",
+    "  one <- function(f) sapply(1 - p, function(q) {",
+    "    e <- f$n.event > 0; t <- f$time[e]; s <- f$surv[e]; tol <- 1.5e-8",
+    "    at <- which(s <= q + tol)[1]",
+    "    u <- rev(which(s >= q + 0.05 - tol))[1]; l <- which(s <= q - 0.05 + tol)[1]",
+    "    se <- (s * f$std.err[e])[at] * (t[l] - t[u]) / (s[u] - s[l])",
+    "    z <- qnorm((1 + level) / 2)",
+    "    c(t[at], max(0, t[at] - z * se), t[at] + z * se)",
+    "  })",
+    "  by_curve(fit, one)",
+    "}",
+]
+_R_QUANTILES: Final = {
+    ("band", QuantileRule.MIDPOINT): _R_PACKAGE,
+    ("band", QuantileRule.MIDPOINT_OR_NONE): [*_R_BY_CURVE, *_R_MIDPOINT_OR_NONE],
+    ("band", QuantileRule.FIRST): [*_R_BY_CURVE, *_R_FIRST],
+    ("symmetric", QuantileRule.FIRST): [*_R_BY_CURVE, *_R_SYMMETRIC],
+}

@@ -24,6 +24,8 @@ RESPONSE_LEVELS = (
 )  # fmt: skip
 
 Scalar = str | int | float | bool
+#: Whose rules decide where programs differ.
+ConventionName = Literal["app", "R", "SPSS"]
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
@@ -1318,8 +1320,10 @@ class AnalysisSection:
         Exploratory restrictions; they mark every result as exploratory.
     conf_level
         Coverage of all intervals.
+    convention
+        Whose rules decide where programs differ: this app's, R's or SPSS's.
     conf_type
-        Scale of survival intervals.
+        Scale of survival intervals; that of the convention when ``None``.
     specs
         Analyses asked for, each a mapping with its ``kind``; empty means the default set.
     views
@@ -1329,7 +1333,8 @@ class AnalysisSection:
     criteria: tuple[Criterion, ...] = ()
     filters: tuple[Criterion, ...] = ()
     conf_level: float = 0.95
-    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] = "log-log"
+    convention: ConventionName = "app"
+    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
     specs: tuple[dict[str, Any], ...] = ()
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
 
