@@ -47,6 +47,7 @@ def comparison(endpoint: str) -> None:
         conf_type=options.conf_type,
         landmarks=options.landmarks,
         tick_step=options.tick_step,
+        mean_horizon=options.mean_horizon,
     )
     state.set_view(
         KIND,
@@ -55,6 +56,7 @@ def comparison(endpoint: str) -> None:
             "by": by,
             "levels": None if levels is None else list(levels),
             "conf_type": options.conf_type,
+            "mean_horizon": options.mean_horizon,
             "landmarks": None if options.landmarks is None else list(options.landmarks),
             "tick_step": options.tick_step,
             "show_interval": options.show_interval,

@@ -115,7 +115,7 @@ def _analyse(study_path: Path, data: Sequence[Path] | None, out: Path) -> None:
     for finding in check_cohort(cohort):
         _complain(finding)
     (out / "results.json").write_text(results_json(results_document(cohort, done)), "utf-8")
-    tables = [item.analysis.table(item.result) for item in done]
+    tables = [table for item in done for table in item.analysis.tables(item.result)]
     notes = dict.fromkeys(item.analysis.methods(item.result) for item in done)
     (out / "tables.xlsx").write_bytes(write_workbook(tables, list(notes)))
     for number, item in enumerate(done, start=1):

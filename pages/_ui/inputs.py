@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import streamlit as st
@@ -11,12 +12,14 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.compute import compute
 from sts_core.analysis.comparison import recodings
+from sts_core.analysis.conventions import CONVENTIONS
 from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS, TICK_STEPS
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
 from sts_core.display import escape, joined
-from sts_core.study import Measured, Status, Variable, VariableKind
+from sts_core.study import Measured, Status, Study, TimeUnit, Variable, VariableKind
+from sts_core.study.types import ConventionName
 from sts_core.values import number_of
 
 EVERYONE = ""
@@ -168,15 +171,22 @@ def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str
 class SurvivalOptions:
     """How curves are estimated and drawn."""
 
-    conf_type: ConfType
+    conf_type: ConfType | None
+    mean_horizon: float | None
     landmarks: tuple[float, ...] | None
     tick_step: float | None
     show_interval: bool | None
 
 
+_CONVENTIONS: dict[ConventionName, str] = {
+    "app": "this app's own",
+    "R": "R (survival)",
+    "SPSS": "SPSS",
+}
 _CONF_TYPES = {
-    "log-log": "log-log (this app, SAS)",
-    "log": "log (R's default)",
+    "auto": "of the convention",
+    "log-log": "log-log",
+    "log": "log",
     "plain": "plain (symmetric)",
     "logit": "logit",
     "arcsin": "arcsine",
@@ -185,12 +195,15 @@ _BANDS = {"auto": "Up to four groups", "on": "Always", "off": "Never"}
 
 
 def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> SurvivalOptions:
-    """Offer the scale of intervals, the times of rates, the axis and the bands."""
+    """Offer the convention, the scale of intervals, times, the axis and the bands."""
     unit = cohort.study.definitions.endpoints[endpoint].display_unit
     with st.popover("Options", icon=":material/tune:"):
+        _choose_convention(cohort.study)
+        own_scale = CONVENTIONS[cohort.study.analysis.convention].conf_type.value
         conf_type = choose(
             "Scale of confidence intervals", list(_CONF_TYPES), "km.conf_type",
-            kept=kept.get("conf_type") or cohort.study.analysis.conf_type, names=_CONF_TYPES,
+            kept=kept.get("conf_type") or cohort.study.analysis.conf_type or "auto",
+            names={**_CONF_TYPES, "auto": f"of the convention ({own_scale})"},
             help="The scale on which an interval is symmetric; software differs in its default.",
         )  # fmt: skip
         defaults = DEFAULT_LANDMARKS[unit]
@@ -204,6 +217,7 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
         if landmarks is None:
             st.error("Write times above 0 as numbers with commas between, for instance 3, 6, 12.")
         steps = ["auto", *(f"{step:g}" for step in TICK_STEPS[unit])]
+        mean_horizon = _choose_mean_horizon(unit, kept.get("mean_horizon"))
         kept_step = kept.get("tick_step")
         step = choose(
             f"Distance of the axis ticks, {unit.value}", steps, f"km.step.{unit.value}",
@@ -212,11 +226,49 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
         shown = {None: "auto", True: "on", False: "off"}[kept.get("show_interval")]
         bands = choose_one("Interval bands", list(_BANDS), "km.bands", kept=shown, names=_BANDS)
     return SurvivalOptions(
-        cast("ConfType", conf_type),
+        None if conf_type == "auto" else cast("ConfType", conf_type),
+        mean_horizon,
         None if landmarks in (None, defaults) else landmarks,
         None if step == "auto" else float(step),
         {"auto": None, "on": True, "off": False}[bands],
     )
+
+
+def _choose_convention(study: Study) -> None:
+    """Offer whose rules decide, for the whole study."""
+    key = "km.convention"
+    st.selectbox(
+        "Convention of the study", list(_CONVENTIONS),
+        key=state.seeded(key, study.analysis.convention, _CONVENTIONS),
+        format_func=lambda name: _CONVENTIONS[name],
+        on_change=_set_convention, args=(key,),
+        help="Whose rules decide where programs differ: intervals, medians, ties, P of factors, "
+        "tests beside the log-rank test, P of 2×2 tables. On every page, by published formulas.",
+    )  # fmt: skip
+
+
+def _set_convention(key: str) -> None:
+    study, chosen = state.workspace().study, state.widget_value(key)
+    if study is not None and chosen is not None:
+        state.change_study(replace(study, analysis=replace(study.analysis, convention=chosen)))
+
+
+def _choose_mean_horizon(unit: TimeUnit, kept: float | None) -> float | None:
+    """Offer the end of the restricted mean; ``None`` for that of the convention."""
+    text = st.text_input(
+        f"Restricted mean up to, {unit.value}",
+        key=state.seeded(f"km.mean_horizon.{unit.value}", f"{kept:g}" if kept else ""),
+        placeholder="chosen by the convention",
+        help="Empty: the smallest of the groups' largest times (R's convention: the largest of "
+        "all; SPSS's: each group's own).",
+    )
+    if not text.strip():
+        return None
+    number = number_of(text)
+    if number is None or not 0 < number < math.inf:
+        st.error("Write one time above 0, or leave the field empty.")
+        return None
+    return float(number)
 
 
 def parse_landmarks(text: str) -> tuple[float, ...] | None:

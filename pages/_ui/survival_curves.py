@@ -13,6 +13,7 @@ from sts_core.analysis.kaplan_meier import (
     KaplanMeierSpec,
     kaplan_meier,
     methods_sentence,
+    more_estimates_table,
     result_sentences,
     survival_table,
 )
@@ -40,10 +41,12 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec, options: SurvivalOpti
         export_menu(
             f"{spec.endpoint}-kaplan-meier",
             figure=figure,
-            tables=lambda: [survival_table(result)],
+            tables=lambda: [survival_table(result), more_estimates_table(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
             key="km",
         )
         add_to_report(spec)
     show_table(survival_table(result))
+    with st.expander("More estimates: quartiles, restricted mean, range", icon=":material/table:"):
+        show_table(more_estimates_table(result))
     in_words(methods_sentence(result), result_sentences(result))

@@ -19,6 +19,12 @@ from sts_core.analysis.comparison import (
     r_strings,
     same_partition,
 )
+from sts_core.analysis.conventions import (
+    Convention,
+    by_convention,
+    convention_note,
+    convention_of,
+)
 from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.provenance import Provenance, provenance_of
@@ -58,7 +64,7 @@ from sts_core.estimators.cox import (
 from sts_core.estimators.cox_likelihood import Ties
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.results import ResultRow
-from sts_core.study.types import Measured, VariableKind
+from sts_core.study.types import ConventionName, Measured, VariableKind
 
 KIND: Final = "cox"
 FEW_EVENTS_PER_PARAMETER = 10.0
@@ -66,6 +72,7 @@ MAX_TERMS_IN_WORDS = 8
 _SINGULAR_UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 
 Model = Literal["univariable", "multivariable"]
+FactorTest = Literal["likelihood ratio", "Wald"]
 
 
 @spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -88,7 +95,9 @@ class CoxSpec:
     multivariable
         Variables that may enter the multivariable model; all of ``covariates`` when ``None``.
     ties
-        Handling of tied times.
+        Handling of tied times; that of the convention when ``None``.
+    convention
+        Whose rules decide where programs differ; that of the study when ``None``.
     conf_level
         Coverage of intervals.
     per
@@ -101,7 +110,8 @@ class CoxSpec:
     selection: Literal["chosen", "screening"] = "chosen"
     entry_p: float = 0.05
     multivariable: tuple[str, ...] | None = None
-    ties: Literal["efron", "breslow"] = "efron"
+    ties: Literal["efron", "breslow"] | None = None
+    convention: ConventionName | None = None
     conf_level: float = 0.95
     per: tuple[tuple[str, float], ...] = ()
     kind: Literal["cox"] = KIND
@@ -292,6 +302,8 @@ class CoxResult:
 
     Attributes
     ----------
+    convention, ties
+        Whose rules were followed where programs differ, and how tied times were handled.
     n, n_event
         Patients with a usable time, and events.
     covariates
@@ -305,6 +317,8 @@ class CoxResult:
     """
 
     spec: CoxSpec
+    convention: Convention
+    ties: Ties
     endpoint_label: str
     time_zero: str
     n: int
@@ -393,6 +407,8 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     .. [3] Harrell et al., JAMA 247 (1982) 2543-2546: concordance.
     """
     data = survival_data(cohort, spec.endpoint)
+    convention = convention_of(cohort.study, spec.convention)
+    ties = Ties(spec.ties or convention.ties)
     per = dict(spec.per)
     encoded = [_encode(cohort, data, key, per.get(key, 1.0)) for key in spec.covariates]
     everyone = np.ones(data.n, dtype=bool)
@@ -402,7 +418,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         data.event,
         [columns for columns, _ in designs],
         entry=data.entry,
-        ties=spec.ties,
+        ties=ties,
     )
     event = data.event
     tests = [
@@ -431,7 +447,11 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     )
     again = _recodings([encoded[at] for at in members])
     members = [at for at in members if encoded[at].key not in again]
-    joint = _Joint.fit([encoded[at] for at in members], data, spec) if members else None
+    joint = (
+        _Joint.fit([encoded[at] for at in members], data, spec.conf_level, ties)
+        if members
+        else None
+    )
     covariates = []
     for at, (variable, (_, shown), fit) in enumerate(zip(encoded, designs, fits, strict=True)):
         terms = _terms(variable, everyone, event, fit, range(len(shown)), shown, spec.conf_level)
@@ -446,6 +466,8 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         )  # fmt: skip
     result = CoxResult(
         spec=spec,
+        convention=convention,
+        ties=ties,
         endpoint_label=data.endpoint.label,
         time_zero=data.endpoint.time_zero,
         n=data.n,
@@ -523,7 +545,9 @@ class _Joint:
     tests: list[CovariateTests]
 
     @classmethod
-    def fit(cls, encoded: Sequence[_Encoded], data: SurvivalData, spec: CoxSpec) -> _Joint:
+    def fit(
+        cls, encoded: Sequence[_Encoded], data: SurvivalData, conf_level: float, ties: Ties
+    ) -> _Joint:
         complete = np.logical_and.reduce([variable.known for variable in encoded])
         time, event = data.time[complete], data.event[complete]
         entry = None if data.entry is None else data.entry[complete]
@@ -531,14 +555,14 @@ class _Joint:
         columns = np.hstack([block[complete] for block, _ in designs])
         starts = np.cumsum([0, *(block.shape[1] for block, _ in designs)])
         spans = [range(int(low), int(high)) for low, high in itertools.pairwise(starts)]
-        fit = cox_fit(time, event, columns, entry=entry, ties=spec.ties)
+        fit = cox_fit(time, event, columns, entry=entry, ties=ties)
         wide = [at for at, span in enumerate(spans) if len(span) > 1]
         reduced = cox_fit_many(
             time,
             event,
             [np.delete(columns, list(spans[at]), axis=1) for at in wide],
             entry=entry,
-            ties=spec.ties,
+            ties=ties,
         )
         ratio = {
             at: likelihood_ratio_test(fit, without)
@@ -548,7 +572,7 @@ class _Joint:
         for at, (variable, (_, shown), span) in enumerate(
             zip(encoded, designs, spans, strict=True)
         ):
-            terms.append(_terms(variable, complete, data.event, fit, span, shown, spec.conf_level))
+            terms.append(_terms(variable, complete, data.event, fit, span, shown, conf_level))
             tests.append(
                 CovariateTests(wald_test(fit, list(span)), ratio.get(at))
                 if len(span)
@@ -720,7 +744,7 @@ def cox_table(result: CoxResult) -> DisplayTable:
             continue
         heading: dict[str, Cell] = {"variable": covariate.label, "_heading": True}
         for model in models:
-            overall = overall_test(covariate, model)
+            overall = overall_test(covariate, model, result.convention.factor_test)
             if overall is not None:
                 heading[f"{model}_p"] = _p_cell(overall)
         rows.append(heading)
@@ -738,16 +762,29 @@ def _shown_models(result: CoxResult) -> tuple[Model, ...]:
     return tuple(models)
 
 
-def overall_test(covariate: Covariate, model: Model) -> TestResult | None:
-    """Give the likelihood ratio test of a factor with more than two levels in a model.
+def overall_test(
+    covariate: Covariate, model: Model, factor_test: FactorTest = "likelihood ratio"
+) -> TestResult | None:
+    """Give the test of a factor with more than two levels in a model.
 
     ``None`` for a number, for two levels (whose own P says the same), and outside the model.
+
+    Parameters
+    ----------
+    covariate
+        The factor.
+    model
+        Which of the two models.
+    factor_test
+        The likelihood ratio test, or Wald's with as many degrees of freedom as levels but one.
     """
     tests = covariate.univariable if model == "univariable" else covariate.multivariable
     if tests is None or not covariate.is_factor or tests.likelihood_ratio is None:
         return None
     terms = [level.term(model) for level in covariate.levels]
-    return tests.likelihood_ratio if sum(bool(t and t.n) for t in terms) > 2 else None
+    if sum(bool(t and t.n) for t in terms) <= 2:
+        return None
+    return tests.wald if factor_test == "Wald" else tests.likelihood_ratio
 
 
 def _p_cell(test: TestResult) -> Cell:
@@ -781,16 +818,17 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     spec, model = result.spec, result.model
     notes = [
         f"{patients(result.n)}, {counted(result.n_event, 'event')}. "
-        f"Cox proportional hazards regression, {TIES_NAMES[Ties(spec.ties)]}'s handling of ties; "
+        f"Cox proportional hazards regression, {TIES_NAMES[result.ties]}'s handling of ties; "
         f"Wald {percent_level(spec.conf_level)} "
         "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not estimable."
     ]
     models = _shown_models(result)
     if any(overall_test(c, m) is not None for c in result.covariates for m in models):
         notes.append(
-            "P in the row of a variable with more than two levels: likelihood ratio test of all "
-            "its levels together."
+            "P in the row of a variable with more than two levels: "
+            f"{result.convention.factor_test} test of all its levels together."
         )
+    notes.append(_convention_note(result))
     unknown = [
         f"{c.label} {c.n_missing + c.n_unreadable}"
         for c in result.covariates
@@ -829,6 +867,20 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     notes += loss_sentences(result.losses)
     notes += result.provenance.footnotes
     return tuple(notes)
+
+
+def _convention_note(result: CoxResult) -> str:
+    factors = "P of a factor by its likelihood ratio"
+    if result.convention.factor_test == "Wald":
+        factors = "P of a factor by Wald's test of all its coefficients"
+    ties = TIES_NAMES[Ties(result.convention.ties)]
+    note = convention_note(
+        result.convention,
+        f"ties by {ties}; {factors}; the reference level is that of the study file",
+    )
+    if result.ties.value != result.convention.ties:
+        note += f" {TIES_NAMES[result.ties]}'s handling of ties was chosen in place of {ties}'s."
+    return note
 
 
 def _reason_notes(result: CoxResult, models: tuple[Model, ...]) -> list[str]:
@@ -922,8 +974,9 @@ def methods_sentence(result: CoxResult) -> str:
     }[spec.model]
     text = (
         f"Associations with {lower_first(result.endpoint_label)} were estimated by {what} "
-        f"({TIES_NAMES[Ties(spec.ties)]}'s handling of ties), as hazard ratios with Wald "
+        f"({TIES_NAMES[result.ties]}'s handling of ties), as hazard ratios with Wald "
         f"{percent_level(spec.conf_level)} confidence intervals"
+        f"{by_convention(result.convention)}"
     )
     if spec.shows_multivariable and spec.selection == "screening":
         text += (
@@ -1001,7 +1054,7 @@ def result_rows(result: CoxResult) -> tuple[ResultRow, ...]:
         replace(base, statistic="n", value=float(result.n), r="yes"),
         replace(base, statistic="events", value=float(result.n_event), r="yes"),
     ]
-    method = f"Cox, {spec.ties}"
+    method = f"Cox, {result.ties.value}"
     for covariate in result.covariates:
         mine = replace(base, term=covariate.key, n=covariate.n, events=covariate.n_event)
         missing = covariate.n_missing + covariate.n_unreadable
@@ -1091,7 +1144,7 @@ def r_code(result: CoxResult) -> str:
     lines = [
         "library(survival)",
         "control <- coxph.control(eps = 1e-11, iter.max = 200)",
-        f'ties <- "{spec.ties}"',
+        f'ties <- "{result.ties.value}"',
         f"level <- {spec.conf_level}",
     ]
     names = {}

@@ -34,6 +34,8 @@ class Analysis:
         ``(cohort, spec) -> result``.
     table, methods, sentences, rows, r_code
         What can be made of the result alone.
+    more_tables
+        Tables besides the main one.
     """
 
     kind: str
@@ -44,6 +46,11 @@ class Analysis:
     sentences: Callable[[Any], tuple[str, ...]]
     rows: Callable[[Any], tuple[ResultRow, ...]]
     r_code: Callable[[Any], str]
+    more_tables: Callable[[Any], tuple[DisplayTable, ...]] = lambda _: ()
+
+    def tables(self, result: Any) -> tuple[DisplayTable, ...]:
+        """Give every table of a result, the main one first."""
+        return (self.table(result), *self.more_tables(result))
 
 
 ANALYSES: dict[str, Analysis] = {
@@ -66,6 +73,7 @@ ANALYSES: dict[str, Analysis] = {
         km.result_sentences,
         km.result_rows,
         km.r_code,
+        lambda result: (km.more_estimates_table(result),),
     ),
     rs.KIND: Analysis(
         rs.KIND,

@@ -81,4 +81,8 @@ def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
                 footnotes=table.footnotes,
             )
         )
+        sections += [
+            Section(more.title, None, more, "", (), more.footnotes)
+            for more in item.analysis.more_tables(item.result)
+        ]
     return Report(provenance_of(cohort), tuple(sections))

@@ -66,7 +66,9 @@ def cox_forest(result: CoxResult) -> Figure:
     rows = []
     for covariate in result.covariates:
         if covariate.is_factor:
-            tests = [overall_test(covariate, model) for model in models]
+            tests = [
+                overall_test(covariate, model, result.convention.factor_test) for model in models
+            ]
             rows.append(
                 ForestRow(
                     label=covariate.label,

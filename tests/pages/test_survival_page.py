@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier, survival_table
+from sts_core.analysis.kaplan_meier import (
+    KaplanMeierSpec,
+    kaplan_meier,
+    more_estimates_table,
+    survival_table,
+)
 from sts_core.criteria import apply_criteria
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
@@ -121,6 +126,27 @@ def test_choices_are_there_after_another_page_was_open() -> None:
     assert at.text_input(key="w:km.landmarks.months").value == "3, 9"
     assert "At 9 months" in table(at)
     assert shown(at) == before
+
+
+def test_the_convention_of_the_study_is_followed_on_every_page() -> None:
+    at = go(with_sample(), SURVIVAL)
+    assert "Convention: this app's own" in shown(at)
+    checked(at.selectbox(key="w:km.convention").set_value("SPSS").run())
+    assert study_of(at).analysis.convention == "SPSS"
+    assert "Convention: this app" not in shown(at)
+    cohort = apply_criteria(sample_cohort(), study_of(at))
+    result = kaplan_meier(cohort, KaplanMeierSpec(endpoint="PFS", by="histotype"))
+    for made in (survival_table(result), more_estimates_table(result)):
+        for row in made.formatted():
+            assert " ".join(" ".join(row).split()) in shown(at)
+    assert "Tarone-Ware test" in table(at)
+    assert "Breslow's handling of ties" in shown(go(at, "pages/prognosis.py"))
+    go(at, SURVIVAL)
+    assert at.selectbox(key="w:km.convention").value == "SPSS"
+    checked(at.text_input(key="w:km.mean_horizon.months").set_value("none").run())
+    assert "Write one time above 0" in shown(at)
+    checked(at.text_input(key="w:km.mean_horizon.months").set_value("12").run())
+    assert "up to 12.0 months, as chosen" in shown(at)
 
 
 def test_groups_of_each_variable_are_kept_apart() -> None:
