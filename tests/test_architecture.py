@@ -101,6 +101,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "assessments",
     },
     "criteria": {*DATA, "derive", "table_rows"},
+    "filters": {*DATA, "derive"},
     "plausibility": {*DATA, "derive", "reading", "assessments"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-from pages._ui import state
+from pages._ui import filters, state
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
@@ -17,7 +17,7 @@ from sts_core.study import Study
 
 NAME = "STS Cohort Dashboard"
 PAGE_ICON = "static/icon.png"
-SIDEBAR_PIXELS = 210
+SIDEBAR_PIXELS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,11 @@ def open_page(title: str) -> Context | None:
     st.title(title, anchor=False)
     workspace = state.workspace()
     if workspace.cohort is None or workspace.study is None:
+        if workspace.study is not None:
+            filters.stranded_filters(workspace.study)
         return None
     _cohort_line(workspace.cohort)
+    filters.sidebar_filters(workspace.cohort, title)
     return Context(workspace.cohort, workspace.study)
 
 
@@ -230,6 +233,18 @@ _STYLE = """<style>
 .severity.note {color:light-dark(#3A4653, #B7C2CD);}
 .sts-table .notes {margin-top:.5rem; font-size:.8rem; opacity:.78;}
 .sts-table .notes p {margin:0 0 .12rem 0; font-size:inherit; max-width:70rem;}
+.st-key-sidebar-filters {font-size:.86rem;}
+.st-key-sidebar-filters p {font-size:.86rem; line-height:1.35;}
+.st-key-sidebar-filters [data-testid="stCaptionContainer"] p {font-size:.78rem;}
+.st-key-sidebar-filters [data-testid="stExpanderDetails"] {padding:.2rem 0 0 0; gap:.55rem;}
+.st-key-sidebar-filters [class*="st-key-filter-block-"] {padding-bottom:.35rem;
+  border-bottom:1px solid color-mix(in srgb, currentColor 12%, transparent);}
+.st-key-sidebar-filters button {min-height:1.7rem;}
+.st-key-sidebar-filters [data-testid^="stBaseButton-pills"] {padding:.05rem .5rem;}
+.st-key-sidebar-filters [data-testid="stSliderThumbValue"] {font-size:.78rem;}
+.st-key-sidebar-filters [data-testid="stSlider"] {padding:0 .45rem;}
+.filter-count .meter {display:block; width:100%; margin:.25rem 0 0 0;}
+[data-testid="stSidebarUserContent"] {padding:0 0 2rem 0;}
 @media (max-width:1000px) {
   [data-testid="stMainBlockContainer"] {padding:2.6rem 1.2rem 3rem 1.2rem;}
   .cohort-line .pill {white-space:normal;}

@@ -203,6 +203,20 @@ def seeded(key: str, value: Any, options: Collection[Any] | None = None) -> str:
     return widget_key
 
 
+def synced(key: str, value: Any, page: str) -> str:
+    """Set a widget that several pages have to what the workspace holds, and give its key.
+
+    For a widget whose callback changes the workspace: the two differ only where the workspace was
+    changed elsewhere, and then it is the one that is right. On another page the widget is another
+    one, to which the session's value does not belong although it has the same key.
+    """
+    widget_key = f"w:{key}"
+    if st.session_state.get(widget_key, _NOTHING) != value or remembered(f"synced.{key}") != page:
+        st.session_state[widget_key] = value
+    remember(f"synced.{key}", page)
+    return widget_key
+
+
 def widget_value(key: str) -> Any:
     """Give a widget's current value, in its callback."""
     return st.session_state.get(f"w:{key}")
