@@ -37,6 +37,10 @@ class LogRankWeights(StrEnum):
     """``sqrt(n)``."""
     PETO_PETO = "peto-peto"
     """``S``, as in R's ``survdiff(rho = 1)``."""
+    PETO_PETO_TILDE = "peto-peto (S-tilde)"
+    """Product of ``1 - d / (n + 1)`` up to and including the time (Klein and Moeschberger)."""
+    MODIFIED_PETO = "modified peto-peto"
+    """The same times ``n / (n + 1)`` (Andersen)."""
     FLEMING_HARRINGTON = "fleming-harrington"
     """``S ** rho * (1 - S) ** gamma``."""
 
@@ -146,7 +150,8 @@ def log_rank(
     ----------
     Mantel N. Cancer Chemother Rep 1966;50:163-170; Peto R, Peto J. J R Stat Soc A 1972;135:185-207;
     Gehan EA. Biometrika 1965;52:203-223; Tarone RE, Ware J. Biometrika 1977;64:156-160; Harrington
-    DP, Fleming TR. Biometrika 1982;69:553-566.
+    DP, Fleming TR. Biometrika 1982;69:553-566; Klein JP, Moeschberger ML. Survival Analysis, 2nd
+    ed., table 7.3.
     """
     kind = LogRankWeights(weights)
     if kind is LogRankWeights.PETO_PETO:
@@ -336,6 +341,11 @@ def _weights(
         return at_risk
     if kind is LogRankWeights.TARONE_WARE:
         return np.sqrt(at_risk)
+    if kind in (LogRankWeights.PETO_PETO_TILDE, LogRankWeights.MODIFIED_PETO):
+        through = np.cumprod(1 - dead / (at_risk + 1))
+        if kind is LogRankWeights.MODIFIED_PETO:
+            through *= at_risk / (at_risk + 1)
+        return np.asarray(through, dtype=np.float64)
     before = np.concatenate([[1.0], np.cumprod(1 - dead / at_risk)[:-1]])
     return np.asarray(before**rho * (1 - before) ** gamma, dtype=np.float64)
 
