@@ -7,6 +7,7 @@ import streamlit as st
 from pages import _ui as ui
 from pages._ui import groupings, state
 from pages._ui.survival_curves import survival_curves
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
 from sts_core.derive import levels_of
 
@@ -48,6 +49,7 @@ def comparison(endpoint: str) -> None:
         landmarks=options.landmarks,
         tick_step=options.tick_step,
         mean_horizon=options.mean_horizon,
+        drawing=CurveOptions(intervals=options.show_interval),
     )
     state.set_view(
         KIND,

@@ -34,7 +34,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec, options: SurvivalOpti
 
     def figure() -> Figure:
         """Draw the curves as the page shows them."""
-        return survival_curve(result, show_interval=options.show_interval)
+        return survival_curve(result)
 
     show_figure(figure(), key="km.figure")
     with st.container(horizontal=True):

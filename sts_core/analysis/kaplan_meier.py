@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
+from sts_core.analysis.curve_options import CurveOptions, counts_every_death
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
     footnotes_of,
@@ -80,6 +81,8 @@ TICK_STEPS: dict[TimeUnit, tuple[float, ...]] = {
     TimeUnit.YEARS: (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20),
 }
 MAX_TICKS = 9
+#: A stated distance is widened above this.
+MOST_TICKS = 100
 
 
 @spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -112,6 +115,10 @@ class KaplanMeierSpec:
     quantile_rule, quantile_interval
         Which time is the median on a stretch that is flat at exactly one half, and whether its
         interval is read from the band or symmetric.
+    time_unit
+        Display unit in place of the endpoint's.
+    drawing
+        How the figure is drawn.
     """
 
     endpoint: str
@@ -127,6 +134,8 @@ class KaplanMeierSpec:
     convention: ConventionName | None = None
     quantile_rule: Literal["midpoint", "midpoint-or-none", "first"] | None = None
     quantile_interval: Literal["band", "symmetric"] | None = None
+    time_unit: TimeUnit | None = None
+    drawing: CurveOptions = CurveOptions()
     kind: Literal["kaplan_meier"] = KIND
 
     def __post_init__(self) -> None:
@@ -282,6 +291,8 @@ class KaplanMeierResult:
     hazard_ratios
         Of each group against the reference group, in the order of ``groups``; empty without a
         comparison of at least two.
+    every_death
+        Whether death from any cause is an event, so that none competes with the others.
     """
 
     spec: KaplanMeierSpec
@@ -308,6 +319,7 @@ class KaplanMeierResult:
     rules: tuple[str, ...] = ()
     hazard_ratios: tuple[GroupHazardRatio, ...] = ()
     other_tests: tuple[TestResult, ...] = ()
+    every_death: bool = False
 
     @property
     def is_comparison(self) -> bool:
@@ -347,6 +359,8 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         quantile_interval=spec.quantile_interval,
         follow_up_ties=spec.follow_up_ties,
     )
+    if spec.time_unit is not None:
+        endpoint = replace(endpoint, display_unit=spec.time_unit)
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     levels = levels_of(cohort, spec.by) if spec.by else None
     chosen = _chosen_levels(levels, spec)
@@ -358,7 +372,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     time, event = data.time[used], data.event
     entry = None if data.entry is None else data.entry[used]
     horizon = spec.horizon or (float(time.max()) / factor if len(time) else 1.0)
-    ticks = axis_ticks(horizon, display_unit, spec.tick_step)
+    ticks = axis_ticks(horizon, display_unit, spec.tick_step, cut=spec.horizon is not None)
     landmarks = DEFAULT_LANDMARKS[display_unit] if spec.landmarks is None else spec.landmarks
     mean_end = _mean_end(spec, methods, time, None if levels is None else codes[used], factor)
 
@@ -414,6 +428,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         rules=rule_sentences(cohort, endpoint, data),
         hazard_ratios=ratios,
         other_tests=tuple(tests[1:]),
+        every_death=counts_every_death(endpoint),
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -453,7 +468,9 @@ def _chosen_levels(levels: Levels | None, spec: KaplanMeierSpec) -> tuple[str, .
     return tuple(level for level in levels.levels if level in spec.levels)
 
 
-def axis_ticks(horizon: float, unit: TimeUnit, step: float | None = None) -> tuple[float, ...]:
+def axis_ticks(
+    horizon: float, unit: TimeUnit, step: float | None = None, *, cut: bool = False
+) -> tuple[float, ...]:
     """Give ticks from 0 to the first one at or past the horizon.
 
     Parameters
@@ -463,13 +480,18 @@ def axis_ticks(horizon: float, unit: TimeUnit, step: float | None = None) -> tup
     unit
         Decides which steps are usual (3, 6 or 12 months).
     step
-        Distance; the smallest usual one with at most nine ticks when ``None``.
+        Distance; the smallest usual one with at most nine ticks when ``None``. A distance that
+        would give over a hundred ticks is taken a whole number of times.
+    cut
+        Whether the axis ends at the horizon itself, after the last tick before it.
     """
     if step is None:
         usual = TICK_STEPS[unit]
         step = next((s for s in usual if horizon / s <= MAX_TICKS - 1), None)
         step = step or usual[-1] * math.ceil(horizon / usual[-1] / (MAX_TICKS - 1))
-    count = max(1, math.ceil(round(horizon / step, 9)))
+    step *= max(1, math.ceil(horizon / step / MOST_TICKS))
+    times = round(horizon / step, 9)
+    count = max(1, math.ceil(times)) if not cut else math.floor(times)
     return tuple(round(i * step, 9) for i in range(count + 1))
 
 

@@ -15,12 +15,11 @@ from pptx.util import Pt
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import Column, DisplayTable, Format, escape
 from sts_core.export.report import Report, Section
-from sts_core.figures.chart_layout import MORE_NOTES
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
-from sts_core.figures.marks import Chart, Diagram
+from sts_core.figures.marks import Chart, Diagram, SmallMultiples
 from sts_core.figures.pages import shared
-from sts_core.figures.sheet import wrap
+from sts_core.figures.sheet import MORE_NOTES, wrap
 from sts_core.figures.theme import MIN_SLIDE_TEXT, OFFICE_FONT, SLIDE
 from sts_core.render.pptx import (
     BOTTOM,
@@ -97,7 +96,7 @@ def _together(presentation: Any, section: Section) -> bool:
     figure, table = section.figure, section.table
     if figure is None or table is None or not 0 < len(table.rows) <= _SHORT_TABLE:
         return False
-    if isinstance(figure.body, Diagram):
+    if isinstance(figure.body, Diagram | SmallMultiples):
         return False
     grid = _Grid(table, MIN_SLIDE_TEXT + 1)
     if not grid.fits:

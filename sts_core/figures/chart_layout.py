@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sts_core.display import joined
+from sts_core.figures.end_labels import END_GAP, EndPlan, draw_ends, plan_ends
 from sts_core.figures.fonts import FontMetrics
 from sts_core.figures.key_layout import SAMPLE, KeyBlock, draw_key, free_corner, measure_key
 from sts_core.figures.marks import Chart, Figure, Key, TableStrip
-from sts_core.figures.panel_layout import draw_panel, draw_x_axis, draw_y_axis, x_axis_height
+from sts_core.figures.panel_layout import (
+    draw_panel,
+    draw_x_axis,
+    draw_y_axis,
+    thinned_ticks,
+    x_axis_height,
+)
 from sts_core.figures.placed import PlacedFigure, PlacedPanel
 from sts_core.figures.sheet import (
     BOLD,
@@ -21,6 +28,7 @@ from sts_core.figures.sheet import (
     footnote_height,
     place_footnotes,
     place_heading,
+    shortened_notes,
 )
 from sts_core.figures.strip_layout import (
     StripPlan,
@@ -29,7 +37,8 @@ from sts_core.figures.strip_layout import (
     draw_strip,
     folded_columns,
     label_width,
-    last_column,
+    lasting_columns,
+    part_of_strip,
     strip_height,
     widest_cell,
 )
@@ -43,7 +52,6 @@ _PANEL_SHARE = 0.5
 _LEAST_SHARE = 0.5
 #: Scale of the text, and lines of footnotes (all of them for ``None``).
 _STEPS = ((0.92, None), (0.92, 3), (0.85, 2), (0.78, 2))
-MORE_NOTES = "More notes: in the speaker's notes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class _Margins:
     labels: float
     folded: Key | None = None
     columns_from: float = 0.0  # from the panel's right edge
+    ends: EndPlan | None = None
 
 
 def place_chart(
@@ -69,22 +78,9 @@ def place_chart(
         if placed.panels[0].height >= _LEAST_SHARE * size.height:
             break
         smaller = replace(size, text=max(size.text * scale, size.least))
-        shorter = figure if n_lines is None else _with_notes(figure, smaller, metrics, n_lines)
+        shorter = figure if n_lines is None else shortened_notes(figure, smaller, metrics, n_lines)
         placed = _placed_with(shorter, chart, smaller, metrics)
     return placed
-
-
-def _with_notes(figure: Figure, size: FigureSize, metrics: FontMetrics, n_lines: int) -> Figure:
-    """Keep the last notes, which tell whom and which data a figure shows, in ``n_lines``."""
-    sheet = Sheet(size, metrics)
-    width = size.width - 2 * size.margin
-    kept: tuple[str, ...] = (MORE_NOTES,)
-    for note in reversed(figure.footnotes):
-        longer = (note, *kept)
-        if len(sheet.wrapped(" ".join(longer), width, sheet.note)) > n_lines:
-            break
-        kept = longer
-    return figure if len(kept) > len(figure.footnotes) else replace(figure, footnotes=kept)
 
 
 def _placed_with(
@@ -93,6 +89,7 @@ def _placed_with(
     sheet = Sheet(size, metrics)
     content = size.width - 2 * size.margin
     top = place_heading(sheet, figure, content, size.margin)
+    chart = _with_legible_ticks(sheet, chart)
     margins = _margins(sheet, chart, choose_strip)
     frame = _frame(sheet, figure, chart, margins, top)
     if (
@@ -103,6 +100,11 @@ def _placed_with(
     ):
         margins = _margins(sheet, chart, choose_short_strip)
         frame = _frame(sheet, figure, chart, margins, top)
+    if margins.ends is not None:
+        if margins.ends.heights(sheet.small).sum() > frame.height:
+            # more names than lines beside the panel: a key then
+            return _placed_with(figure, replace(chart, ends=()), size, metrics)
+        chart = _without_entries(chart)
     inside: KeyBlock | None = None
     if chart.key is not None:
         inside = _inside(sheet, chart.key, frame)
@@ -120,6 +122,8 @@ def _placed_with(
     if chart.panel.title:
         sheet.write(frame.left, frame.top - 5.0, chart.panel.title, weight=BOLD)
     draw_panel(sheet, frame)
+    if margins.ends is not None:
+        draw_ends(sheet, frame, margins.ends)
     if inside is not None:
         draw_key(sheet, inside)
     draw_y_axis(sheet, frame)
@@ -140,6 +144,32 @@ def _placed_with(
     if size.height is not None:
         height = max(height, size.height)
     return finish(sheet, figure, frame.right + margins.right, height, (frame,))
+
+
+def _without_entries(chart: Chart) -> Chart:
+    key = chart.key
+    return replace(chart, key=key and replace(key, entries=(), headers=(), spare=()))
+
+
+def _with_legible_ticks(sheet: Sheet, chart: Chart) -> Chart:
+    """Leave out labels and columns where ticks stand closer than their numbers are wide."""
+    strip = chart.strip
+    if strip is None or strip.positions != chart.panel.x.ticks:
+        return chart
+    size = sheet.size
+    widest = max(
+        (
+            sheet.measure(cell, sheet.small)
+            for group in strip.groups
+            for row in group.rows
+            for cell in row.cells
+        ),
+        default=0.0,
+    )
+    x, kept = thinned_ticks(chart.panel.x, 0.66 * size.width, widest, sheet.measure)
+    if kept == tuple(range(len(x.ticks))):
+        return chart
+    return replace(chart, panel=replace(chart.panel, x=x), strip=part_of_strip(strip, kept))
 
 
 def _noted(figure: Figure, chart: Chart, plan: StripPlan | None) -> Figure:
@@ -183,10 +213,12 @@ def _key_above(sheet: Sheet, key: Key, left: float, top: float) -> float:
     """Write the key between heading and panel and give the y below it."""
     right = sheet.size.width - sheet.size.margin
     block = measure_key(sheet, key, right - left, compact=False)
-    if block is not None and block.cramped:
+    if block is not None and (block.cramped or block.width > right - left + 0.01):
         # the margin of the page gives more room than that of the panel
         left = sheet.size.margin
         block = measure_key(sheet, key, right - left, compact=False)
+    if block is not None and (block.cramped or block.width > right - left + 0.01):
+        block = measure_key(sheet, key, right - left, compact=False, stacked=True)
     if block is None:
         return top
     draw_key(sheet, replace(block, left=left, top=top))
@@ -215,10 +247,19 @@ def _margins(sheet: Sheet, chart: Chart, choose: Chooser, *, fold: bool = False)
         sheet.measure(label) / 2 - (1 - float(at)) * 0.6 * size.width
         for at, label in zip(tick_places, x_axis.tick_labels, strict=True)
     ]
+    ends = None
+    if chart.ends:
+        ends = plan_ends(
+            chart.ends,
+            size.width,
+            lambda text, width: sheet.wrapped(text, width, sheet.small, BOLD),
+            lambda text: sheet.measure(text, sheet.small, BOLD),
+        )
+        overhang.append(END_GAP * sheet.text + ends.width)
     strip = chart.strip
     if strip is None or not strip.groups:
-        return _Margins(left, size.margin + max(overhang) + 2.0, None, 0.0)
-    key = last_column(chart.key) if fold and chart.key is not None else None
+        return _Margins(left, size.margin + max(overhang) + 2.0, None, 0.0, ends=ends)
+    key = lasting_columns(chart.key) if fold and chart.key is not None else None
     widths = folded_columns(sheet, key) if key is not None else ()
     columns = sum(widths) + sheet.small * len(widths)
     offset = (SAMPLE + 0.5) * sheet.small if fold else 0.0
@@ -233,7 +274,8 @@ def _margins(sheet: Sheet, chart: Chart, choose: Chooser, *, fold: bool = False)
         return max(left, size.margin + offset + labels + 6.0 + half_cell(plan))
 
     def fits(plan: StripPlan) -> bool:
-        inner = size.width - size.margin - left_of(plan) - half_cell(plan) - columns
+        inner = size.width - size.margin - left_of(plan) - columns
+        inner -= max(half_cell(plan), *overhang)
         gaps = np.diff(np.sort(places)) * inner
         return not len(gaps) or bool(2 * half_cell(plan) + 4.0 <= float(gaps.min()))
 
@@ -245,4 +287,4 @@ def _margins(sheet: Sheet, chart: Chart, choose: Chooser, *, fold: bool = False)
     if fold:
         right = size.margin + columns_from + columns - sheet.small
     labels = min(label_width(sheet, plan), most)
-    return _Margins(left_of(plan), right, plan, labels, key, columns_from)
+    return _Margins(left_of(plan), right, plan, labels, key, columns_from, ends)

@@ -13,6 +13,7 @@ from sts_core.figures.marks import (
     FloatArray,
     Key,
     KeyEntry,
+    Line,
     Role,
     Rule,
     StepLine,
@@ -37,7 +38,8 @@ from sts_core.figures.sheet import (
 class KeyBlock:
     """A measured key: its lines of cells with their columns.
 
-    ``cramped`` says that a word of a label had to be broken.
+    ``cramped`` says that a word of a label had to be broken. ``numbers`` are lines below each
+    label that say what columns would, where these are too wide.
     """
 
     key: Key
@@ -49,6 +51,7 @@ class KeyBlock:
     notes: tuple[str, ...]
     flowing: bool
     cramped: bool
+    numbers: tuple[tuple[str, ...], ...] = ()
     left: float = 0.0
     top: float = 0.0
 
@@ -62,8 +65,22 @@ def cell_lines(text: str) -> tuple[str, ...]:
     return tuple(text.splitlines())
 
 
-def measure_key(sheet: Sheet, key: Key, max_width: float, *, compact: bool) -> KeyBlock | None:
-    """Measure a key; ``None`` when there is nothing to write."""
+def measure_key(
+    sheet: Sheet, key: Key, max_width: float, *, compact: bool, stacked: bool = False
+) -> KeyBlock | None:
+    """Measure a key; ``None`` when there is nothing to write.
+
+    Parameters
+    ----------
+    sheet, key, max_width
+        What to write, and the room for it.
+    compact
+        Whether notes may be narrower than the room.
+    stacked
+        Whether the numbers stand in lines below the names in place of columns.
+    """
+    if stacked:
+        return _stacked_key(sheet, key, max_width)
     if not key.entries and not key.notes and not key.symbols:
         return None
     size = sheet.small
@@ -107,6 +124,30 @@ def measure_key(sheet: Sheet, key: Key, max_width: float, *, compact: bool) -> K
     return KeyBlock(
         key, width, height, label_lines, label_width, cell_widths, notes, flowing, cramped
     )
+
+
+def _stacked_key(sheet: Sheet, key: Key, max_width: float) -> KeyBlock:
+    size = sheet.small
+    room = max_width - (SAMPLE + 0.5) * size
+    labels = tuple(sheet.wrapped(entry.label, room, size) for entry in key.entries)
+    numbers = tuple(
+        sheet.wrapped("; ".join(_told(key, entry)), room, size) for entry in key.entries
+    )
+    notes = tuple(line for note in key.notes for line in sheet.wrapped(note, max_width, size))
+    lines = sum(map(len, labels)) + sum(map(len, numbers)) + len(notes) + bool(key.symbols)
+    height = lines * LINE_HEIGHT * size
+    return KeyBlock(
+        key, max_width, height, labels, room, (), notes, flowing=False, cramped=False,
+        numbers=numbers,
+    )  # fmt: skip
+
+
+def _told(key: Key, entry: KeyEntry) -> list[str]:
+    """Say what a line's cells are, each with the first line of its heading."""
+    heads = [(cell_lines(header) or ("",))[0] for header in key.headers]
+    heads += [""] * (len(entry.cells) - len(heads))
+    told = enumerate(zip(heads, entry.cells, strict=False))
+    return [f"{head} {cell}".strip() for i, (head, cell) in told if i not in key.spare]
 
 
 def _words(label: str) -> list[str]:
@@ -186,20 +227,23 @@ def draw_key(sheet: Sheet, block: KeyBlock) -> None:
         for cell_width in block.cell_widths:
             x += gap + cell_width
             rights.append(x)
-        n_header = _header_lines(key)
+        n_header = 0 if block.numbers else _header_lines(key)
         for right, header in zip(rights, key.headers, strict=False):
             lines = cell_lines(header)
             for i, line in enumerate(lines):
                 at = y + (n_header - len(lines) + i) * step + ASCENT * size
                 sheet.write(right, at, line, size=size, role=Role.MUTED, anchor="end")
         y += n_header * step
-        for entry, lines in zip(key.entries, block.label_lines, strict=True):
+        for number, (entry, lines) in enumerate(zip(key.entries, block.label_lines, strict=True)):
             draw_sample(sheet, entry, left, y + 0.5 * size, size)
             for i, line in enumerate(lines):
                 sheet.write(left + sample, y + i * step + ASCENT * size, line, size=size)
             for right, cell in zip(rights, entry.cells, strict=False):
                 sheet.write(right, y + ASCENT * size, cell, size=size, anchor="end")
             y += step * len(lines)
+            for line in block.numbers[number] if block.numbers else ():
+                sheet.write(left + sample, y + ASCENT * size, line, size=size, role=Role.MUTED)
+                y += step
         if key.symbols:
             x = left
             for symbol in key.symbols:
@@ -249,6 +293,10 @@ def _occupied(frame: PlacedPanel, sheet: Sheet) -> FloatArray:
         if isinstance(mark, StepLine):
             x, y = mark.corners()
             if len(x) > 1:
+                points = clipped_points(frame, x, y)
+                found.append(_boxes_between(points[:-1], points[1:]))
+        elif isinstance(mark, Line):
+            for x, y in mark.pieces():
                 points = clipped_points(frame, x, y)
                 found.append(_boxes_between(points[:-1], points[1:]))
         elif isinstance(mark, Band):

@@ -13,7 +13,8 @@ from sts_core.figures.chart_layout import place_chart
 from sts_core.figures.diagram_layout import place_diagram
 from sts_core.figures.fonts import METRICS, FontMetrics
 from sts_core.figures.grid_layout import place_rows
-from sts_core.figures.marks import Chart, Figure, RowGrid
+from sts_core.figures.marks import Chart, Figure, RowGrid, SmallMultiples
+from sts_core.figures.multiples_layout import place_multiples
 from sts_core.figures.placed import PlacedFigure
 from sts_core.figures.theme import JOURNAL_DOUBLE, FigureSize
 
@@ -41,6 +42,8 @@ def layout(
     body = figure.body
     if isinstance(body, Chart):
         return place_chart(figure, body, size, metrics)
+    if isinstance(body, SmallMultiples):
+        return place_multiples(figure, body, size, metrics)
     if isinstance(body, RowGrid):
         return place_rows(figure, body, size, metrics)
     return place_diagram(figure, body, size, metrics)

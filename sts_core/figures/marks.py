@@ -38,6 +38,7 @@ class Role(StrEnum):
     SURFACE = "surface"
     STRIPE = "stripe"
     STAMP = "stamp"
+    BACKDROP = "backdrop"
 
 
 class Dash(StrEnum):
@@ -296,7 +297,35 @@ class Arrow:
     role: Role = Role.TEXT
 
 
-Mark = StepLine | Band | CensorTicks | PointInterval | Bar | Rule | Text | Arrow
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A line through points, without steps (a fitted curve); it breaks at what is no number."""
+
+    x: FloatArray
+    y: FloatArray
+    role: Role
+    dash: Dash = Dash.SOLID
+    name: str = ""
+    kind: str = "Fitted curve"
+    hover: tuple[str, ...] = ()
+
+    def pieces(self) -> list[tuple[FloatArray, FloatArray]]:
+        """Give the points of each unbroken piece."""
+        known = np.isfinite(self.x) & np.isfinite(self.y)
+        breaks = np.flatnonzero(np.diff(known.astype(int))) + 1
+        parts = np.split(np.arange(len(known)), breaks)
+        return [(self.x[part], self.y[part]) for part in parts if len(part) > 1 and known[part[0]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """Other curves, thin and grey behind the one that a panel is about."""
+
+    lines: tuple[StepLine, ...]
+    role: Role = Role.BACKDROP
+
+
+Mark = StepLine | Line | Backdrop | Band | CensorTicks | PointInterval | Bar | Rule | Text | Arrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,22 +389,86 @@ class KeyEntry:
 class Key:
     """The legend, with a column of numbers a group where wanted, and notes below it.
 
-    ``symbols`` explains marks that no group owns (the tick of a censored subject).
+    Parameters
+    ----------
+    entries, headers
+        Lines of the key, and the headings of their cells.
+    notes
+        Sentences below.
+    symbols
+        Explain marks that no group owns (the tick of a censored subject).
+    spare
+        Columns that a narrow place leaves out.
     """
 
     entries: tuple[KeyEntry, ...]
     headers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     symbols: tuple[KeyEntry, ...] = ()
+    spare: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndLabel:
+    """A name beside the end of a curve, to the right of the panel."""
+
+    x: float
+    y: float
+    text: str
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One panel with its key and the table strip under the same axis."""
+    """One panel with its key and the table strip under the same axis.
+
+    ``ends`` names curves at their ends; the key is drawn in its place where there is no room.
+    """
 
     panel: Panel
     key: Key | None = None
     strip: TableStrip | None = None
+    ends: tuple[EndLabel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SmallChart:
+    """One of several charts side by side: whose it is, its numbers in words, its panel and rows.
+
+    Parts of the ``caption`` end with line breaks, which are commas where it fits in one line.
+    """
+
+    name: str
+    role: Role
+    caption: str
+    panel: Panel
+    rows: tuple[StripRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SmallMultiples:
+    """Charts of equal axes side by side, one a group.
+
+    Parameters
+    ----------
+    charts
+        In order; titles and ticks of their axes are the same, and so are the names of their rows.
+    positions
+        Of the cells of the rows, on the x axis.
+    notes
+        Sentences above the charts.
+    symbols
+        Explain marks that no group owns.
+    """
+
+    charts: tuple[SmallChart, ...]
+    positions: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+    symbols: tuple[KeyEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.charts:
+            raise ValueError("small multiples need at least one chart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,7 +575,7 @@ class Figure:
     Parameters
     ----------
     body
-        A chart, a row grid or a diagram.
+        A chart, small multiples, a row grid or a diagram.
     title, subtitle
         Above the body; empty ones take no room.
     footnotes
@@ -494,7 +587,7 @@ class Figure:
         Alternative text for readers who don't see the figure.
     """
 
-    body: Chart | RowGrid | Diagram
+    body: Chart | SmallMultiples | RowGrid | Diagram
     title: str = ""
     subtitle: str = ""
     footnotes: tuple[str, ...] = field(default=())

@@ -27,10 +27,12 @@ from sts_core.figures.marks import (
     Panel,
     PointInterval,
     RowGrid,
+    SmallMultiples,
     TableStrip,
     TextCell,
     TextColumn,
 )
+from sts_core.figures.multiples_layout import pages_of
 from sts_core.figures.placed import PlacedFigure
 from sts_core.figures.strip_layout import StripPlan, plan_strip
 from sts_core.figures.theme import JOURNAL_DOUBLE, FigureSize
@@ -74,6 +76,13 @@ def layout_pages(
             return _chart_pages(figure, figure.body, figure.body.strip, size, metrics)
     if whole.height <= size.room + 0.01:
         return (whole,)
+    if isinstance(figure.body, SmallMultiples):
+        parts = pages_of(figure, figure.body, size, metrics)
+        shares = [replace(figure, body=part) for part in parts]
+        return tuple(
+            layout(_numbered(share, number, len(parts)), size, metrics)
+            for number, share in enumerate(shares, start=1)
+        )
     if isinstance(figure.body, RowGrid):
         return _grid_pages(figure, figure.body, size, metrics)
     if isinstance(figure.body, Diagram):
@@ -158,6 +167,8 @@ def _strip_grid(chart: Chart, strip: TableStrip) -> RowGrid:
     items: list[TextColumn | Panel] = [TextColumn("", tuple(TextCell(label) for label in labels))]
     for place, header in enumerate(key.headers if key is not None and matching else ()):
         assert key is not None
+        if place in key.spare:
+            continue
         cells = tuple(TextCell(entry.cells[place]) for entry in key.entries)
         items.append(TextColumn(header, cells, align="end"))
     ticks = dict(zip(chart.panel.x.ticks, chart.panel.x.tick_labels, strict=True))

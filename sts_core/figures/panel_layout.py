@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from sts_core.figures.marks import (
     Arrow,
     Axis,
+    Backdrop,
     Band,
     Bar,
     CensorTicks,
     FloatArray,
+    Line,
     PointInterval,
     Role,
     Rule,
@@ -66,6 +69,36 @@ def legible_labels(
         if (ends - places[kept][:-1] - halves[kept][:-1] >= gap).all():
             break
     return tuple(label if i in kept else "" for i, label in enumerate(labels))
+
+
+def thinned_ticks(
+    axis: Axis, width: float, widest: float, measure: Callable[[str], float]
+) -> tuple[Axis, tuple[int, ...]]:
+    """Blank labels of ticks whose cells under the axis would run into each other.
+
+    Parameters
+    ----------
+    axis, width
+        The axis, and its length.
+    widest
+        Width of the widest cell.
+    measure
+        Gives the width of a label.
+
+    Returns
+    -------
+    Axis, tuple of int
+        With the labels that are left, and the numbers of their ticks: every second, third...
+    """
+    n = len(axis.ticks)
+    if n < 2:
+        return axis, tuple(range(n))
+    gap = float(np.diff(axis.fraction(np.array(axis.ticks)))[0]) * width
+    needed = max(widest, max(measure(label) for label in axis.tick_labels)) + 4.0
+    stride = max(1, int(np.ceil(needed / gap - 1e-9)))
+    kept = tuple(range(0, n, stride))
+    labels = tuple(label if i in kept else "" for i, label in enumerate(axis.tick_labels))
+    return replace(axis, tick_labels=labels), kept
 
 
 def draw_x_axis(sheet: Sheet, frame: PlacedPanel) -> float:
@@ -174,6 +207,10 @@ def draw_panel(sheet: Sheet, frame: PlacedPanel) -> None:
         match mark:
             case StepLine():
                 _draw_step_line(sheet, frame, mark)
+            case Line():
+                _draw_line(sheet, frame, mark)
+            case Backdrop():
+                _draw_backdrop(sheet, frame, mark)
             case Band():
                 _draw_band(sheet, frame, mark)
             case CensorTicks():
@@ -256,6 +293,28 @@ def _draw_step_line(sheet: Sheet, frame: PlacedPanel, mark: StepLine) -> None:
                 tone=tone,
                 name=shape_name(mark.kind, mark.name),
             )
+
+
+def _draw_line(sheet: Sheet, frame: PlacedPanel, mark: Line) -> None:
+    for x, y in mark.pieces():
+        inside = (x >= frame.panel.x.low) & (x <= frame.panel.x.high)
+        points = np.column_stack((frame.x(x[inside]), frame.y(y[inside])))
+        if len(points) > 1:
+            name = shape_name(mark.kind, mark.name)
+            sheet.stroke(points, mark.role, 0.8 * sheet.line, dash=mark.dash, name=name)
+
+
+def backdrop_points(frame: PlacedPanel, mark: Backdrop) -> list[FloatArray]:
+    """Place the curves behind, each as corners of a step line."""
+    return [
+        visible_steps(clipped_points(frame, *line.corners())) for line in mark.lines if len(line.x)
+    ]
+
+
+def _draw_backdrop(sheet: Sheet, frame: PlacedPanel, mark: Backdrop) -> None:
+    curves = tuple(points for points in backdrop_points(frame, mark) if len(points) > 1)
+    if curves:
+        sheet.items.append(PlacedPath(curves, mark.role, 0.6 * sheet.line, name="Other groups"))
 
 
 def _draw_band(sheet: Sheet, frame: PlacedPanel, mark: Band) -> None:

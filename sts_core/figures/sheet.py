@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ SMALL = 0.88
 BOLD = 600
 #: Steps closer than this on paper (0.035 mm) are drawn as one.
 INVISIBLE = 0.1
+MORE_NOTES = "More notes: in the speaker's notes."
 
 
 def wrap(
@@ -237,6 +239,19 @@ def footnote_height(sheet: Sheet, figure: Figure, width: float) -> float:
         return 0.0
     lines = len(sheet.wrapped(" ".join(figure.footnotes), width, sheet.note))
     return lines * LINE_HEIGHT * sheet.note + 5.0
+
+
+def shortened_notes(figure: Figure, size: FigureSize, metrics: FontMetrics, n_lines: int) -> Figure:
+    """Keep the last notes, which tell whom and which data a figure shows, in ``n_lines``."""
+    sheet = Sheet(size, metrics)
+    width = size.width - 2 * size.margin
+    kept: tuple[str, ...] = (MORE_NOTES,)
+    for note in reversed(figure.footnotes):
+        longer = (note, *kept)
+        if len(sheet.wrapped(" ".join(longer), width, sheet.note)) > n_lines:
+            break
+        kept = longer
+    return figure if len(kept) > len(figure.footnotes) else replace(figure, footnotes=kept)
 
 
 def place_footnotes(sheet: Sheet, figure: Figure, width: float, top: float) -> float:

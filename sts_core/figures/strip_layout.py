@@ -136,12 +136,35 @@ def _heading_lines(plan: StripPlan, folded: Key | None) -> int:
     return max(int(bool(plan.heading)), header - 1)
 
 
-def last_column(key: Key) -> Key:
-    """Keep a key's last column only: the strip itself says how many patients and events."""
+def lasting_columns(key: Key) -> Key:
+    """Leave out a key's first two columns, which the strip itself says, and the spare ones."""
+    n = max((len(entry.cells) for entry in key.entries), default=0)
+    kept = [i for i in range(n) if (i > 1 or n < 3) and i not in key.spare]
     return replace(
         key,
-        entries=tuple(replace(entry, cells=entry.cells[-1:]) for entry in key.entries),
-        headers=key.headers[-1:],
+        entries=tuple(
+            replace(entry, cells=tuple(entry.cells[i] for i in kept if i < len(entry.cells)))
+            for entry in key.entries
+        ),
+        headers=tuple(key.headers[i] for i in kept if i < len(key.headers)),
+        spare=(),
+    )
+
+
+def part_of_strip(strip: TableStrip, kept: Sequence[int]) -> TableStrip:
+    """Keep some columns of a strip."""
+    return replace(
+        strip,
+        positions=tuple(strip.positions[i] for i in kept),
+        groups=tuple(
+            replace(
+                group,
+                rows=tuple(
+                    replace(row, cells=tuple(row.cells[i] for i in kept)) for row in group.rows
+                ),
+            )
+            for group in strip.groups
+        ),
     )
 
 

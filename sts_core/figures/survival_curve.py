@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import (
+    counted,
     format_estimate,
     format_number,
     format_p,
@@ -15,107 +17,180 @@ from sts_core.display import (
     round_half_up,
     rounded_half_up,
 )
+from sts_core.estimates import Estimate
+from sts_core.figures.curves import Curve, CurveFrame, draw_curves
 from sts_core.figures.marks import (
     Axis,
     Band,
     CensorTicks,
-    Chart,
     Dash,
     Figure,
     FloatArray,
-    Key,
-    KeyEntry,
-    Mark,
     NumberedTexts,
-    Panel,
-    Role,
-    Rule,
     StepLine,
-    StripGroup,
     StripRow,
-    TableStrip,
 )
 from sts_core.figures.theme import slot_dash, slot_role
 
-_MAX_BANDS = 3
-_MAX_MEDIANS = 4
 _MAX_TICKS = 300
+#: Rates beside the curves; the table under the figure has all of them.
+_MAX_RATES = 3
 
 
-def survival_curve(
-    result: KaplanMeierResult,
-    *,
-    show_interval: bool | None = None,
-    show_risk_table: bool = True,
-    show_censored: bool = True,
-    show_median: bool | None = None,
-    title: str | None = None,
-    x_title: str | None = None,
-    y_title: str | None = None,
-) -> Figure:
+def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = None) -> Figure:
     """Draw survival curves.
 
     Parameters
     ----------
     result
         What was estimated. Nothing is estimated, filtered or rounded anew here.
-    show_interval
-        Pointwise intervals as bands; ``None`` draws them for up to three groups, above which
-        bands would hide the curves.
-    show_risk_table
-        At risk, events and censored under the axis, at the axis's own ticks.
-    show_censored
-        Ticks where patients were censored; a group with more than 300 of them has none, because
-        they would hide its curve.
-    show_median
-        Dashed lines from one half to the medians; ``None`` draws them for up to four groups.
-    title, x_title, y_title
-        In place of the ones made from the result.
+    options
+        How to draw it; what the result's spec says when ``None``. A group with more than 300
+        censored patients has no ticks, because they would hide its curve.
 
     Returns
     -------
     Figure
         With a curve for every group that has patients; empty groups stay in key and table.
     """
-    groups = result.groups
-    bands = len(groups) <= _MAX_BANDS if show_interval is None else show_interval
-    marks: list[Mark] = []
-    if bands:
-        marks += [_band(result, group) for group in groups if group.n]
-    if len(groups) <= _MAX_MEDIANS if show_median is None else show_median:
-        marks += _median_lines(result)
-    for group in groups:
-        if group.n:
-            marks.append(_curve(result, group))
-    if show_censored:
-        marks += [_censor_ticks(result, group) for group in groups if _has_ticks(group)]
+    options = result.spec.drawing if options is None else options
+    curves = [_drawn(result, group, options) for group in result.groups]
     zero = f" from {result.time_zero}" if result.time_zero else ""
-    x_label = x_title or f"{result.display_unit.value.capitalize()}{zero}"
-    end = max((*result.ticks, result.spec.horizon or 0.0))
-    panel = Panel(
-        x=Axis(0.0, end, result.ticks, tuple(_short(tick) for tick in result.ticks), x_label),
-        y=Axis(
-            0.0,
-            1.0,
-            (0.0, 0.25, 0.5, 0.75, 1.0),
-            ("0", "25", "50", "75", "100"),
-            y_title or f"{result.endpoint_label}, %",
-            grid=True,
-        ),
-        marks=tuple(marks),
-    )
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
-    return Figure(
-        body=Chart(
-            panel,
-            key=_key(result, show_censored=show_censored),
-            strip=_risk_table(result) if show_risk_table else None,
+    frame = CurveFrame(
+        x=Axis(
+            0.0,
+            result.spec.horizon or max(result.ticks),
+            result.ticks,
+            tuple(_short(tick) for tick in result.ticks),
+            options.x_title or f"{result.display_unit.value.capitalize()}{zero}",
         ),
-        title=f"{result.endpoint_label}{by}" if title is None else title,
-        footnotes=result.footnotes + _drawing_notes(result, show_censored=show_censored),
-        stamp=SYNTHETIC_STAMP if result.provenance.synthetic else "",
-        alt=_alt(result),
+        y=_y_axis(result, options),
+        headers=_headers(result, options),
+        spare=tuple(range(3, 3 + len(_rates_shown(result, options)))),
+        notes=() if result.logrank is None else (_test_note(result),),
+        named=result.is_comparison,
     )
+    what = result.endpoint_label
+    if _is_cumulative(result, options):
+        what = f"Cumulative probability of an event ({_quoted(result)})"
+    return Figure(
+        body=draw_curves(curves, frame, options),
+        title=options.title or f"{what}{by}",
+        footnotes=result.footnotes + _drawing_notes(result, options),
+        stamp=SYNTHETIC_STAMP if result.provenance.synthetic else "",
+        alt=_alt(result, options),
+    )
+
+
+def _is_cumulative(result: KaplanMeierResult, options: CurveOptions) -> bool:
+    """Whether one less survival is drawn; never where death competes with the event."""
+    return options.shown == "cumulative" and result.every_death
+
+
+def _quoted(result: KaplanMeierResult) -> str:
+    return lower_first(result.endpoint_label)
+
+
+def _y_axis(result: KaplanMeierResult, options: CurveOptions) -> Axis:
+    what = result.endpoint_label
+    if _is_cumulative(result, options):
+        what = f"Cumulative probability of an event ({_quoted(result)})"
+    percent = options.scale == "percent"
+    marks = (0.0, 0.25, 0.5, 0.75, 1.0)
+    labels = ("0", "25", "50", "75", "100") if percent else ("0", "0.25", "0.50", "0.75", "1.00")
+    title = options.y_title or (f"{what}, %" if percent else what)
+    return Axis(0.0, 1.0, marks, labels, title, grid=True)
+
+
+def _drawn(result: KaplanMeierResult, group: SurvivalGroup, options: CurveOptions) -> Curve:
+    rows = (
+        ("At risk", group.risk.at_risk),
+        ("Events", group.risk.events),
+        ("Censored", group.risk.censored),
+    )
+    named = options.label_of(group.label)
+    present = group.n > 0
+    falling = not _is_cumulative(result, options)
+    median = group.median.value
+    return Curve(
+        name=named,
+        role=slot_role(group.slot),
+        dash=_dash(result, group),
+        line=_curve(result, group, named, falling=falling) if present else None,
+        band=_band(result, group, named, falling=falling) if present else None,
+        ticks=_censor_ticks(result, group, named, falling=falling) if _has_ticks(group) else None,
+        half=None if median is None else median / result.unit_factor,
+        cells=_cells(result, group, options),
+        caption=_caption(result, group, options),
+        rows=tuple(StripRow(name, tuple(str(n) for n in cells)) for name, cells in rows),
+    )
+
+
+def _rates_shown(result: KaplanMeierResult, options: CurveOptions) -> range:
+    """Give the landmarks, in rising order, that lie on the axis."""
+    end = result.spec.horizon or max(result.ticks)
+    on_axis = sum(rate.at <= end for rate in result.overall.rates)
+    return range(min(on_axis, _MAX_RATES) if options.rates else 0)
+
+
+def _level(result: KaplanMeierResult) -> str:
+    return f"{100 * result.spec.conf_level:g}% CI"
+
+
+def _headers(result: KaplanMeierResult, options: CurveOptions) -> tuple[str, ...]:
+    unit, level = result.display_unit.value, _level(result)
+    scale = "%, " if options.scale == "percent" else ""
+    rates = tuple(
+        f"At {_short(result.overall.rates[i].at)} {unit}\n({scale}{level})"
+        for i in _rates_shown(result, options)
+    )
+    return ("n", "Events", f"Median, {unit}\n({level})", *rates)
+
+
+def _cells(
+    result: KaplanMeierResult, group: SurvivalGroup, options: CurveOptions
+) -> tuple[str, ...]:
+    rates = tuple(
+        _rate_text(_shown_estimate(result, group.rates[i].estimate, options), options)
+        for i in _rates_shown(result, options)
+    )
+    median = format_estimate(group.median.scaled(result.unit_factor))
+    return (str(group.n), str(group.n_event), median, *rates)
+
+
+def _shown_estimate(result: KaplanMeierResult, rate: Estimate, options: CurveOptions) -> Estimate:
+    if not _is_cumulative(result, options) or rate.value is None:
+        return rate
+    low = None if rate.high is None else 1 - rate.high
+    high = None if rate.low is None else 1 - rate.low
+    return Estimate(
+        1 - rate.value, low, high, rate.conf_level, rate.method, rate.reason,
+        rate.high_reason, rate.low_reason,
+    )  # fmt: skip
+
+
+def _rate_text(rate: Estimate, options: CurveOptions, interval: bool = True) -> str:
+    if options.scale == "percent":
+        return format_estimate(rate, percent=True, interval=interval)
+    return format_estimate(rate, decimals=2, interval=interval)
+
+
+def _caption(result: KaplanMeierResult, group: SurvivalGroup, options: CurveOptions) -> str:
+    if not group.n:
+        return "No patients"
+    median = format_estimate(group.median.scaled(result.unit_factor))
+    parts = [f"n {group.n}, {counted(group.n_event, 'event')}", f"median {median}"]
+    shown = _rates_shown(result, options)
+    if shown:
+        times = ", ".join(_short(group.rates[i].at) for i in shown)
+        rates = ", ".join(
+            _rate_text(_shown_estimate(result, group.rates[i].estimate, options), options, False)
+            for i in shown
+        )
+        percent = "%" if options.scale == "percent" else ""
+        parts.append(f"{percent} at {times} {result.display_unit.value}: {rates}".strip())
+    return "\n".join(parts)
 
 
 def _dash(result: KaplanMeierResult, group: SurvivalGroup) -> Dash:
@@ -132,43 +207,49 @@ def _from_start(
     return np.insert(times, 0, 0.0), np.insert(values, 0, first)
 
 
-def _curve(result: KaplanMeierResult, group: SurvivalGroup) -> StepLine:
+def _curve(
+    result: KaplanMeierResult, group: SurvivalGroup, named: str, *, falling: bool
+) -> StepLine:
     steps = group.steps
     factor = result.unit_factor
     x, y = _from_start(np.asarray(steps.time, dtype=float) / factor, steps.estimate, 1.0)
     faded = group.unreliable_from
     return StepLine(
         x=x,
-        y=y,
+        y=y if falling else 1 - y,
         x_end=max(group.max_time / factor, float(x[-1])),
         role=slot_role(group.slot),
         dash=_dash(result, group),
-        name=group.label,
+        name=named,
         faded_from=None if faded is None else faded / factor,
-        hover=_step_texts(result, group),
+        hover=_step_texts(result, group, named, falling=falling),
         kind="Kaplan-Meier curve",
     )
 
 
-def _step_texts(result: KaplanMeierResult, group: SurvivalGroup) -> NumberedTexts:
+def _step_texts(
+    result: KaplanMeierResult, group: SurvivalGroup, named: str, *, falling: bool
+) -> NumberedTexts:
     """Say what each step tells under the pointer, the first of them for time 0."""
     steps, unit = group.steps, result.display_unit.value
-    level = f"{result.spec.conf_level:.0%} CI"
+    estimate, low, high = steps.estimate, steps.conf_low, steps.conf_high
+    if not falling:
+        estimate, low, high = 1 - estimate, 1 - high, 1 - low
     known = np.isfinite(steps.conf_low) & np.isfinite(steps.conf_high)
     left = steps.n_risk - steps.n_event - steps.n_censor
     columns = (
         rounded_half_up(np.asarray(steps.time, dtype=float) / result.unit_factor, 1),
-        rounded_half_up(steps.estimate, 1, percent=True),
-        rounded_half_up(steps.conf_low, 1, percent=True),
-        rounded_half_up(steps.conf_high, 1, percent=True),
+        rounded_half_up(estimate, 1, percent=True),
+        rounded_half_up(low, 1, percent=True),
+        rounded_half_up(high, 1, percent=True),
         steps.n_risk.astype(float),
         left.astype(float),
     )
-    begin = (group.label, "\n", 0, f" {unit}: ", 1, f"%\n{level} ")
+    begin = (named, "\n", 0, f" {unit}: ", 1, f"%\n{_level(result)} ")
     end = ("\n", 4, " at risk, ", 5, " after it")
     return NumberedTexts(
         patterns=(
-            (group.label, f"\n0 {unit}: 100%, {group.n} at risk"),
+            (named, f"\n0 {unit}: {100 if falling else 0}%, {group.n} at risk"),
             (*begin, 2, " to ", 3, "%", *end),
             # a single step with no interval (nobody left, or no event so far) says so
             (*begin, "NE", *end),
@@ -179,22 +260,26 @@ def _step_texts(result: KaplanMeierResult, group: SurvivalGroup) -> NumberedText
     )
 
 
-def _band(result: KaplanMeierResult, group: SurvivalGroup) -> Band:
+def _band(result: KaplanMeierResult, group: SurvivalGroup, named: str, *, falling: bool) -> Band:
     steps = group.steps
     times = np.asarray(steps.time, dtype=float) / result.unit_factor
     x, low = _from_start(times, steps.conf_low, 1.0)
     _, high = _from_start(times, steps.conf_high, 1.0)
+    if not falling:
+        low, high = 1 - high, 1 - low
     return Band(
         x=x,
         low=low,
         high=high,
         x_end=max(group.max_time / result.unit_factor, float(x[-1])),
         role=slot_role(group.slot),
-        name=group.label,
+        name=named,
     )
 
 
-def _censor_ticks(result: KaplanMeierResult, group: SurvivalGroup) -> CensorTicks:
+def _censor_ticks(
+    result: KaplanMeierResult, group: SurvivalGroup, named: str, *, falling: bool
+) -> CensorTicks:
     steps, unit = group.steps, result.display_unit.value
     times, first = np.unique(group.censor_times, return_index=True)
     last = np.append(first[1:], len(group.censor_times))
@@ -205,15 +290,15 @@ def _censor_ticks(result: KaplanMeierResult, group: SurvivalGroup) -> CensorTick
         group.censor_subjects[start:stop] for start, stop in zip(first, last, strict=True)
     )
     hover = tuple(
-        f"{group.label}\nCensored at {round_half_up(float(time) / result.unit_factor, 1)} {unit}: "
+        f"{named}\nCensored at {round_half_up(float(time) / result.unit_factor, 1)} {unit}: "
         f"{_named(ids)}"
         for time, ids in zip(times, subjects, strict=True)
     )
     return CensorTicks(
         x=np.asarray(times, dtype=float) / result.unit_factor,
-        y=height,
+        y=height if falling else 1 - height,
         role=slot_role(group.slot),
-        name=group.label,
+        name=named,
         subjects=subjects,
         hover=hover,
     )
@@ -229,52 +314,6 @@ def _named(subjects: tuple[str, ...], limit: int = 5) -> str:
     return f"{', '.join(subjects[:limit])} and {len(subjects) - limit} more"
 
 
-def _median_lines(result: KaplanMeierResult) -> list[Mark]:
-    reached = [
-        (group, group.median.value / result.unit_factor)
-        for group in result.groups
-        if group.median.value is not None
-    ]
-    if not reached:
-        return []
-    furthest = max(median for _, median in reached)
-    lines: list[Mark] = [Rule("y", 0.5, Role.MUTED, 0.0, furthest, Dash.SHORT_DASH, "Half")]
-    lines += [
-        Rule("x", median, slot_role(group.slot), 0.0, 0.5, Dash.SHORT_DASH, group.label)
-        for group, median in reached
-    ]
-    return lines
-
-
-def _key(result: KaplanMeierResult, *, show_censored: bool) -> Key:
-    level = f"{result.spec.conf_level:.0%} CI"
-    entries = tuple(
-        KeyEntry(
-            group.label,
-            slot_role(group.slot),
-            _dash(result, group),
-            (
-                str(group.n),
-                str(group.n_event),
-                format_estimate(group.median.scaled(result.unit_factor)),
-            ),
-        )
-        for group in result.groups
-    )
-    notes: tuple[str, ...] = ()
-    if result.logrank is not None:
-        notes = (_test_note(result),)
-    any_censored = any(_has_ticks(group) for group in result.groups)
-    return Key(
-        entries=entries,
-        headers=("n", "Events", f"Median, {result.display_unit.value}\n({level})"),
-        notes=notes,
-        symbols=(KeyEntry("Censored", Role.MUTED, sample="tick"),)
-        if show_censored and any_censored
-        else (),
-    )
-
-
 def _test_note(result: KaplanMeierResult) -> str:
     test = result.logrank
     assert test is not None
@@ -287,37 +326,25 @@ def _test_note(result: KaplanMeierResult) -> str:
     return text
 
 
-def _risk_table(result: KaplanMeierResult) -> TableStrip:
-    groups = []
-    for group in result.groups:
-        rows = (
-            ("At risk", group.risk.at_risk),
-            ("Events", group.risk.events),
-            ("Censored", group.risk.censored),
-        )
-        groups.append(
-            StripGroup(
-                group.label if result.is_comparison else "",
-                slot_role(group.slot),
-                _dash(result, group),
-                tuple(StripRow(name, tuple(str(n) for n in cells)) for name, cells in rows),
-            )
-        )
-    return TableStrip(result.ticks, tuple(groups))
-
-
-def _drawing_notes(result: KaplanMeierResult, *, show_censored: bool) -> tuple[str, ...]:
+def _drawing_notes(result: KaplanMeierResult, options: CurveOptions) -> tuple[str, ...]:
     notes = []
+    if options.shown == "cumulative":
+        notes.append(
+            "Cumulative probability is one less the Kaplan-Meier estimate."
+            if result.every_death
+            else "Drawn as survival: death from another cause competes with this event, and one "
+            "less the Kaplan-Meier estimate would be too high for its cumulative probability."
+        )
     if any(group.unreliable_from is not None for group in result.groups):
         notes.append("Curves are faint where fewer than 5 patients, or 10%, are at risk.")
-    if show_censored and any(len(group.censor_times) > _MAX_TICKS for group in result.groups):
+    if options.censored and any(len(group.censor_times) > _MAX_TICKS for group in result.groups):
         notes.append(
             f"Ticks are left out where a group has more than {_MAX_TICKS} censored patients."
         )
     return tuple(notes)
 
 
-def _alt(result: KaplanMeierResult) -> str:
+def _alt(result: KaplanMeierResult, options: CurveOptions) -> str:
     unit = result.display_unit.value
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     parts = []
@@ -328,11 +355,14 @@ def _alt(result: KaplanMeierResult) -> str:
             if median.value is not None
             else "median not reached"
         )
-        parts.append(f"{group.label}: {group.n} patients, {group.n_event} events, {reached}")
-    text = f"Kaplan-Meier curves of {lower_first(result.endpoint_label)}{by}. "
+        named = options.label_of(group.label)
+        parts.append(f"{named}: {group.n} patients, {group.n_event} events, {reached}")
+    what = "Cumulative probability" if _is_cumulative(result, options) else "Kaplan-Meier curves"
+    text = f"{what} of {lower_first(result.endpoint_label)}{by}. "
     text += "; ".join(parts) + "."
     if result.logrank is not None:
-        text += f" {_test_note(result)}, between {joined([g.label for g in result.groups])}."
+        names = [options.label_of(group.label) for group in result.groups]
+        text += f" {_test_note(result)}, between {joined(names)}."
     return text
 
 

@@ -60,6 +60,7 @@ def _palette(
     grid: str,
     stripe: str,
     stamp: str,
+    backdrop: str,
     band_opacity: float,
     faded_opacity: float,
 ) -> Palette:
@@ -74,6 +75,7 @@ def _palette(
         Role.SURFACE: background,
         Role.STRIPE: stripe,
         Role.STAMP: stamp,
+        Role.BACKDROP: backdrop,
     }
     return Palette(name, background, colours, band_opacity, faded_opacity)
 
@@ -89,6 +91,7 @@ LIGHT = _palette(
     grid="#E4E8EC",
     stripe="#F3F5F7",
     stamp="#9A3412",
+    backdrop="#C9CED4",
     band_opacity=0.13,
     faded_opacity=0.45,
 )
@@ -103,6 +106,7 @@ DARK = _palette(
     grid="#26303A",
     stripe="#1A222B",
     stamp="#FDBA74",
+    backdrop="#3D4854",
     band_opacity=0.18,
     faded_opacity=0.5,
 )
@@ -118,6 +122,7 @@ BLACK_AND_WHITE = _palette(
     grid="#E2E2E2",
     stripe="#F4F4F4",
     stamp="#000000",
+    backdrop="#C4C4C4",
     band_opacity=0.10,
     faded_opacity=0.5,
 )

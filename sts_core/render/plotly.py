@@ -14,17 +14,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sts_core.display import escape
+from sts_core.figures.end_labels import EndPlan, apart, plan_ends
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
 from sts_core.figures.marks import (
     Arrow,
     Axis,
+    Backdrop,
     Band,
     Bar,
     CensorTicks,
@@ -35,6 +38,7 @@ from sts_core.figures.marks import (
     FloatArray,
     Key,
     KeyEntry,
+    Line,
     NumberedTexts,
     Panel,
     PointInterval,
@@ -42,16 +46,24 @@ from sts_core.figures.marks import (
     RowGrid,
     Rule,
     Scale,
+    SmallChart,
+    SmallMultiples,
     StepLine,
     TableStrip,
     Text,
     TextColumn,
     thin_steps,
 )
-from sts_core.figures.panel_layout import legible_labels
+from sts_core.figures.multiples_layout import caption_lines
+from sts_core.figures.panel_layout import legible_labels, thinned_ticks
 from sts_core.figures.placed import PlacedPath, PlacedText
 from sts_core.figures.sheet import dash_lengths, wrap
-from sts_core.figures.strip_layout import StripPlan, choose_strip, widest_cell
+from sts_core.figures.strip_layout import (
+    StripPlan,
+    choose_strip,
+    part_of_strip,
+    widest_cell,
+)
 from sts_core.figures.theme import (
     DARK,
     FONT_FALLBACK,
@@ -108,6 +120,8 @@ def to_plotly(figure: Figure, dark: bool = False, *, width: float = 900.0) -> Js
     palette = DARK if dark else LIGHT
     if isinstance(figure.body, Chart):
         return _chart(figure, figure.body, palette, width)
+    if isinstance(figure.body, SmallMultiples):
+        return _small_multiples(figure, figure.body, palette, width)
     if isinstance(figure.body, RowGrid):
         return _row_grid(figure, figure.body, palette, width)
     return _diagram(figure, figure.body, palette, width)
@@ -251,10 +265,14 @@ def _axis(axis: Axis, palette: Palette, *, upright: bool) -> Json:
 
 
 def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json:
+    chart = _with_legible_ticks(chart, width)
     panel = chart.panel
     plan = None
     label_width = 0.0
     left, right, half = 24.0, 28.0, 0.0
+    ends = _planned_ends(chart, width)
+    if ends is not None:
+        right = max(right, ends.width + _END_GAP + 8.0)
     if panel.y.visible:
         widest = max((METRICS.width(t, TEXT) for t in panel.y.tick_labels), default=0.0)
         left += widest + (TEXT * 1.6 if panel.y.title else 0.0)
@@ -268,8 +286,13 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
     axis_height = 30.0 + (TEXT * 1.8 if panel.x.title else 0.0)
     strip_height = len(rows) * ROW + 6.0 if rows else 0.0
     notes = list(chart.key.notes) if chart.key else []
-    legend = _place_legend(chart.key, left, width - left - right) if chart.key else []
-    legend_height = legend[-1].bottom + 6.0 if legend else 0.0
+    key = chart.key
+    if key is not None and ends is not None:
+        key = replace(key, entries=(), headers=())
+    legend = _Legend([], [])
+    if key is not None:
+        legend = _place_legend(key, left, width - left - right)
+    legend_height = legend.height + 6.0 if legend.entries else 0.0
     notes_height = len(notes) * ROW + 4.0 if notes else 0.0
     top = 10.0 + (20.0 if figure.stamp else 0.0) + legend_height + notes_height
     inner = PLOT_HEIGHT + (axis_height + strip_height if rows else 0.0)
@@ -289,7 +312,9 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         "domain": [round(1 - PLOT_HEIGHT / inner, 5), 1],
     }
     data = _panel_traces(panel, palette, page, "x", "y")
-    if chart.key is not None:
+    if ends is not None:
+        _write_ends(ends, panel, palette, page)
+    if key is not None:
         _write_legend(legend, palette, page, lift=notes_height + legend_height)
         page["annotations"] += [
             _annotation(
@@ -430,6 +455,12 @@ _SAMPLE = 30.0
 _LEGEND_ROW = 20.0
 
 
+#: Up to so many curves have their numbers beside their names.
+_TABLE_ENTRIES = 4
+_COLUMN_GAP = 22.0
+_HEADER_ROW = 15.0
+
+
 class _LegendEntry:
     """Where an entry stands, in pixels right of and below the legend's corner."""
 
@@ -443,18 +474,100 @@ class _LegendEntry:
         self.bottom = y + len(lines) * _LEGEND_ROW
 
 
-def _place_legend(key: Key, left: float, width: float) -> list[_LegendEntry]:
-    """Fill rows above the panel, and above what is left of it where that saves a row."""
+class _Legend:
+    """Entries, and numbers in columns: right end, middle, text and role of each."""
+
+    __slots__ = ("entries", "numbers")
+
+    def __init__(
+        self, entries: list[_LegendEntry], numbers: list[tuple[float, float, str, Role]]
+    ) -> None:
+        self.entries = entries
+        self.numbers = numbers
+
+    @property
+    def height(self) -> float:
+        """Pixels from the corner to the lowest entry's end."""
+        return max((entry.bottom for entry in self.entries), default=0.0)
+
+
+def _place_legend(key: Key, left: float, width: float) -> _Legend:
+    """Write few entries with their numbers; else fill rows above the panel.
+
+    Rows begin at the page's own margin where that saves one.
+    """
+    table = _legend_table(key, left, width)
+    if table is not None:
+        return table
     entries = (*key.entries, *key.symbols)
-    if len(entries) < 2:
-        return []
+    if len(entries) < 2 and key.entries:
+        return _Legend([], [])
+    if not entries:
+        return _Legend([], [])
     above = _fill_rows(entries, width)
     wider = _fill_rows(entries, width + left - 6.0)
     if wider[-1].bottom >= above[-1].bottom:
-        return above
+        return _Legend(above, [])
     for place in wider:
         place.x -= left - 6.0
-    return wider
+    return _Legend(wider, [])
+
+
+def _legend_table(key: Key, left: float, width: float) -> _Legend | None:
+    """Set entries below each other with their numbers in columns; ``None`` without room."""
+    if not key.headers or not 0 < len(key.entries) <= _TABLE_ENTRIES:
+        return None
+    kept = list(range(len(key.headers)))
+    headers = [header.splitlines() for header in key.headers]
+    widths = [
+        max(
+            *(METRICS.width(line, SMALL) for line in [*headers[i], ""]),
+            *(METRICS.width(entry.cells[i], SMALL) for entry in key.entries),
+        )
+        for i in kept
+    ]
+    longest = max(METRICS.width(entry.label, TEXT) for entry in key.entries)
+    symbols = sum(METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0 for symbol in key.symbols)
+    least = min(max(longest, symbols - _SAMPLE), 150.0)
+
+    def room(columns: Sequence[int]) -> float:
+        taken = sum(widths[i] + _COLUMN_GAP for i in columns)
+        return width + left - 6.0 - _SAMPLE - 8.0 - taken
+
+    while kept and room(kept) < least:
+        spare = [i for i in kept if i in key.spare]
+        if not spare:
+            return None
+        kept.remove(spare[-1])
+    label_width = min(longest, room(kept))
+    taken = label_width + _SAMPLE + 8.0 + sum(widths[i] + _COLUMN_GAP for i in kept)
+    start = 0.0 if taken <= width else -(left - 6.0)
+    deepest = max(len(headers[i]) for i in kept)
+    top = max(deepest * _HEADER_ROW + 4.0, _LEGEND_ROW)
+    placed: list[_LegendEntry] = []
+    numbers: list[tuple[float, float, str, Role]] = []
+    rights = []
+    x = start + _SAMPLE + 8.0 + label_width
+    for i in kept:
+        x += _COLUMN_GAP + widths[i]
+        rights.append(x)
+        for line, text in enumerate(headers[i]):
+            middle = top - 4.0 - (len(headers[i]) - line - 0.5) * _HEADER_ROW
+            numbers.append((x, middle, text, Role.MUTED))
+    y = top
+    for entry in key.entries:
+        lines = wrap(entry.label, label_width + 0.01, TEXT, METRICS)
+        placed.append(_LegendEntry(entry, lines, start, y))
+        numbers += [
+            (right, y + _LEGEND_ROW / 2, entry.cells[i], Role.TEXT)
+            for right, i in zip(rights, kept, strict=True)
+        ]
+        y = placed[-1].bottom
+    x = start
+    for symbol in key.symbols:
+        placed.append(_LegendEntry(symbol, (symbol.label,), x, top - 4.0 - _LEGEND_ROW))
+        x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
+    return _Legend(placed, numbers)
 
 
 def _fill_rows(entries: Sequence[KeyEntry], width: float) -> list[_LegendEntry]:
@@ -474,11 +587,22 @@ def _fill_rows(entries: Sequence[KeyEntry], width: float) -> list[_LegendEntry]:
     return placed
 
 
-def _write_legend(
-    legend: Sequence[_LegendEntry], palette: Palette, page: Json, lift: float
-) -> None:
+def _write_legend(legend: _Legend, palette: Palette, page: Json, lift: float) -> None:
     """Write the legend ``lift`` pixels above the panel; nothing in it can be clicked."""
-    for place in legend:
+    page["annotations"] += [
+        _annotation(
+            _safe(text),
+            _font(palette, role, SMALL),
+            x=0,
+            y=1,
+            xanchor="right",
+            yanchor="middle",
+            xshift=round(right),
+            yshift=round(lift - middle),
+        )
+        for right, middle, text, role in legend.numbers
+    ]
+    for place in legend.entries:
         colour = palette.colour(place.entry.role)
         middle = lift - place.y - _LEGEND_ROW / 2
         page["annotations"].append(
@@ -528,10 +652,274 @@ def _sample_lines(entry: KeyEntry) -> list[tuple[float, float, float, float, flo
     return [(0.0, 0.0, _SAMPLE, 0.0, LINE)]
 
 
+# -------------------------------------------------------------------------------- names at the ends
+
+_END_GAP = 14.0
+
+
+def _planned_ends(chart: Chart, width: float) -> EndPlan | None:
+    """Break the names at the ends into lines; ``None`` where they don't fit beside the panel."""
+    if not chart.ends:
+        return None
+    plan = plan_ends(
+        chart.ends,
+        width,
+        lambda text, room: wrap(text, room, SMALL, METRICS, 600),
+        lambda text: METRICS.width(text, SMALL, 600),
+    )
+    return plan if plan.heights(SMALL).sum() <= PLOT_HEIGHT else None
+
+
+def _write_ends(plan: EndPlan, panel: Panel, palette: Palette, page: Json) -> None:
+    values = np.array([end.y for end in plan.ends])
+    wanted = (1 - panel.y.fraction(values)) * PLOT_HEIGHT
+    placed = apart(wanted, plan.heights(SMALL), 0.0, PLOT_HEIGHT)
+    line = {"color": palette.colour(Role.BACKDROP), "width": 1}
+    for end, lines, shift in zip(plan.ends, plan.lines, placed - wanted, strict=True):
+        page["annotations"].append(
+            _annotation(
+                "<br>".join(escape(part, "plotly") for part in lines),
+                _font(palette, end.role, SMALL, 600),
+                yref="y",
+                x=1,
+                y=end.y,
+                xanchor="left",
+                yanchor="middle",
+                align="left",
+                xshift=round(_END_GAP),
+                yshift=-round(float(shift), 1),
+            )
+        )
+        look = {"type": "line", "layer": "below", "line": line}
+        page["shapes"] += [
+            {
+                **look, "xref": "x", "yref": "y",
+                "x0": end.x, "x1": panel.x.high, "y0": end.y, "y1": end.y,
+            },
+            {
+                **look, "xref": "paper", "yref": "y", "xsizemode": "pixel", "ysizemode": "pixel",
+                "xanchor": 1, "yanchor": end.y,
+                "x0": 0, "x1": _END_GAP - 2, "y0": 0, "y1": -round(float(shift), 1),
+            },
+        ]  # fmt: skip
+
+
+# --------------------------------------------------------------------------------- small multiples
+
+_TINY = 11
+_SMALL_ROW = 15.0
+_SMALL_PLOT = 135.0
+_LEAST_PANEL = 185.0
+
+
+def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, width: float) -> Json:
+    first = body.charts[0]
+    cells = [cell for chart in body.charts for row in chart.rows for cell in row.cells]
+    widest = max((METRICS.width(cell, _TINY) for cell in cells), default=0.0)
+    names = max((METRICS.width(row.name, _TINY) for row in first.rows), default=0.0)
+    marks = max((METRICS.width(label, SMALL) for label in first.panel.y.tick_labels), default=0.0)
+    left, right = max(marks + 14.0, names + widest / 2 + 16.0), max(14.0, widest / 2 + 6.0)
+    gap = max(18.0, widest + 6.0)
+    inner = width - left - right
+    n = len(body.charts)
+    columns = max(1, min(n, int((inner + gap) / (_LEAST_PANEL + gap))))
+    columns = math.ceil(n / math.ceil(n / columns))
+    panel_width = (inner - gap * (columns - 1)) / columns
+    x_axis, kept = thinned_ticks(
+        first.panel.x, panel_width, widest, lambda label: METRICS.width(label, SMALL)
+    )
+    rows = [body.charts[i : i + columns] for i in range(0, n, columns)]
+    heads = [
+        max(len(part) for chart in row for part in [_head_lines(chart, panel_width)])
+        * _SMALL_ROW + 6.0
+        for row in rows
+    ]  # fmt: skip
+    strip = len(first.rows) * _SMALL_ROW if body.positions else 0.0
+    below = 24.0 + strip + 14.0
+    inside = sum(heads) + len(rows) * (_SMALL_PLOT + below)
+    notes = [*body.notes]
+    top = 10.0 + (20.0 if figure.stamp else 0.0) + len(notes) * ROW + 22.0
+    bottom = TEXT * 1.8 + 4.0
+    page = _base_layout(palette, top + inside + bottom)
+    page["margin"] = _margin(left, right, top, bottom)
+    _write_above(body, palette, page, first, notes)
+    data: list[Json] = []
+    y_top, number = 0.0, 0
+    for row_number, (row, head) in enumerate(zip(rows, heads, strict=True)):
+        y_top += head
+        y = _numbered("y", row_number)
+        domain = [1 - (y_top + _SMALL_PLOT) / inside, 1 - y_top / inside]
+        page[_layout_name(y)] = {
+            **_axis(first.panel.y, palette, upright=True),
+            "title": {"text": ""},
+            "tickfont": _font(palette, size=SMALL),
+            "domain": [round(end, 5) for end in domain],
+            "anchor": _numbered("x", number),
+        }
+        strip_y = _numbered("y", len(rows) + row_number)
+        if strip:
+            strip_top = y_top + _SMALL_PLOT + 24.0
+            page[_layout_name(strip_y)] = {
+                "domain": [
+                    round(1 - (strip_top + strip) / inside, 5), round(1 - strip_top / inside, 5),
+                ],
+                "range": [len(first.rows) - 0.5, -0.5],
+                "visible": False,
+                "fixedrange": True,
+                "autorange": False,
+            }  # fmt: skip
+            page["annotations"] += [
+                _annotation(
+                    _safe(line.name), _font(palette, Role.MUTED, _TINY), yref=strip_y, x=0, y=i,
+                    xanchor="right", yanchor="middle", xshift=-round(widest / 2) - 8,
+                )
+                for i, line in enumerate(first.rows)
+            ]  # fmt: skip
+        for column, chart in enumerate(row):
+            x = _numbered("x", number)
+            start = column * (panel_width + gap) / inner
+            page[_layout_name(x)] = {
+                **_axis(x_axis, palette, upright=False),
+                "title": {"text": ""},
+                "tickfont": _font(palette, size=SMALL),
+                "domain": [round(start, 5), round(min(start + panel_width / inner, 1.0), 5)],
+                "anchor": y,
+            }
+            data += _panel_traces(chart.panel, palette, page, x, y, _SMALL_PLOT)
+            if column:
+                page["shapes"].append(_upright_line(palette, start, domain))
+            _write_head(chart, palette, page, start, domain[1], panel_width)
+            if strip:
+                data.append(_small_strip(chart, body.positions, kept, x, strip_y, palette))
+            number += 1
+        y_top += _SMALL_PLOT + below
+    page["annotations"] += _stamp(figure, palette, top)
+    if x_axis.title:
+        page["annotations"].append(
+            _annotation(
+                _safe(x_axis.title), _font(palette, size=TEXT), x=0.5, y=0, xanchor="center",
+                yanchor="top", yshift=0,
+            )
+        )  # fmt: skip
+    return {"data": data, "layout": page}
+
+
+def _numbered(axis: str, number: int) -> str:
+    return axis if number == 0 else f"{axis}{number + 1}"
+
+
+def _head_lines(chart: SmallChart, width: float) -> list[tuple[str, Role, int]]:
+    """Give the lines above a panel with their role and weight: whose it is, and its numbers."""
+    name = wrap(chart.name, width, SMALL, METRICS, 600)
+    caption = caption_lines(
+        chart.caption,
+        width,
+        lambda text, room: wrap(text, room, _TINY, METRICS),
+        lambda text: METRICS.width(text, _TINY),
+    )
+    return [
+        *((line, chart.role, 600) for line in name),
+        *((line, Role.MUTED, 400) for line in caption),
+    ]
+
+
+def _write_head(
+    chart: SmallChart, palette: Palette, page: Json, x: float, y: float, width: float
+) -> None:
+    lines = _head_lines(chart, width)
+    page["annotations"] += [
+        _annotation(
+            escape(text, "plotly"),
+            _font(palette, role, SMALL if weight > 400 else _TINY, weight),
+            x=round(x, 5),
+            y=round(y, 5),
+            xanchor="left",
+            yanchor="bottom",
+            yshift=round((len(lines) - 1 - number) * _SMALL_ROW) + 3,
+        )
+        for number, (text, role, weight) in enumerate(lines)
+    ]
+
+
+def _upright_line(palette: Palette, x: float, domain: Sequence[float]) -> Json:
+    """Draw the upright axis of a panel that has no ticks of its own."""
+    return {
+        "type": "line", "xref": "paper", "yref": "paper", "layer": "below",
+        "x0": round(x, 5), "x1": round(x, 5), "y0": round(domain[0], 5), "y1": round(domain[1], 5),
+        "line": {"color": palette.colour(Role.AXIS), "width": 1},
+    }  # fmt: skip
+
+
+def _write_above(
+    body: SmallMultiples, palette: Palette, page: Json, first: SmallChart, notes: Sequence[str]
+) -> None:
+    """Write the notes, then what the upright axes are and what the symbols mean."""
+    page["annotations"] += [
+        _annotation(
+            _safe(note), _font(palette, size=SMALL, weight=500), x=0, y=1, xanchor="left",
+            yanchor="bottom", yshift=round((len(notes) - 1 - i) * ROW) + 24,
+        )
+        for i, note in enumerate(notes)
+    ]  # fmt: skip
+    page["annotations"].append(
+        _annotation(
+            _safe(first.panel.y.title), _font(palette, size=SMALL, weight=600), x=0, y=1,
+            xanchor="left", yanchor="bottom", yshift=4,
+        )
+    )  # fmt: skip
+    width = METRICS.width(first.panel.y.title, SMALL, 600) + 30.0
+    placed = [_LegendEntry(symbol, (symbol.label,), width, 0.0) for symbol in body.symbols]
+    _write_legend(_Legend(placed, []), palette, page, lift=_LEGEND_ROW)
+
+
+def _small_strip(
+    chart: SmallChart,
+    positions: Sequence[float],
+    kept: Sequence[int],
+    x: str,
+    y: str,
+    palette: Palette,
+) -> Json:
+    places = [(positions[i], row, line.cells[i]) for row, line in enumerate(chart.rows)
+              for i in kept]  # fmt: skip
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [float(place) for place, _, _ in places],
+        "y": [row for _, row, _ in places],
+        "text": [escape(cell, "plotly") for _, _, cell in places],
+        "xaxis": x,
+        "yaxis": y,
+        "textposition": "middle center",
+        "textfont": _font(palette, size=_TINY),
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "showlegend": False,
+        "name": "Numbers under the axis",
+    }
+
+
+def _with_legible_ticks(chart: Chart, width: float) -> Chart:
+    """Leave out labels and columns where ticks stand closer than their numbers are wide."""
+    strip = chart.strip
+    if strip is None or strip.positions != chart.panel.x.ticks:
+        return chart
+    cells = [cell for group in strip.groups for row in group.rows for cell in row.cells]
+    widest = max((METRICS.width(cell, SMALL) for cell in cells), default=0.0)
+    x, kept = thinned_ticks(
+        chart.panel.x, 0.72 * width, widest, lambda label: METRICS.width(label, TEXT)
+    )
+    if len(kept) == len(x.ticks):
+        return chart
+    return replace(chart, panel=replace(chart.panel, x=x), strip=part_of_strip(strip, kept))
+
+
 # ------------------------------------------------------------------------------------------ marks
 
 
-def _panel_traces(panel: Panel, palette: Palette, page: Json, x: str, y: str) -> list[Json]:
+def _panel_traces(
+    panel: Panel, palette: Palette, page: Json, x: str, y: str, height: float = PLOT_HEIGHT
+) -> list[Json]:
     traces: list[Json] = []
     for mark in panel.marks:
         match mark:
@@ -541,7 +929,11 @@ def _panel_traces(panel: Panel, palette: Palette, page: Json, x: str, y: str) ->
                 traces += _band(mark, palette)
             case CensorTicks():
                 traces.append(_censor_ticks(mark))
-                page["shapes"].append(_strokes(mark, panel, palette, page, x))
+                page["shapes"].append(_strokes(mark, panel, palette, page, (x, y), height))
+            case Line():
+                traces += _line(mark, palette)
+            case Backdrop():
+                traces.append(_backdrop(mark, palette))
             case Rule():
                 page["shapes"].append(_rule(mark, palette, x, y))
             case Text():
@@ -670,27 +1062,84 @@ def _band(mark: Band, palette: Palette) -> list[Json]:
     return traces
 
 
-def _strokes(mark: CensorTicks, panel: Panel, palette: Palette, page: Json, x: str) -> Json:
+def _line(mark: Line, palette: Palette) -> list[Json]:
+    words = [_safe(text) for text in mark.hover]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": _numbers(x),
+            "y": _numbers(y),
+            "name": _safe(mark.name),
+            "line": {"color": palette.colour(mark.role), "width": 1.6, "dash": _dash(mark.dash)},
+            **(
+                {"text": words, "hovertemplate": "%{text}<extra></extra>"}
+                if len(words) == len(x)
+                else {"hoverinfo": "skip"}
+            ),
+        }
+        for x, y in mark.pieces()
+    ]
+
+
+#: Steps of a curve that only stands behind another one.
+_BACKDROP_STEPS = 40
+
+
+def _backdrop(mark: Backdrop, palette: Palette) -> Json:
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for line in mark.lines:
+        chosen = thin_steps(len(line.x), _BACKDROP_STEPS, line.y)
+        x += [*_numbers(np.append(line.x[chosen], line.x_end)), None]
+        y += [*_numbers(np.append(line.y[chosen], line.y[-1])), None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "name": "Other groups",
+        "line": {"color": palette.colour(mark.role), "width": 1, "shape": "hv"},
+        "connectgaps": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _strokes(
+    mark: CensorTicks,
+    panel: Panel,
+    palette: Palette,
+    page: Json,
+    axes: tuple[str, str],
+    height: float,
+) -> Json:
     """Draw the ticks of a curve as one path: a browser styles every marker by itself.
 
     Upright it is in parts of the paper's height, because a path in units of an axis ends at its
     edge, where a tick on a curve that has not fallen yet would lose its upper half.
     """
-    low, high = page["yaxis"].get("domain", (0.0, 1.0))
+    low, high = page[_layout_name(axes[1])].get("domain", (0.0, 1.0))
     y = low + (high - low) * panel.y.fraction(np.asarray(mark.y, dtype=float))
-    half = TICK / 2 * (high - low) / PLOT_HEIGHT
+    half = TICK / 2 * (high - low) / height
+    # a path of which one direction is in parts of the paper is not cut off at the axis
+    inside = np.asarray(mark.x) <= max(panel.x.low, panel.x.high)
     path = "".join(
         f"M{place:.6g},{middle - half:.6f}V{middle + half:.6f}"
-        for place, middle in zip(mark.x.tolist(), y.tolist(), strict=True)
+        for place, middle in zip(mark.x[inside].tolist(), y[inside].tolist(), strict=True)
     )
     return {
         "type": "path",
         "path": path,
-        "xref": x,
+        "xref": axes[0],
         "yref": "paper",
         "layer": "above",
         "line": {"color": palette.colour(mark.role), "width": 1.5},
     }
+
+
+def _layout_name(axis: str) -> str:
+    """Give the name in the layout of an axis that traces call "x" or "y2"."""
+    return f"{axis[0]}axis{axis[1:]}"
 
 
 def _censor_ticks(mark: CensorTicks) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, KaplanMeierSpec, kaplan_meier
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
@@ -127,11 +128,17 @@ FLOW = FlowDiagram(
 
 def figures() -> dict[str, Figure]:
     """Give a figure of every form and of every awkward size."""
+    together = CurveOptions(arrangement="together")
     made = {
-        f"{len(sizes)} groups": survival_curve(result_of(sizes))
+        f"{len(sizes)} groups": survival_curve(result_of(sizes), together)
         for sizes in ((51,), (25, 26), (11, 6, 6, 5), SIZES_OF_NINE)
     }
-    made["hostile names"] = survival_curve(result_of((9,) * len(HOSTILE), HOSTILE))
+    made["hostile names"] = survival_curve(result_of((9,) * len(HOSTILE), HOSTILE), together)
+    made["9 panels"] = survival_curve(result_of(SIZES_OF_NINE))
+    made["9 names"] = survival_curve(
+        result_of(SIZES_OF_NINE), CurveOptions(arrangement="direct", risk_rows="at_risk")
+    )
+    made["hostile panels"] = survival_curve(result_of((9,) * len(HOSTILE), HOSTILE))
     made["many patients"] = survival_curve(result_of((2500, 2500)))
     made["forest"] = forest()
     made["proportions"] = proportions()

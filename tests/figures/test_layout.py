@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
@@ -112,7 +113,7 @@ def test_table_columns_stand_on_the_ticks_of_the_curve(size):
 
 def test_every_number_of_the_table_is_written_also_when_it_is_combined():
     result = result_of(SIZES_OF_NINE)
-    figure = survival_curve(result)
+    figure = survival_curve(result, CurveOptions(arrangement="together"))
     written = [t.text for t in layout(figure, SLIDE).texts if t.name.startswith("Table cell")]
     expected = [
         f"{at_risk} ({events}, {censored})"
@@ -159,7 +160,8 @@ def test_the_key_goes_inside_where_there_is_room_and_leaves_where_not():
         ]
         return frame.top < entry.y < frame.bottom
 
-    assert key_place(FIGURES["2 groups"], JOURNAL_DOUBLE)
+    without_rates = survival_curve(result_of((25, 26)), CurveOptions(rates=False))
+    assert key_place(without_rates, JOURNAL_DOUBLE)
     assert not key_place(FIGURES["9 groups"], JOURNAL_DOUBLE)
 
 

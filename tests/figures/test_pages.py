@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.estimates import Estimate
 from sts_core.figures.flow_diagram import flow_diagram
@@ -207,7 +208,7 @@ def test_curves_of_nine_groups_have_half_of_the_slide():
 
 def test_a_table_that_leaves_no_room_for_curves_has_its_own_page():
     names = tuple(f"{CHINESE} {i}" for i in range(24))
-    figure = survival_curve(result_of((4,) * 24, names))
+    figure = survival_curve(result_of((4,) * 24, names), CurveOptions(arrangement="together"))
     curves, *tables = layout_pages(figure, SLIDE)
     assert tables
     assert curves.title.endswith(f"(1 of {1 + len(tables)})")
@@ -220,6 +221,22 @@ def test_a_table_that_leaves_no_room_for_curves_has_its_own_page():
     assert any("At risk (events, censored)" in text for text in cells)
     for name in names:
         assert name in cells
+
+
+def test_panels_that_no_page_can_hold_go_on_to_the_next():
+    names = tuple(f"{CHINESE} {i}" for i in range(24))
+    figure = survival_curve(result_of((4,) * 24, names))
+    for size in (SLIDE, DOCUMENT):
+        pages = layout_pages(figure, size)
+        assert len(pages) > 1
+        assert sum(len(page.panels) for page in pages) == 24
+        for page in pages:
+            assert page.height <= size.room + 0.01
+            assert is_legible(page, size)
+            assert overlaps(page) == []
+        words = [t.text for page in pages for t in page.texts if t.name.startswith("Panel")]
+        for name in names:
+            assert name.replace(" ", "") in "".join(words).replace(" ", "")
 
 
 def test_parts_are_shared_about_equally():

@@ -11,14 +11,16 @@ import pytest
 from pptx import Presentation
 from pptx.oxml.ns import qn
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.display import escape
 from sts_core.figures.layout import layout
+from sts_core.figures.marks import SmallMultiples
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.figures.theme import SLIDE
 from sts_core.render.plotly import to_plotly
 from sts_core.render.pptx import LEFT, TOP, render
 from sts_core.render.print import to_svg
-from tests.figures.cases import HISTOTYPES, HOSTILE, forest, result_of
+from tests.figures.cases import HISTOTYPES, HOSTILE, SIZES_OF_NINE, forest, result_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 CASES = {
@@ -65,7 +67,7 @@ def pptx_paths(figure):
 def test_curves_end_alike_on_screen_paper_and_slide(case):
     sizes, names = CASES[case]
     result = result_of(sizes, names)
-    figure = survival_curve(result)
+    figure = survival_curve(result, CurveOptions(arrangement="together"))
     placed = layout(figure, SLIDE)
     assert placed.height == pytest.approx(SLIDE.height)  # the slide is not scaled
     (frame,) = placed.panels
@@ -98,7 +100,7 @@ def test_curves_end_alike_on_screen_paper_and_slide(case):
 def test_censoring_ticks_stand_alike(case):
     sizes, names = CASES[case]
     result = result_of(sizes, names)
-    figure = survival_curve(result)
+    figure = survival_curve(result, CurveOptions(arrangement="together"))
     placed = layout(figure, SLIDE)
     (frame,) = placed.panels
     paper, slide = svg_paths(placed), pptx_paths(figure)
@@ -113,6 +115,38 @@ def test_censoring_ticks_stand_alike(case):
             assert sorted(set(np.round(points[:, 0], 2))) == pytest.approx(
                 sorted({round(t, 2) for t in times}), abs=0.04
             )
+
+
+def test_each_panel_shows_its_own_curve_on_every_medium():
+    result = result_of(SIZES_OF_NINE)
+    figure = survival_curve(result)
+    assert isinstance(figure.body, SmallMultiples)
+    placed = layout(figure, SLIDE)
+    paper, screen = svg_paths(placed), to_plotly(figure)["data"]
+    slide = pptx_paths(figure)
+    assert len(placed.panels) == len(result.groups)
+    for number, (group, frame) in enumerate(zip(result.groups, placed.panels, strict=True)):
+        name = f"Kaplan-Meier curve: {group.label}"
+        axis = "x" if number == 0 else f"x{number + 1}"
+        on_screen = [
+            np.column_stack((t["x"], t["y"]))
+            for t in screen
+            if t["xaxis"] == axis and t["mode"] == "lines" and "hovertemplate" in t
+        ]
+        for parts in (
+            [data_of(points, frame) for points in paper[name]],
+            [data_of(points, frame) for points in slide[name]],
+            on_screen,
+        ):
+            corners = np.vstack(parts)
+            for time, survival in zip(group.steps.time, group.steps.estimate, strict=True):
+                gaps = np.abs(corners - np.array([time / result.unit_factor, survival]))
+                assert (gaps / np.array([frame.panel.x.high, 1.0])).sum(axis=1).min() < 0.02
+        cells = [t for t in screen if t["mode"] == "text" and t["xaxis"] == axis]
+        assert [cell for trace in cells for cell in trace["text"]] == [
+            str(n) for row in (group.risk.at_risk, group.risk.events, group.risk.censored)
+            for n in row
+        ]  # fmt: skip
 
 
 def test_forest_points_stand_alike():

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.display import format_percent, round_half_up
 from sts_core.figures.fonts import METRICS
@@ -232,7 +233,9 @@ def test_censoring_ticks_carry_study_ids():
 
 @pytest.mark.parametrize("strip", [True, False])
 def test_strokes_of_censoring_ticks_stand_where_the_pointer_finds_them(strip):
-    drawn = to_plotly(survival_curve(result_of((25, 26)), show_risk_table=strip))
+    drawn = to_plotly(
+        survival_curve(result_of((25, 26)), CurveOptions(risk_rows="all" if strip else "none"))
+    )
     page = drawn["layout"]
     places = [t for t in drawn["data"] if "customdata" in t]
     strokes = [s for s in page["shapes"] if s["type"] == "path"]
