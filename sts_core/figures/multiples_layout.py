@@ -28,10 +28,12 @@ from sts_core.figures.theme import FigureSize
 #: Least width of a panel, in the text's size; the second one for two beside each other.
 _NARROW, _NARROWEST = 12.0, 8.5
 _SHAPE = 0.62  # height of a panel by its width
-_FLATTEST = 0.42
+_FLATTEST = 0.38
 _LOWEST = 5.5  # least height of a panel, in the text's size
 #: On a page of fixed height: scale of the text, and parts of the captions.
 _STEPS = ((1.0, 3), (0.92, 3), (0.85, 2), (0.77, 2))
+#: The same on a page as high as need be.
+_FREE_STEPS = ((1.0, 3), (1.0, 2))
 _SLIDE_NOTES = 2
 
 
@@ -55,12 +57,12 @@ def place_multiples(
 ) -> PlacedFigure:
     """Place small multiples on a page; see :func:`sts_core.figures.layout.layout`."""
     trial, shorter = size, figure
-    for scale, parts in _STEPS if size.height is not None else _STEPS[:1]:
+    for scale, parts in _STEPS if size.height is not None else _FREE_STEPS:
         trial = replace(size, text=max(size.least, size.text * scale))
         if size.height is not None:
             shorter = shortened_notes(figure, trial, metrics, _SLIDE_NOTES)
         placed = _place(shorter, _captioned(body, parts), trial, metrics)
-        if size.height is None or placed.height <= size.height + 0.01:
+        if size.room is None or placed.height <= size.room + 0.01:
             break
     return placed
 
