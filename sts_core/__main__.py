@@ -13,6 +13,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sts_core.analysis.plan import Done, run_plan
@@ -115,19 +116,21 @@ def _analyse(study_path: Path, data: Sequence[Path] | None, out: Path) -> None:
     for finding in check_cohort(cohort):
         _complain(finding)
     (out / "results.json").write_text(results_json(results_document(cohort, done)), "utf-8")
-    tables = [table for item in done for table in item.analysis.tables(item.result)]
+    tables = [table for item in done for table in item.tables]
     notes = dict.fromkeys(item.analysis.methods(item.result) for item in done)
     (out / "tables.xlsx").write_bytes(write_workbook(tables, list(notes)))
     for number, item in enumerate(done, start=1):
         figure = figure_of(item.analysis.kind, item.result)
         if figure is not None:
             name = f"{number:02d}_{_file_name(item)}.svg"
-            (out / name).write_bytes(render(figure, "svg"))
+            drawn = replace(figure, title=item.titled(figure.title))
+            (out / name).write_bytes(render(drawn, "svg"))
     _say(f"{cohort.n} of {cohort.n_in_file} patients analysed; {len(done)} analyses in {out}")
 
 
 def _file_name(item: Done) -> str:
-    parts = [item.analysis.kind, getattr(item.spec, "endpoint", ""), getattr(item.spec, "by", "")]
+    names = ("endpoint", "by", "population")
+    parts = [item.analysis.kind, *(getattr(item.spec, name, "") for name in names)]
     return re.sub(r"[^\w-]+", "_", "_".join(str(part) for part in parts if part))[:60].lower()
 
 

@@ -559,8 +559,7 @@ def _criteria(cohort: Cohort) -> Iterator[Finding]:
         *cohort.study.definitions.groupings,
         *map(str, cohort.tables["subjects"].frame.columns),
     }
-    analysis = cohort.study.analysis
-    for criterion in (*analysis.criteria, *analysis.filters):
+    for criterion in cohort.study.analysis.every_criterion:
         for column in criterion.columns:
             if column not in known:
                 yield _criterion_lacks(column, "subjects")

@@ -137,6 +137,8 @@ class Cohort:
         (:class:`sts_core.reading.privacy.PrivateColumn`).
     fingerprint
         Hash of data, choices and version: two cohorts with the same one give the same numbers.
+    population
+        Key of the analysis population that this is; empty for the patients that all criteria leave.
     read
         What was made of the tables under these choices (levels, times), by what was asked for.
     """
@@ -152,10 +154,14 @@ class Cohort:
     joins: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+    population: str = ""
     read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fingerprint", fingerprint_of(self.data_hash, self.study))
+        whole = fingerprint_of(self.data_hash, self.study)
+        if self.population:
+            whole = hashlib.sha256(f"{whole}\n{self.population}".encode()).hexdigest()
+        object.__setattr__(self, "fingerprint", whole)
 
     def kept(self, what: Hashable, make: Callable[[], _T]) -> _T:
         """Give what was made for this cohort before, or make it; an error is not kept."""
@@ -193,8 +199,15 @@ class Cohort:
 
     def with_selection(self, study: Study, included: np.ndarray, flow: FlowDiagram) -> Cohort:
         """Give this cohort under other criteria."""
-        new = replace(self, study=study, included=included, flow=flow)
+        new = replace(self, study=study, included=included, flow=flow, population="")
         new.read.update(self._of_everyone(study, _OF_EVERYONE))
+        return new
+
+    def as_population(self, key: str, included: np.ndarray, flow: FlowDiagram) -> Cohort:
+        """Give one of the analysis populations of this cohort, under the same choices."""
+        new = replace(self, included=included, flow=flow, population=key)
+        same = bool((included == self.included).all())
+        new.read.update(self.read if same else self._of_everyone(self.study, _OF_EVERYONE))
         return new
 
     def under(self, study: Study) -> Cohort:

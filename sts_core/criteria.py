@@ -40,9 +40,9 @@ from sts_core.values import text_of
 
 _ONE_DAY = np.timedelta64(1, "D")
 #: What a criterion on what happened after time zero does to results.
-AFTER_TIME_ZERO = (
-    "It is known only after time zero: it removes early progressions, deaths and toxicity, so that "
-    "results look better than in all treated patients."
+LATE_EFFECT = (
+    "removes early progressions, deaths and toxicity, so that results look better than in all "
+    "treated patients"
 )
 
 

@@ -134,7 +134,7 @@ def _rows_key(role: str, column: str) -> str:
 def _row_values(study: Study) -> dict[tuple[str, str], set[str]]:
     """Give the values that criteria ask for in other tables, by role and column."""
     named: dict[tuple[str, str], set[str]] = {}
-    for item in _criteria(study):
+    for item in study.analysis.every_criterion:
         for part in conditions_of(item):
             if isinstance(part, HasRow):
                 for where in _one_of(part):
@@ -158,10 +158,6 @@ def _patients_by_text(cohort: Cohort, role: str, column: str) -> dict[str, int]:
         if text is not None and subject is not None
     }
     return dict(Counter(text for _, text in pairs))
-
-
-def _criteria(study: Study) -> tuple[Criterion, ...]:
-    return (*study.analysis.criteria, *study.analysis.filters)
 
 
 def _says_nothing(name: str) -> bool:
@@ -257,7 +253,7 @@ def _named(study: Study) -> dict[str, dict[str, None]]:
     for key, grouping in definitions.groupings.items():
         add(grouping.variable, (part for parts in grouping.groups.values() for part in parts))
         add(key, [*grouping.groups, *([grouping.rest] if grouping.rest else [])])
-    for item in _criteria(study):
+    for item in study.analysis.every_criterion:
         for part in conditions_of(item):
             if isinstance(part, OneOf):
                 add(part.column, _texts(part.values))
@@ -400,6 +396,10 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
             analysis,
             criteria=kept(analysis.criteria),
             filters=kept(analysis.filters),
+            populations={
+                key: replace(population, own=kept(population.own))
+                for key, population in analysis.populations.items()
+            },
             specs=specs,
             views={name: view for name, view in analysis.views.items() if clean(view)},
         ),

@@ -35,6 +35,8 @@ class ResultRow:
         "estimated" or "not_estimable", and why not.
     r
         Whether the exported R script gives it: by a package, by a formula, or not.
+    population
+        Key of the analysis population ("efficacy", "safety", ...).
     """
 
     analysis: str
@@ -57,6 +59,7 @@ class ResultRow:
     status: Literal["estimated", "not_estimable"] = "estimated"
     reason: str | None = None
     r: Reproducible = "none"
+    population: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Give the row as a mapping in the order of the fields."""

@@ -103,6 +103,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "criteria": {*DATA, "derive", "table_rows"},
     "filters": {*DATA, "derive"},
     "plausibility": {*DATA, "derive", "reading", "assessments"},
+    "populations": {*DATA, "criteria"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
         "assessments", "exposures", "table_rows",
@@ -111,8 +112,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data_cut": {*DATA, "derive", "reading"},
     "overview": {*DATA, "derive"},
     "analysis": {
-        *DATA, "derive", "criteria", "checks", "reading", "display", "results", "estimators",
-        "terminology", "adverse_event_forms",
+        *DATA, "derive", "criteria", "populations", "checks", "reading", "display", "results",
+        "estimators", "terminology", "adverse_event_forms",
     },
     "figures": {"estimates", "study", "cohort", "derive", "display", "analysis"},
     "render": {"display", "figures"},

@@ -118,7 +118,7 @@ def _users(cohort: Cohort, role: str, column: str) -> list[str]:
     ]
     if not users and column in needed_columns(cohort.study, role):
         users = ["an endpoint, an outcome or a table"]
-    rules = (*cohort.study.analysis.criteria, *cohort.study.analysis.filters)
+    rules = cohort.study.analysis.every_criterion
     parts = [part for rule in rules for part in conditions_of(rule)]
     asked = (
         any(column in part.columns for part in parts)

@@ -36,7 +36,7 @@ def items(cohort: Cohort) -> tuple[Done, ...]:
             item = _computed(cohort, document)
             if item is not None:
                 done.append(item)
-                title = plain(item.analysis.table(item.result).title)
+                title = plain(item.tables[0].title)
                 st.markdown(f"**{place + 1}.** {title}", width="stretch")
             _buttons(cohort, documents, place)
     if not documents:

@@ -40,6 +40,7 @@ from sts_core.display import (
     lower_first,
 )
 from sts_core.findings import Finding, StudyError, listed
+from sts_core.populations import SAFETY, cohort_of
 from sts_core.reading.assembly import column_missing
 from sts_core.results import ResultRow
 from sts_core.study.types import AdverseEventDefinition
@@ -73,6 +74,8 @@ class AdverseEventSpec:
         Terms seen in a smaller share of all patients, in percent, are not listed.
     group_by_class
         Whether terms stand under their system organ class.
+    population
+        Key of the analysis population; the safety population when ``None``.
     """
 
     by: str | None = None
@@ -80,6 +83,7 @@ class AdverseEventSpec:
     related_only: bool = True
     min_percent: float = 0.0
     group_by_class: bool = False
+    population: str | None = None
     kind: Literal["adverse_events"] = KIND
 
     def __post_init__(self) -> None:
@@ -259,6 +263,7 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
     StudyError
         When the study records no adverse events, or a table or column of them isn't there.
     """
+    cohort = cohort_of(cohort, spec.population or SAFETY)
     recorded = event_list(cohort)
     definition = recorded.definition
     split = comparison(cohort, spec.by, spec.levels)
@@ -651,7 +656,13 @@ def _share(count: int, total: int) -> str:
 
 def result_rows(result: AdverseEventResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``term`` is the event, ``level`` the kind of line."""
-    base = ResultRow(KIND, "", dataset=result.provenance.dataset, group_var=result.spec.by)
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        group_var=result.spec.by,
+    )
     method = "treatment-related" if result.related_only else "all"
     rows: list[ResultRow] = []
     shown: list[tuple[str | None, int | None]] = [(None, None)]

@@ -52,6 +52,7 @@ from sts_core.estimators.group_tests import (
     share_difference_standardised,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import VariableKind
 
@@ -109,6 +110,8 @@ class BaselineSpec:
         Whether P values are shown.
     percent_decimals
         Decimals of percentages.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
     """
 
     variables: tuple[str, ...] = ()
@@ -119,6 +122,7 @@ class BaselineSpec:
     differences: bool = False
     tests: bool = False
     percent_decimals: int = 1
+    population: str | None = None
     kind: Literal["baseline"] = KIND
 
     def __post_init__(self) -> None:
@@ -245,6 +249,7 @@ def baseline(cohort: Cohort, spec: BaselineSpec) -> BaselineResult:
     StudyError
         When there is no such variable, or a date is asked for.
     """
+    cohort = cohort_of(cohort, spec.population)
     split = comparison(cohort, spec.by, spec.levels)
     members: tuple[Member, ...] = (*split.groups, split.overall) if spec.by else (split.overall,)
     found = []
@@ -640,7 +645,13 @@ _NUMBER_STATISTICS = (
 def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``term`` is the variable or the block."""
     spec = result.spec
-    base = ResultRow(KIND, "", dataset=result.provenance.dataset, group_var=spec.by)
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        group_var=spec.by,
+    )
     rows: list[ResultRow] = []
     last = len(result.columns) - 1
     for at, (name, size) in enumerate(zip(result.columns, result.sizes, strict=True)):

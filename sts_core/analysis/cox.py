@@ -63,6 +63,7 @@ from sts_core.estimators.cox import (
 )
 from sts_core.estimators.cox_likelihood import Ties
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, Measured, VariableKind
 
@@ -102,6 +103,8 @@ class CoxSpec:
         Coverage of intervals.
     per
         Units by which a number's hazard ratio is given: ``(("age", 10),)`` for 10 years of age.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
     """
 
     endpoint: str
@@ -114,6 +117,7 @@ class CoxSpec:
     convention: ConventionName | None = None
     conf_level: float = 0.95
     per: tuple[tuple[str, float], ...] = ()
+    population: str | None = None
     kind: Literal["cox"] = KIND
 
     def __post_init__(self) -> None:
@@ -406,6 +410,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     .. [2] Efron, J Am Stat Assoc 72 (1977) 557-565: ties.
     .. [3] Harrell et al., JAMA 247 (1982) 2543-2546: concordance.
     """
+    cohort = cohort_of(cohort, spec.population)
     data = survival_data(cohort, spec.endpoint)
     convention = convention_of(cohort.study, spec.convention)
     ties = Ties(spec.ties or convention.ties)
@@ -1049,7 +1054,13 @@ def _term_text(
 def result_rows(result: CoxResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``statistic`` begins with the model it is of."""
     spec = result.spec
-    base = ResultRow(KIND, "", dataset=result.provenance.dataset, endpoint=spec.endpoint)
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        endpoint=spec.endpoint,
+    )
     rows = [
         replace(base, statistic="n", value=float(result.n), r="yes"),
         replace(base, statistic="events", value=float(result.n_event), r="yes"),

@@ -25,6 +25,7 @@ from sts_core.display import (
 )
 from sts_core.estimates import TestResult
 from sts_core.estimators.group_tests import SIMULATED, association
+from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 
 KIND: Final = "cross_table"
@@ -51,6 +52,8 @@ class CrossTableSpec:
         Whether the association is tested.
     percent_decimals
         Decimals of percentages.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
     """
 
     rows: str
@@ -58,6 +61,7 @@ class CrossTableSpec:
     share: Share = "all"
     tests: bool = False
     percent_decimals: int = 1
+    population: str | None = None
     kind: Literal["cross_table"] = KIND
 
     def __post_init__(self) -> None:
@@ -120,6 +124,7 @@ def cross_table(cohort: Cohort, spec: CrossTableSpec) -> CrossTableResult:
     StudyError
         When there is no such variable.
     """
+    cohort = cohort_of(cohort, spec.population)
     down, across = levels_of(cohort, spec.rows), levels_of(cohort, spec.columns)
     places = []
     for found in (down, across):
@@ -246,7 +251,12 @@ def result_rows(result: CrossTableResult) -> tuple[ResultRow, ...]:
     """Give every count as a long row: ``group`` is the column, ``level`` the row."""
     spec = result.spec
     base = ResultRow(
-        KIND, "", dataset=result.provenance.dataset, group_var=spec.columns, term=spec.rows
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        group_var=spec.columns,
+        term=spec.rows,
     )
     rows = []
     for down, level in enumerate((*result.row_levels, None)):

@@ -62,6 +62,7 @@ from sts_core.estimators.product_limit import (
     symmetric_quantile,
 )
 from sts_core.estimators.tied_times import align_ties
+from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, TimeUnit
 
@@ -119,6 +120,8 @@ class KaplanMeierSpec:
         Display unit in place of the endpoint's.
     drawing
         How the figure is drawn.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
     """
 
     endpoint: str
@@ -136,6 +139,7 @@ class KaplanMeierSpec:
     quantile_interval: Literal["band", "symmetric"] | None = None
     time_unit: TimeUnit | None = None
     drawing: CurveOptions = CurveOptions()
+    population: str | None = None
     kind: Literal["kaplan_meier"] = KIND
 
     def __post_init__(self) -> None:
@@ -349,6 +353,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     .. [3] Schemper and Smith, Control Clin Trials 17 (1996) 343-346: follow-up.
     .. [4] Karrison, Control Clin Trials 18 (1997) 151-167: restricted mean.
     """
+    cohort = cohort_of(cohort, spec.population)
     data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
     endpoint = data.endpoint
     methods = survival_methods(
@@ -949,7 +954,12 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row, times in the raw unit."""
     spec, unit = result.spec, result.unit.value
     base = ResultRow(
-        KIND, "", dataset=result.provenance.dataset, endpoint=spec.endpoint, group_var=spec.by
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        endpoint=spec.endpoint,
+        group_var=spec.by,
     )
     rows: list[ResultRow] = []
     shown = [(group.label if spec.by else None, group) for group in result.groups]

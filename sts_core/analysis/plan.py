@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sts_core.analysis.adverse_events import AdverseEventSpec
@@ -14,7 +14,9 @@ from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
 from sts_core.analysis.response import ResponseSpec
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical, levels_of, origin_of
+from sts_core.display import DisplayTable, lower_first
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.populations import TREATED, has_late_criteria
 from sts_core.study.types import Endpoint, Measured, Study, VariableKind
 
 MAX_GROUPS = 30
@@ -27,6 +29,21 @@ class Done:
     analysis: Analysis
     spec: Any
     result: Any
+
+    @property
+    def tables(self) -> tuple[DisplayTable, ...]:
+        """Its tables, titled with the population that was asked for."""
+        return tuple(
+            replace(table, title=self.titled(table.title))
+            for table in self.analysis.tables(self.result)
+        )
+
+    def titled(self, title: str) -> str:
+        """Give a title with the population that was asked for, where populations differ."""
+        label = self.result.provenance.population_label
+        if getattr(self.spec, "population", None) is None or not label:
+            return title
+        return f"{title} ({lower_first(label)})"
 
 
 def unconfirmed(study: Study) -> tuple[Finding, ...]:
@@ -55,6 +72,9 @@ def _open_question(endpoint: Endpoint) -> str:
 def specs_of(cohort: Cohort) -> tuple[Any, ...]:
     """Give the specs that the study file lists, else the usual set for its endpoints.
 
+    Where criteria are in force that are known only after time zero, response and survival of all
+    treated patients stand beside those of the efficacy population.
+
     Raises
     ------
     StudyError
@@ -70,14 +90,24 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
     groupings = baseline_groupings(cohort)
     covariates = baseline_covariates(cohort)
     level = analysis.conf_level
+    late = has_late_criteria(cohort.study)
     specs: list[Any] = [BaselineSpec(variables=covariates)] if covariates else []
     if definitions.response is not None:
         specs += [ResponseSpec(by=by, conf_level=level) for by in (None, *groupings)]
+        if late:
+            specs.append(ResponseSpec(conf_level=level, population=TREATED))
     for code in definitions.endpoints:
         specs += [
             KaplanMeierSpec(endpoint=code, by=by, conf_level=level, conf_type=analysis.conf_type)
             for by in (None, *groupings)
         ]
+        if late:
+            specs.append(
+                KaplanMeierSpec(
+                    endpoint=code, conf_level=level, conf_type=analysis.conf_type,
+                    population=TREATED,
+                )
+            )  # fmt: skip
         if covariates:
             specs.append(
                 CoxSpec(

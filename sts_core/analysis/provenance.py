@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sts_core.cohort import Cohort
+from sts_core.criteria import LATE_EFFECT
 from sts_core.derive import cutoff_date
+from sts_core.display import lower_first
+from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
 
@@ -31,6 +34,10 @@ class Provenance:
         Whether filters are in force.
     fingerprint
         First characters of the cohort's fingerprint.
+    population, population_label
+        Key of the analysis population; its name, where the populations of the study differ.
+    late_criteria
+        Those of ``criteria`` that are known only after time zero.
     """
 
     title: str
@@ -43,6 +50,9 @@ class Provenance:
     exploratory: bool
     fingerprint: str
     n_idle_criteria: int = 0
+    population: str = EFFICACY
+    population_label: str = ""
+    late_criteria: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -54,6 +64,8 @@ class Provenance:
         """Selection, cut-off and stamps as sentences."""
         notes = []
         selection = f"{self.n_analysed} of {self.n_in_file} patients in the file analysed"
+        if self.population_label:
+            selection += f" ({lower_first(self.population_label)})"
         if self.criteria:
             selection += f"; removed by criteria: {'; '.join(self.criteria)}"
         if self.n_idle_criteria:
@@ -63,6 +75,10 @@ class Provenance:
         if self.filters:
             selection += f"; exploratory filters: {'; '.join(self.filters)}"
         notes.append(f"{selection}.")
+        if self.late_criteria:
+            notes.append(
+                f"Known only after time zero: {'; '.join(self.late_criteria)}. This {LATE_EFFECT}."
+            )
         if self.cutoff:
             notes.append(f"Data cut-off {self.cutoff}.")
         if self.exploratory:
@@ -79,12 +95,17 @@ def provenance_of(cohort: Cohort) -> Provenance:
     """Give the provenance of results computed on a cohort."""
     cutoff = cutoff_date(cohort)
 
-    def phrases(exploratory: bool) -> tuple[str, ...]:
+    def phrases(exploratory: bool, *, late: bool = False) -> tuple[str, ...]:
         return tuple(
             f"{step.label} (n = {step.n_excluded})"
             for step in cohort.flow.steps
-            if step.exploratory is exploratory and (exploratory or step.n_excluded)
+            if step.exploratory is exploratory
+            and (exploratory or step.n_excluded)
+            and (step.after_time_zero or not late)
         )
+
+    population = cohort.population or EFFICACY
+    named = has_late_criteria(cohort.study) or differs(cohort.study, population)
 
     return Provenance(
         title=cohort.study.title,
@@ -99,4 +120,7 @@ def provenance_of(cohort: Cohort) -> Provenance:
         n_idle_criteria=sum(
             not step.exploratory and step.n_excluded == 0 for step in cohort.flow.steps
         ),
+        population=population,
+        population_label=population_named(cohort.study, population).label if named else "",
+        late_criteria=phrases(False, late=True),
     )

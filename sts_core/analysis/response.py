@@ -37,6 +37,7 @@ from sts_core.display import (
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.proportion import proportion
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ResponseDefinition
 
@@ -67,12 +68,15 @@ class ResponseSpec:
         Whose share the rates are: of all patients analysed (not evaluable and not recorded count
         as no response), or of those with a response that could be evaluated. Results always hold
         both; this one is shown first.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
     """
 
     by: str | None = None
     levels: tuple[str, ...] | None = None
     conf_level: float = 0.95
     denominator: Denominator = "all"
+    population: str | None = None
     kind: Literal["response"] = KIND
 
     def __post_init__(self) -> None:
@@ -200,6 +204,7 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
         When the study names no response, its variable isn't there, a level counts as two things,
         or no level that was found is named.
     """
+    cohort = cohort_of(cohort, spec.population)
     recorded = _recorded(cohort)
     definition, found = recorded.definition, recorded.found
     levels, unnamed = recorded.levels, recorded.unnamed
@@ -655,7 +660,13 @@ def _noun(rates: ResponseRates) -> str:
 def result_rows(result: ResponseResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; rates are proportions, ``term`` names the denominator."""
     spec = result.spec
-    base = ResultRow(KIND, "", dataset=result.provenance.dataset, group_var=spec.by)
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        group_var=spec.by,
+    )
     rows: list[ResultRow] = []
     shown = [(group.label if spec.by else None, group) for group in result.groups]
     if spec.by:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sts_core.analysis.plan import Done
 from sts_core.analysis.provenance import Provenance, provenance_of
@@ -70,19 +70,17 @@ def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
     """Put the flow of patients and the analyses into one report."""
     sections = [flow_section(cohort)]
     for item in done:
-        table = item.analysis.table(item.result)
+        table, *others = item.tables
+        figure = figure_of(item.analysis.kind, item.result)
         sections.append(
             Section(
                 title=table.title,
-                figure=figure_of(item.analysis.kind, item.result),
+                figure=figure and replace(figure, title=item.titled(figure.title)),
                 table=table,
                 methods=item.analysis.methods(item.result),
                 sentences=item.analysis.sentences(item.result),
                 footnotes=table.footnotes,
             )
         )
-        sections += [
-            Section(more.title, None, more, "", (), more.footnotes)
-            for more in item.analysis.more_tables(item.result)
-        ]
+        sections += [Section(more.title, None, more, "", (), more.footnotes) for more in others]
     return Report(provenance_of(cohort), tuple(sections))

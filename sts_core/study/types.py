@@ -1309,6 +1309,25 @@ def _check_compound(parts: tuple[Any, ...]) -> None:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Population:
+    """A named set of patients that an analysis is of.
+
+    Parameters
+    ----------
+    label
+        Name in sentences and footnotes ("Safety population").
+    criteria
+        Which of the study's criteria apply: all of them, those known at time zero, or none.
+    own
+        Further criteria of this population alone, in order.
+    """
+
+    label: str
+    criteria: Literal["all", "time_zero", "none"] = "all"
+    own: tuple[Criterion, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
 class AnalysisSection:
     """Who is analysed, and what is asked.
 
@@ -1316,6 +1335,9 @@ class AnalysisSection:
     ----------
     criteria
         Eligibility, in order; formal part of the study.
+    populations
+        Analysis populations by key; they stand beside the usual ones (treated, efficacy,
+        response_evaluable, safety), or in place of the one with the same key.
     filters
         Exploratory restrictions; they mark every result as exploratory.
     conf_level
@@ -1332,11 +1354,18 @@ class AnalysisSection:
 
     criteria: tuple[Criterion, ...] = ()
     filters: tuple[Criterion, ...] = ()
+    populations: dict[str, Population] = field(default_factory=dict)
     conf_level: float = 0.95
     convention: ConventionName = "app"
     conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
     specs: tuple[dict[str, Any], ...] = ()
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def every_criterion(self) -> tuple[Criterion, ...]:
+        """Criteria, filters, and the criteria of single populations."""
+        own = (item for population in self.populations.values() for item in population.own)
+        return (*self.criteria, *self.filters, *own)
 
 
 @dataclass(frozen=True, config=_STRICT)

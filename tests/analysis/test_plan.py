@@ -17,9 +17,11 @@ from sts_core.analysis.plan import (
 )
 from sts_core.analysis.registry import ANALYSES, spec_from
 from sts_core.cohort import Cohort
+from sts_core.criteria import apply_criteria
 from sts_core.findings import FindingCode, StudyError
 from sts_core.study import (
     AnalysisSection,
+    Between,
     Grouping,
     Measured,
     Status,
@@ -199,3 +201,21 @@ def test_an_endpoint_in_a_table_that_is_not_there_is_a_finding() -> None:
     (finding,) = error.value.findings
     assert finding.code is FindingCode.TABLE_MISSING
     assert "time_to_event" in finding.message
+
+
+def test_all_treated_stand_beside_where_a_criterion_is_known_only_later() -> None:
+    early = Between("time", low=3, after_time_zero=True, label="Three days on study")
+    cohort = make_cohort(
+        {"time": [1, 2, 3, 4], "status": [1, 0, 1, 1], "best_response": ["PD", "SD", "CR", "PR"]},
+        analysis=AnalysisSection(criteria=(early,)),
+    )
+    done = run_plan(cohort)
+    titles = {item.tables[0].title: item.result.overall.n for item in done}
+    assert sorted(titles.values()) == [2, 2, 4, 4]
+    assert all(n == (4 if title.endswith(" (all treated)") else 2) for title, n in titles.items())
+    assert {row.population for item in done for row in item.analysis.rows(item.result)} == {
+        "efficacy", "treated",
+    }  # fmt: skip
+    off = dataclasses.replace(early, enabled=False)
+    study = dataclasses.replace(cohort.study, analysis=AnalysisSection(criteria=(off,)))
+    assert {item.spec.population for item in run_plan(apply_criteria(cohort, study))} == {None}
