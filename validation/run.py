@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     versions = _versions_of_r()
     if versions is None:
         print(
-            "R with its survival package is needed: apt-get install r-base-core r-cran-survival",
+            "R with its packages survival and cmprsk is needed: "
+            "apt-get install r-base-core r-cran-survival r-cran-cmprsk",
             file=sys.stderr,
         )
         return 2
@@ -102,7 +103,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _versions_of_r() -> str | None:
     if shutil.which("Rscript") is None:
         return None
-    command = 'cat(R.version.string, "survival", as.character(packageVersion("survival")))'
+    command = (
+        'cat(R.version.string, "survival", as.character(packageVersion("survival")), '
+        '"cmprsk", as.character(packageVersion("cmprsk")))'
+    )
     answer = subprocess.run(
         ["Rscript", "--vanilla", "-e", command], capture_output=True, text=True, check=False
     )

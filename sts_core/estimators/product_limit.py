@@ -297,18 +297,39 @@ def confidence_limits(
     ``sin(asin(sqrt(S)) ± z/2 sqrt(G S / (1 - S))) ** 2``. See Borgan and Liestøl, Scand J Stat
     1990;17:35-41, and Kalbfleisch and Prentice, section 1.4.
     """
-    return _limits(curve.estimate, curve.greenwood, _z(conf_level), ConfType(conf_type))
+    return probability_limits(
+        curve.estimate, curve.greenwood, normal_quantile(conf_level), ConfType(conf_type)
+    )
 
 
-def _z(conf_level: float) -> float:
+def normal_quantile(conf_level: float) -> float:
+    """Give the normal quantile of a two-sided interval, 1.96 for a coverage of 0.95."""
     if not 0 < conf_level < 1:
         raise ValueError(f"conf_level must be between 0 and 1, but was {conf_level}")
     return NormalDist().inv_cdf(1 - (1 - conf_level) / 2)
 
 
-def _limits(
+def probability_limits(
     estimate: FloatArray, greenwood: FloatArray, z: float, conf_type: ConfType
 ) -> tuple[FloatArray, FloatArray]:
+    """Give limits of probabilities on a scale of their own.
+
+    Parameters
+    ----------
+    estimate
+        Probabilities; any shape.
+    greenwood
+        Variance of each divided by its square; the same shape.
+    z
+        Normal quantile of the coverage.
+    conf_type
+        Scale on which the interval is symmetric.
+
+    Returns
+    -------
+    low, high
+        NaN where the scale has no width, as :func:`confidence_limits` says.
+    """
     low = np.full(estimate.shape, np.nan)
     high = np.full(estimate.shape, np.nan)
     if conf_type in (ConfType.PLAIN, ConfType.LOG):
@@ -510,7 +531,7 @@ def symmetric_quantile(
     Collett D. Modelling Survival Data in Medical Research, section 2.4.
     """
     _check_probability(probability)
-    z = _z(conf_level)
+    z = normal_quantile(conf_level)
     method = "symmetric"
     steps = np.flatnonzero(curve.n_event > 0)
     time, survival = curve.time[steps], curve.estimate[steps]
@@ -586,7 +607,7 @@ def survival_at(
     estimate = np.concatenate([[1.0], curve.estimate])[position]
     greenwood = np.concatenate([[0.0], curve.greenwood])[position]
     std_error = np.concatenate([[0.0], curve.std_error])[position]
-    low, high = _limits(estimate, greenwood, _z(conf_level), conf_type)
+    low, high = probability_limits(estimate, greenwood, normal_quantile(conf_level), conf_type)
     n_event = np.concatenate([[0], np.cumsum(curve.n_event)])[position]
 
     reason: list[NotEstimable | None] = [None] * chosen.size
@@ -651,7 +672,7 @@ def restricted_mean(
     Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., section 4.5; Karrison T, Control Clin
     Trials 1997;18:151-167.
     """
-    z = _z(conf_level)
+    z = normal_quantile(conf_level)
     end = curve.last_time if horizon is None else float(horizon)
     reason: NotEstimable | None = None
     if curve.n == 0:
