@@ -31,7 +31,9 @@ TOLERANCE_ITERATED: Final = 1e-6
 _ALL: Final = "all"
 _AT_ZERO: Final = "limit at an incidence of 0 (R's plain scale prints 0 to 0)"
 _AT_ONE: Final = "limit at an incidence of 1, where the scale has no width"
-_LATE: Final = "standard error or limit with delayed entry (R gives the jackknife, ours Greenwood's)"
+_LATE: Final = (
+    "standard error or limit with delayed entry (R gives the jackknife, ours Greenwood's)"
+)
 _R_ERROR: Final = "Gray's test: R ends in an error for all causes of the cohort"
 _R_NO_TEST: Final = "Gray's test: R cannot invert the covariance and prints -1"
 _NO_TEST: Final = "Gray's test: tied events in so small a cohort that R's variance is not positive"

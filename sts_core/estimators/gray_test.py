@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sts_core.estimates import NotEstimable, TestResult
 from sts_core.estimators.chi_square import chi_square_p
@@ -176,7 +175,8 @@ def _one_stratum(
 
     def table(rows: BoolArray, place: IntArray) -> FloatArray:
         cell = place[rows] * k + groups[rows]
-        return np.bincount(cell, minlength=(m + 1) * k).reshape(m + 1, k).astype(np.float64)
+        counts: FloatArray = np.bincount(cell, minlength=(m + 1) * k).astype(np.float64)
+        return counts.reshape(m + 1, k)
 
     # the last event time that a subject is at risk at, counted from 1; 0 for none
     last = np.searchsorted(distinct, times, side="right")
@@ -186,44 +186,47 @@ def _one_stratum(
     other = table((causes > 0) & (causes != of), last)[1:]
     some = at_risk > 0
 
-    def ratio(top: FloatArray, bottom: FloatArray, otherwise: float) -> FloatArray:
-        where = np.broadcast_to(bottom != 0, np.broadcast_shapes(top.shape, bottom.shape))
-        return np.divide(top, bottom, out=np.full(where.shape, otherwise), where=where)
+    def ratio(top: NDArray[np.floating], bottom: NDArray[np.floating]) -> FloatArray:
+        """Divide, with 0 where the bottom is 0."""
+        shape = np.broadcast_shapes(top.shape, bottom.shape)
+        quotient: FloatArray = np.zeros(shape)
+        np.divide(top, bottom, out=quotient, where=np.broadcast_to(bottom != 0, shape))
+        return quotient
 
-    survival = np.cumprod(1 - ratio(own + other, at_risk, 0.0), axis=0)
+    survival = np.cumprod(1 - ratio(own + other, at_risk), axis=0)
     before = np.vstack([np.ones(k), survival[:-1]])
-    incidence = np.cumsum(ratio(before * own, at_risk, 0.0), axis=0)
+    incidence = np.cumsum(ratio(before * own, at_risk), axis=0)
     incidence_before = np.vstack([np.zeros(k), incidence[:-1]])
-    h = ratio(at_risk, np.where(some, before, 0.0), 0.0)
+    h = ratio(at_risk, np.where(some, before, 0.0))
     total_h = h.sum(axis=1)
     d = own.sum(axis=1)
-    pooled = np.cumsum(ratio(d, total_h, 0.0))
+    pooled = np.cumsum(ratio(d, total_h))
     pooled_before = np.concatenate([[0.0], pooled[:-1]])
     # The pooled curve may pass 1 where groups end one after the other; R goes on there, too.
     free_before = 1 - pooled_before
     weight = np.maximum(free_before, 0.0) ** rho
     expected_share = h * (1 - incidence_before)
-    total_share = expected_share.sum(axis=1, keepdims=True)
-    score = (weight[:, None] * (own - d[:, None] * ratio(expected_share, total_share, 0.0))).sum(0)
+    total_share: FloatArray = np.sum(expected_share, axis=1, keepdims=True)
+    score = (weight[:, None] * (own - d[:, None] * ratio(expected_share, total_share))).sum(0)
 
     variance = np.zeros((k, k))
-    hazard = ratio(d, total_h * free_before, 0.0)
+    hazard = ratio(d, total_h * free_before)
     for r in np.flatnonzero(some.any(axis=0)):
-        a = -h * ratio(h[:, r] * weight, total_h, 0.0)[:, None]
+        a = -h * ratio(h[:, r] * weight, total_h)[:, None]
         a[:, r] += weight * h[:, r]
         passed = np.cumsum(a * hazard[:, None], axis=0)
         rest = passed[-1] - passed
-        free = ratio(1 - pooled, survival[:, r], 0.0)[:, None]
+        free = ratio(1 - pooled, survival[:, r])[:, None]
         alive = survival[:, r] > 0
         # events of the cause, their hazard taken from all groups together
-        ties = 1 - ratio(np.maximum(d - 1, 0.0), total_h * before[:, r] - 1, 0.0)
-        spread = ties * ratio(before[:, r] * d, total_h * at_risk[:, r], 0.0)
+        ties = 1 - ratio(np.maximum(d - 1, 0.0), total_h * before[:, r] - 1)
+        spread = ties * ratio(before[:, r] * d, total_h * at_risk[:, r])
         u = a + np.where(alive[:, None], 1 - free, 1.0) * rest
         variance += (u * np.where(d > 0, spread, 0.0)[:, None]).T @ u
         # competing events, of this group
         e = other[:, r]
-        ties = 1 - ratio(np.maximum(e - 1, 0.0), at_risk[:, r] - 1, 0.0)
-        spread = ties * e * ratio(before[:, r], at_risk[:, r], 0.0) ** 2
+        ties = 1 - ratio(np.maximum(e - 1, 0.0), at_risk[:, r] - 1)
+        spread = ties * e * ratio(before[:, r], at_risk[:, r]) ** 2
         u = free * rest
         variance += (u * np.where(alive, spread, 0.0)[:, None]).T @ u
     return score, variance
