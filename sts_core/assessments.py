@@ -1,12 +1,14 @@
 """Tumour assessments as analyses take them: one row an assessment, its date, and what was found.
 
+The file may have a row an assessment, or a row a patient with the columns of each visit.
+
 Nothing is inferred here: a response stands as the file records it, in standard levels.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,7 @@ import pandas as pd
 
 from sts_core.cohort import Cohort
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.study.types import RESPONSE_LEVELS, AssessmentDefinition
+from sts_core.study.types import RESPONSE_LEVELS, AssessmentDefinition, Scalar
 from sts_core.table_rows import LIKELY_CM, Problem, TableRows, Trouble, problem_finding
 
 NOT_EVALUABLE = "NE"
@@ -23,7 +25,7 @@ _MIN_SIZES = 5  # too few sizes say nothing about their unit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessments:
-    """All assessments of a cohort, one a row, in the order of the file.
+    """All assessments of a cohort, one a row, in the order of the file; visits by patient.
 
     Rows of every patient of the file are here, also of those that criteria leave out:
     ``cohort.included[position]`` tells them apart.
@@ -114,25 +116,106 @@ def no_assessments() -> Finding:
     )
 
 
-def _read(cohort: Cohort) -> Assessments:
-    definition = cohort.study.definitions.assessments
-    if definition is None:
-        raise StudyError(no_assessments())
-    rows = TableRows(
-        cohort,
-        definition.table,
-        columns=definition.columns,
-        rows=definition.rows,
-        origin=definition.origin,
-        first_day=definition.first_day,
-    )
-    column = definition.date or definition.day
-    assert column is not None
-    date, day = rows.when(column, "date" if definition.date else "day")
-    unknown = np.isnat(date) if definition.date else np.isnan(day)
-    rows.problems.add(Trouble.DATE_MISSING, column, unknown & ~rows.problems.in_column(column))
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where one kind of assessment stands: every row of a long table, or one visit of a wide."""
 
-    def size(name: str | None) -> np.ndarray:
+    date: str | None
+    day: str | None
+    scheduled: int | None
+    visit: str | None
+    name: str | None
+    target_sum: str | None
+    node_short_axis: str | None
+    target_response: str | None
+    non_target: str | None
+    new_lesion: str | None
+    overall: str | None
+    evaluable: str | None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every column of the table."""
+        own = (
+            self.date, self.day, self.visit, self.target_sum, self.node_short_axis,
+            self.target_response, self.non_target, self.new_lesion, self.overall, self.evaluable,
+        )  # fmt: skip
+        return tuple(dict.fromkeys(name for name in own if name is not None))
+
+
+def _places(definition: AssessmentDefinition) -> tuple[_Columns, ...]:
+    if not definition.visits:
+        return (
+            _Columns(
+                definition.date, definition.day, None, definition.visit, None,
+                definition.target_sum, definition.node_short_axis, definition.target_response,
+                definition.non_target, definition.new_lesion, definition.overall,
+                definition.evaluable,
+            ),
+        )  # fmt: skip
+    return tuple(
+        _Columns(
+            visit.date, None, visit.day, None, visit.name, visit.target_sum,
+            visit.node_short_axis, visit.target_response, visit.non_target, visit.new_lesion,
+            visit.overall, None,
+        )
+        for visit in definition.visits
+    )  # fmt: skip
+
+
+class _Part:
+    """The assessments of one place, before those of a patient are put together."""
+
+    def __init__(self, cohort: Cohort, definition: AssessmentDefinition, at: _Columns) -> None:
+        rows = TableRows(
+            cohort,
+            definition.table,
+            columns=(*at.named, *definition.rows),
+            rows=definition.rows,
+            origin=definition.origin,
+            first_day=definition.first_day,
+        )
+        self.rows, self._definition = rows, definition
+        self.subject, self.position, self.row = rows.subject, rows.position, rows.row
+        self.column, self.size_column = at.date or at.day, at.target_sum
+        self.target_sum, self.node_short_axis = (
+            self._size(at.target_sum),
+            self._size(at.node_short_axis),
+        )
+        self.target_response = self._response(at.target_response)
+        self.non_target = self._response(at.non_target)
+        self.overall = self._response(at.overall)
+        self.new_lesion = _new_lesion(rows, at.new_lesion, definition.new_lesion_values)
+        has_result = ~np.isnan(self.target_sum) | ~np.isnan(self.node_short_axis)
+        for values in (self.target_response, self.non_target, self.overall, self.new_lesion):
+            has_result |= _known(values)
+        if at.date is not None:
+            self.date, self.day = rows.when(at.date, "date")
+        elif at.day is not None:
+            self.date, self.day = rows.when(at.day, "day")
+        else:
+            assert at.scheduled is not None
+            self.date, self.day = rows.after_origin(at.scheduled)
+        # of a visit in columns a blank place is no assessment at all
+        self.there = np.ones(rows.n, dtype=bool) if at.name is None else has_result.copy()
+        if at.name is not None and at.date is not None:
+            self.there |= ~np.isnat(self.date) | rows.problems.in_column(at.date)
+        if self.column is not None:
+            unknown = np.isnat(self.date) if at.date else np.isnan(self.day)
+            unknown &= ~rows.problems.in_column(self.column) & self.there
+            rows.problems.add(Trouble.DATE_MISSING, self.column, unknown)
+        self.visit = np.full(rows.n, at.name, dtype=object)
+        if at.visit is not None:
+            self.visit = rows.text(at.visit)
+        if at.evaluable is not None:
+            self.evaluable, _ = rows.says_yes(at.evaluable, definition.evaluable_values)
+        else:
+            self.evaluable = has_result & ~_is_not_evaluable(
+                self.overall, self.target_response, self.non_target, self.new_lesion
+            )
+
+    def _size(self, name: str | None) -> np.ndarray:
+        rows = self.rows
         if name is None:
             return np.full(rows.n, np.nan)
         read = rows.number(name, is_gap=lambda text: standard_level(text) == NOT_EVALUABLE)
@@ -141,44 +224,54 @@ def _read(cohort: Cohort) -> Assessments:
             below = values < 0
         rows.problems.add(Trouble.NUMBER_NEGATIVE, name, below)
         values[below] = np.nan
-        return values * (10.0 if definition.size_unit == "cm" else 1.0)
+        return values * (10.0 if self._definition.size_unit == "cm" else 1.0)
 
-    def response(name: str | None) -> np.ndarray:
+    def _response(self, name: str | None) -> np.ndarray:
+        codes = self._definition.codes
         if name is None:
-            return np.full(rows.n, None, dtype=object)
-        return rows.mapped(
-            name, lambda text: standard_level(text, definition.codes), keep=definition.codes
-        )
+            return np.full(self.rows.n, None, dtype=object)
+        return self.rows.mapped(name, lambda text: standard_level(text, codes), keep=codes)
 
-    target_sum, node = size(definition.target_sum), size(definition.node_short_axis)
-    target, non_target = response(definition.target_response), response(definition.non_target)
-    overall = response(definition.overall)
-    new_lesion = _new_lesion(rows, definition)
-    visit = (
-        rows.text(definition.visit)
-        if definition.visit
-        else np.full(rows.n, None, dtype=object)
-    )  # fmt: skip
-    if definition.evaluable:
-        evaluable, _ = rows.says_yes(definition.evaluable, definition.evaluable_values)
-    else:
-        has_result = ~np.isnan(target_sum) | ~np.isnan(node)
-        for values in (target, non_target, overall, new_lesion):
-            has_result |= _known(values)
-        evaluable = has_result & ~_is_not_evaluable(definition, overall, target, non_target,
-                                                    new_lesion)  # fmt: skip
-    _doubt_unit(rows, definition, target_sum)
-    _same_day(rows, column, date if definition.date else day)
-    arrays = (
-        rows.subject, rows.position, rows.row, date, day, visit, target_sum, node, target,
-        non_target, new_lesion, evaluable, overall,
-    )  # fmt: skip
-    for shared in arrays:
-        shared.setflags(write=False)
+
+def _read(cohort: Cohort) -> Assessments:
+    definition = cohort.study.definitions.assessments
+    if definition is None:
+        raise StudyError(no_assessments())
+    parts = [_Part(cohort, definition, at) for at in _places(definition)]
+    there = np.concatenate([part.there for part in parts])
+    position = np.concatenate([part.position for part in parts])
+    # visits in columns are put together by patient; a long table keeps the order of the file
+    order = np.flatnonzero(there)
+    if definition.visits:
+        order = order[np.argsort(position[order], kind="stable")]
+    _doubt_unit(parts, definition)
+    _same_day(parts, by_date=bool(definition.visits) or definition.date is not None)
+
+    def gathered(name: str) -> np.ndarray:
+        whole: np.ndarray = np.concatenate([getattr(part, name) for part in parts])[order]
+        whole.setflags(write=False)
+        return whole
+
+    problems = [problem for part in parts for problem in part.rows.problems.found]
     return Assessments(
-        definition, *arrays, n_subjects=cohort.n_in_file, n_other_rows=rows.n_other,
-        problems=tuple(rows.problems.found),
-    )  # fmt: skip
+        definition,
+        subject=gathered("subject"),
+        position=gathered("position"),
+        row=gathered("row"),
+        date=gathered("date"),
+        day=gathered("day"),
+        visit=gathered("visit"),
+        target_sum=gathered("target_sum"),
+        node_short_axis=gathered("node_short_axis"),
+        target_response=gathered("target_response"),
+        non_target=gathered("non_target"),
+        new_lesion=gathered("new_lesion"),
+        evaluable=gathered("evaluable"),
+        overall=gathered("overall"),
+        n_subjects=cohort.n_in_file,
+        n_other_rows=parts[0].rows.n_other,
+        problems=tuple(dict.fromkeys(problems)),
+    )
 
 
 _BARE = re.compile(r"[\s_/-]+")
@@ -201,12 +294,12 @@ def _known(values: np.ndarray) -> np.ndarray:
     return known
 
 
-def _new_lesion(rows: TableRows, definition: AssessmentDefinition) -> np.ndarray:
+def _new_lesion(rows: TableRows, column: str | None, meant: tuple[Scalar, ...]) -> np.ndarray:
     out = np.full(rows.n, None, dtype=object)
-    if definition.new_lesion is None:
+    if column is None:
         return out
-    yes, known = rows.says_yes(definition.new_lesion, definition.new_lesion_values)
-    found = rows.text(definition.new_lesion, keep=definition.new_lesion_values)
+    yes, known = rows.says_yes(column, meant)
+    found = rows.text(column, keep=meant)
     codes, distinct = pd.factorize(found)
     silent = np.array([standard_level(str(text)) == NOT_EVALUABLE for text in distinct] + [True])
     out[known & ~silent[codes]] = False
@@ -215,7 +308,6 @@ def _new_lesion(rows: TableRows, definition: AssessmentDefinition) -> np.ndarray
 
 
 def _is_not_evaluable(
-    definition: AssessmentDefinition,
     overall: np.ndarray,
     target: np.ndarray,
     non_target: np.ndarray,
@@ -233,20 +325,35 @@ def _is_not_evaluable(
     return found
 
 
-def _doubt_unit(rows: TableRows, definition: AssessmentDefinition, sums: np.ndarray) -> None:
+def _doubt_unit(parts: Sequence[_Part], definition: AssessmentDefinition) -> None:
     """Note sums in mm that are as small as sums in cm; a sum of zero has no unit."""
-    if definition.target_sum is None or definition.size_unit != "mm":
+    if definition.size_unit != "mm":
         return
-    seen = np.isfinite(sums) & (np.nan_to_num(sums) > 0)
-    if seen.sum() >= _MIN_SIZES and float(np.median(sums[seen])) < LIKELY_CM:
-        rows.problems.add(Trouble.UNIT_DOUBTFUL, definition.target_sum, seen)
+    sums = np.concatenate([np.nan_to_num(part.target_sum) for part in parts])
+    seen = sums > 0
+    if seen.sum() < _MIN_SIZES or float(np.median(sums[seen])) >= LIKELY_CM:
+        return
+    for part in parts:
+        if part.size_column is not None:
+            sized = np.nan_to_num(part.target_sum) > 0
+            part.rows.problems.add(Trouble.UNIT_DOUBTFUL, part.size_column, sized)
 
 
-def _same_day(rows: TableRows, column: str, when: np.ndarray) -> None:
-    known = ~pd.isna(when)
-    pairs = pd.DataFrame({"position": rows.position, "when": when})
-    repeated = pairs.duplicated(keep=False).to_numpy() & known
-    rows.problems.add(Trouble.SAME_DAY, column, repeated)
+def _same_day(parts: Sequence[_Part], *, by_date: bool) -> None:
+    """Note several assessments of a patient on one day, in whatever column they stand."""
+    when = np.concatenate([part.date if by_date else part.day for part in parts])
+    there = np.concatenate([part.there for part in parts])
+    position = np.concatenate([part.position for part in parts])
+    known = ~pd.isna(when) & there
+    pairs = pd.DataFrame({"position": position[known], "when": when[known]})
+    repeated = np.zeros(len(when), dtype=bool)
+    repeated[known] = pairs.duplicated(keep=False).to_numpy()
+    first = 0
+    for part in parts:
+        own = repeated[first : first + part.rows.n]
+        first += part.rows.n
+        if part.column is not None:
+            part.rows.problems.add(Trouble.SAME_DAY, part.column, own)
 
 
 def last_evaluable(

@@ -174,6 +174,18 @@ def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestio
                 Part.OUTCOMES,
             )
         )
+    for item, what in (
+        (definitions.assessments, "tumour assessments were"),
+        (definitions.exposures, "columns of treatment by row were"),
+    ):
+        if item is not None and item.status is not Status.CONFIRMED:
+            found.append(
+                OpenQuestion(
+                    f"The {what} recognised and wait for a look.",
+                    "Look at their columns, and confirm.",
+                    Part.OUTCOMES,
+                )
+            )
     return tuple(dict.fromkeys(found))
 
 
@@ -213,6 +225,16 @@ def _outcomes(cohort: Cohort) -> tuple[str, ...]:
             f"Adverse events: {len(table.frame)} rows of {len(set(table.subject.tolist()))} "
             f"patients in “{table.sheet or table.file}”, {confirmed}."
         )
+    visits, treatment = definitions.assessments, definitions.exposures
+    if visits is not None and visits.table in cohort.tables:
+        confirmed = "confirmed" if visits.status is Status.CONFIRMED else "to confirm"
+        form = f"{len(visits.visits)} visits in columns of" if visits.visits else "by row in"
+        place = cohort.tables[visits.table]
+        said.append(f"Tumour assessments: {form} “{place.sheet or place.file}”, {confirmed}.")
+    if treatment is not None and treatment.table in cohort.tables:
+        confirmed = "confirmed" if treatment.status is Status.CONFIRMED else "to confirm"
+        place = cohort.tables[treatment.table]
+        said.append(f"Treatment: by row in “{place.sheet or place.file}”, {confirmed}.")
     return tuple(said)
 
 
@@ -262,6 +284,10 @@ def _roles(cohort: Cohort) -> dict[str, str]:
             if name is not None:
                 before = roles.get(name)
                 roles[name] = f"{before}; {what} of {code}" if before else f"{what} of {code}"
+    visits = cohort.study.definitions.assessments
+    if visits is not None and visits.table == "subjects":
+        for name in visits.columns:
+            roles.setdefault(name, "tumour assessment")
     if cohort.study.definitions.cutoff_column:
         roles.setdefault(cohort.study.definitions.cutoff_column, "data cut-off")
     return roles

@@ -207,6 +207,10 @@ class TableRows:
         date[known] += day[known].astype(np.int64) * ONE_DAY
         return date, day
 
+    def after_origin(self, day: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give the date and the day of what is scheduled so many days after the origin."""
+        return self._origin + day * ONE_DAY, np.full(self.n, float(day))
+
     def number(
         self,
         column: str,
@@ -323,8 +327,8 @@ _WORDS = {
     Trouble.VALUE_UNKNOWN: _Words(
         FindingCode.VALUE_NOT_UNDERSTOOD, Severity.WARNING,
         "a value stands that nothing was said about",
-        "Say what it means under definitions.assessments.codes in the study file. Until then it "
-        "counts as not known.",
+        "Say what it means on the Data page, under the tumour assessments. Until then it counts as "
+        "not known.",
     ),
     Trouble.UNIT_DOUBTFUL: _Words(
         FindingCode.SIZE_UNIT_DOUBTFUL, Severity.WARNING,

@@ -10,12 +10,14 @@ import streamlit as st
 
 from pages._ui.inputs import choose, choose_one, plain
 from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter, values_meant
+from pages._ui.visit_card import meanings, visit_form, visits_in_columns
 from sts_core.assessments import assessment_findings, assessments_of
 from sts_core.cohort import Cohort
 from sts_core.display import counted
 from sts_core.exposures import exposure_findings, exposures_of
 from sts_core.findings import Finding, StudyError
 from sts_core.study import AssessmentDefinition, ExposureDefinition, Status, Study
+from sts_core.table_rows import Trouble
 
 _NONE = "(none)"
 _RESULTS = {
@@ -64,25 +66,17 @@ def assessments(cohort: Cohort) -> None:
     definition = study.definitions.assessments
     key = "visits"
     if definition is None:
-
-        def begin(role: str) -> None:
-            columns = column_names(cohort, role)
-            if len(columns) < 2:
-                st.error("The table needs a column of dates and one of results.")
-                return
-            first = AssessmentDefinition(date=columns[0], overall=columns[1], table=role)
-            apply(_with_assessments(study, first))
-            st.rerun()
-
-        _begin(
-            cohort, "Tumour assessments",
-            "One row an assessment: its date, and target sum, response or new lesions.", key, begin,
-        )  # fmt: skip
+        _begin_assessments(cohort, key)
         return
     heading("Tumour assessments", definition.status, _with_assessments(study, None), key)
     role = definition.table
     if role not in cohort.tables:
         st.error(f"The table “{plain(role)}” isn't there: add its file, or remove the assessments.")
+        return
+    if definition.visits:
+        new = visits_in_columns(cohort, definition)
+        meanings(cohort, definition, _read_assessments(cohort))
+        _confirm(cohort, definition, new, _with_assessments, key)
         return
     changed: dict[str, Any] = {}
     with st.container(horizontal=True):
@@ -128,18 +122,51 @@ def assessments(cohort: Cohort) -> None:
     except ValueError:
         st.error("Choose at least one column that says what was found.")
         return
+    meanings(cohort, definition, _read_assessments(cohort))
+    _confirm(cohort, definition, new, _with_assessments, key)
+
+
+def _read_assessments(cohort: Cohort) -> list[str]:
+    """Say what was read; give the values of responses that nothing was said about."""
     try:
         read = assessments_of(cohort)
     except StudyError as error:
         problems(error)
-    else:
-        n_out = f"; {counted(read.n_other_rows, 'other row')}" if read.n_other_rows else ""
-        st.caption(
-            f"{counted(read.n, 'assessment')} of {counted(read.n_with_rows, 'patient')}, "
-            f"{int(read.evaluable.sum())} evaluable{n_out}."
-        )
-        _findings(assessment_findings(cohort))
-    _confirm(cohort, definition, new, _with_assessments, key)
+        return []
+    n_out = f"; {counted(read.n_other_rows, 'other row')}" if read.n_other_rows else ""
+    st.caption(
+        f"{counted(read.n, 'assessment')} of {counted(read.n_with_rows, 'patient')}, "
+        f"{int(read.evaluable.sum())} evaluable{n_out}."
+    )
+    _findings(assessment_findings(cohort))
+    unknown = [item for item in read.problems if item.trouble is Trouble.VALUE_UNKNOWN]
+    return list(dict.fromkeys(value for item in unknown for value in item.values))
+
+
+def _begin_assessments(cohort: Cohort, key: str) -> None:
+    """Offer a table with a row an assessment, or with visits in columns."""
+
+    def begin(role: str) -> None:
+        columns = column_names(cohort, role)
+        if len(columns) < 2:
+            st.error("The table needs a column of dates and one of results.")
+            return
+        first = AssessmentDefinition(date=columns[0], overall=columns[1], table=role)
+        apply(_with_assessments(cohort.study, first))
+        st.rerun()
+
+    _begin(
+        cohort, "Tumour assessments",
+        "One row an assessment: its date, and target sum, response or new lesions.", key, begin,
+    )  # fmt: skip
+    with st.expander("Visits in columns, one row a patient", icon=":material/view_column:"):
+        names = {role: _name(cohort, role) for role in cohort.tables}
+        role = choose("Table", list(names), f"{key}.wide", names=names)
+        st.caption("Name the columns of the first visit; more visits are added afterwards.")
+        made = visit_form(cohort, role, None, f"{key}.first.{role}")
+        if made is not None:
+            apply(_with_assessments(cohort.study, AssessmentDefinition(visits=(made,), table=role)))
+            st.rerun()
 
 
 def values_of(

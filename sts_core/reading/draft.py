@@ -50,6 +50,7 @@ class Draft:
     listed: list[TableEvidence] = field(default_factory=list)
     adverse_events: AdverseEventDefinition | None = None
     assessments: AssessmentDefinition | None = None
+    visits: dict[str, AssessmentDefinition] = field(default_factory=dict)
     exposures: ExposureDefinition | None = None
     cutoff_column: str | None = None
     synthetic: bool = False

@@ -27,6 +27,7 @@ class ColumnRole(StrEnum):
     RELATED = "related"
     SERIOUS = "serious"
     RESPONSE = "response"
+    SIZE = "size"
     IGNORED = "ignore"
 
 

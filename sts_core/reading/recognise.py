@@ -45,7 +45,14 @@ from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
 from sts_core.reading.template import with_template
 from sts_core.reading.variables import VariableGuess, guess_variables
-from sts_core.reading.visit_columns import guess_assessments, guess_exposures, visits_or_doses
+from sts_core.reading.visit_columns import (
+    guess_assessments,
+    guess_exposures,
+    propose_visits,
+    say_visits,
+    visits_in_columns,
+    visits_or_doses,
+)
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Workbook
 from sts_core.study.types import AdverseEventDefinition, IdRule, Measured, Scalar, TableSource
@@ -98,6 +105,7 @@ def propose_study(
             _add_other(sheet, subjects.sheet, draft)
     if subjects.long_format:
         _add_long_endpoints(subjects, draft)
+    propose_visits(draft)
     propose_event_columns(draft, subjects.varying)
     _add_variables(draft, subjects.varying)
     for role, sheet in list(draft.sheets.items()):
@@ -246,7 +254,20 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             draft.cutoff_column = dated.name
             draft.say("subjects", dated.name, ColumnRole.DATE, "date of the data cut-off")
     if not subjects.long_format and sheet.kind is SheetKind.PLAIN:
-        _add_endpoints("subjects", sheet, draft)
+        _add_endpoints("subjects", _after_visits("subjects", sheet, draft), draft)
+
+
+def _after_visits(role: str, sheet: Sheet, draft: Draft) -> Sheet:
+    """Take the columns of visits; give the sheet without them.
+
+    The date of a third follow-up is nobody's last contact.
+    """
+    found = visits_in_columns(sheet)
+    if found is None:
+        return sheet
+    say_visits(role, found, draft)
+    free = {name: item for name, item in sheet.profiles.items() if name not in found.reasons}
+    return replace(sheet, profiles=free)
 
 
 def _add_endpoints(role: str, sheet: Sheet, draft: Draft) -> None:
@@ -369,7 +390,7 @@ def _add_told(sheet: Sheet, subjects: Sheet, role: str | None, draft: Draft) -> 
 def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:
     """Take a table in a role, with the endpoints and definitions that it gives."""
     if role not in USUAL_ROLES and not sheet.ids_repeat:
-        _add_endpoints(role, sheet, draft)
+        _add_endpoints(role, _after_visits(role, sheet, draft), draft)
     _take_table(role, sheet, draft)
     if role == "adverse_events":
         draft.adverse_events = _adverse_events(sheet, draft)

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import yaml
 
-from sts_core.reading.endpoints import is_date_column
+from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.reading.draft import Draft
+from sts_core.reading.endpoints import date_columns, is_date_column
+from sts_core.reading.proposal import ColumnRole
 from sts_core.reading.sheet import Sheet
-from sts_core.reading.vocabulary import FOLDER, Phrases, words_of
-from sts_core.study.types import AssessmentDefinition, ExposureDefinition, Scalar
-from sts_core.values import number_of
+from sts_core.reading.visit_headers import VisitHeader, visit_header
+from sts_core.reading.vocabulary import FOLDER, Phrases, vocabulary, words_of
+from sts_core.study.types import (
+    RESPONSE_LEVELS,
+    AssessmentDefinition,
+    ExposureDefinition,
+    Scalar,
+    VisitColumns,
+)
+from sts_core.values import MISSING_CODES, number_of
 
 _YES = frozenset({"yes", "y", "1", "true", "present", "new", "有", "是"})
 # A visit's own response among the kinds of rows of an ADaM file, by code.
 _OVERALL_CODES = ("OVRLRESP", "OVRINV", "OVRIRC", "OVR")
 _LARGE_IN_CM = 15.0
+_MIN_VISITS = 2
+#: Share of known cells that must be words of a response.
+_MIN_READ = 0.9
+_RESPONSES = ("target_response", "non_target", "overall")
+_SIZES = ("target_sum", "node_short_axis")
+_BARE_LEVELS = {"".join(words_of(level)) for level in RESPONSE_LEVELS}
+_WORDS = {
+    "date": "date", "target_sum": "sum of target lesions", "node_short_axis": "nodal short axis",
+    "target_response": "response of target lesions", "non_target": "non-target lesions",
+    "new_lesion": "new lesion", "overall": "overall response",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -93,11 +116,31 @@ def guess_assessments(sheet: Sheet, role: str) -> AssessmentDefinition | None:
         target_response=found.get("target_response"),
         non_target=found.get("non_target"),
         overall=overall,
+        codes=_codes(sheet, [name for name in (found.get("target_response"),
+                                               found.get("non_target"), overall) if name]),
         new_lesion=new_lesion if values else None,
         new_lesion_values=values,
         rows=rows,
         table=role,
     )  # fmt: skip
+
+
+def _codes(sheet: Sheet, columns: Collection[str]) -> dict[str, str]:
+    """Give the level of each usual word of a response that is not written as one itself."""
+    known = vocabulary().lexicons["response"]
+    return {
+        text: level
+        for text in _texts_of(sheet, columns)
+        if "".join(words_of(text)) not in _BARE_LEVELS and (level := known.get(text)) is not None
+    }
+
+
+def _texts_of(sheet: Sheet, columns: Collection[str]) -> Counter[str]:
+    """Count the different texts of some columns together."""
+    counts = Counter[str]()
+    for name in columns:
+        counts.update(sheet.profiles[name].counts)
+    return counts
 
 
 def guess_exposures(sheet: Sheet, role: str) -> ExposureDefinition | None:
@@ -139,3 +182,174 @@ def visits_or_doses(sheet: Sheet) -> str | None:
     found = _columns(sheet, "exposures")
     told = "start" in found and {"drug", "dose", "stop"} & {*found}
     return "exposures" if told and guess_exposures(sheet, "exposures") is not None else None
+
+
+# --- visits in columns ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsFound:
+    """Visits in the columns of a table with one row a patient.
+
+    Attributes
+    ----------
+    definition
+        How they are recorded; its table is still the usual one.
+    reasons
+        Column -> what it is of which visit.
+    """
+
+    definition: AssessmentDefinition
+    reasons: Mapping[str, tuple[ColumnRole, str]]
+
+
+def visits_in_columns(sheet: Sheet) -> VisitsFound | None:
+    """Find assessments of which each visit has columns of its own.
+
+    Parameters
+    ----------
+    sheet
+        A table with one row a patient.
+
+    Returns
+    -------
+    VisitsFound or None
+        At least two visits, each with a date or a day that its name states, and with a result
+        whose cells are of its kind. A series of numbers without dates ("response 1", "response 2")
+        is none: nobody could say when they were.
+    """
+    named = {
+        name: found
+        for name in sheet.profiles
+        if name != sheet.id_column and (found := visit_header(name)) is not None
+    }
+    if len({found.visit for found in named.values()}) < _MIN_VISITS:
+        return None
+    taken: dict[str, dict[str, str]] = {}
+    days: dict[str, int | None] = {}
+    for name, concept in _fitting(sheet, named).items():
+        header = named[name]
+        days[header.visit] = header.day
+        taken.setdefault(header.visit, {}).setdefault(concept, name)
+    visits = []
+    for visit, columns in taken.items():
+        dated = "date" in columns
+        if len(columns) > dated and (dated or days[visit] is not None):
+            visits.append(VisitColumns(visit, day=None if dated else days[visit], **columns))
+    if len(visits) < _MIN_VISITS or not any(
+        sheet.profiles[name].n_known for visit in visits for name in visit.results
+    ):
+        return None
+    if all(days[visit.name] is not None for visit in visits):
+        visits.sort(key=lambda visit: days[visit.name] or 0)
+    elif any(visit.name == "Baseline" for visit in visits):
+        visits.sort(key=lambda visit: visit.name != "Baseline")
+    definition = AssessmentDefinition(visits=tuple(visits))
+    lesions = _texts_of(sheet, definition.new_lesion_columns)
+    sums = [visit.target_sum for visit in visits if visit.target_sum is not None]
+    highest = max((sheet.profiles[name].high or 0.0 for name in sums), default=0.0)
+    in_cm = any("cm" in sheet.words[name] for name in sums) and highest < 10 * _LARGE_IN_CM
+    scheduled = any(visit.day is not None for visit in visits)
+    starts = [item.name for item in date_columns(sheet, {}) if item.use == "start"]
+    definition = replace(
+        definition,
+        codes=_codes(sheet, definition.response_columns),
+        new_lesion_values=tuple(text for text in lesions if text.casefold() in _YES),
+        size_unit="cm" if in_cm else "mm",
+        origin=starts[0] if scheduled and starts else None,
+    )
+    return VisitsFound(definition, _reasons(visits))
+
+
+def _fitting(sheet: Sheet, named: Mapping[str, VisitHeader]) -> dict[str, str]:
+    """Give the concept of each column whose cells are of its kind; blank columns fit any."""
+    by_concept: dict[str | None, list[str]] = {}
+    for name, header in named.items():
+        by_concept.setdefault(header.concept, []).append(name)
+    for name in by_concept.pop(None, []):  # the header names the visit alone: its cells tell
+        if _share_of_responses(sheet, [name]) >= _MIN_READ:
+            by_concept.setdefault("overall", []).append(name)
+    fitting: dict[str, str] = {}
+    for concept, names in by_concept.items():
+        if concept is None:
+            continue
+        if concept in _RESPONSES and _share_of_responses(sheet, names) < _MIN_READ:
+            continue
+        for name in names:
+            profile = sheet.profiles[name]
+            fits = not profile.n_known or (
+                is_date_column(sheet, name) if concept == "date"
+                else profile.is_numeric if concept in _SIZES
+                else not profile.is_date
+            )  # fmt: skip
+            if fits:
+                fitting[name] = concept
+    return {name: fitting[name] for name in named if name in fitting}
+
+
+def _share_of_responses(sheet: Sheet, names: Collection[str]) -> float:
+    known = vocabulary().lexicons["response"]
+    counts = Counter(
+        {
+            text: n
+            for text, n in _texts_of(sheet, names).items()
+            if text.casefold() not in MISSING_CODES
+        }
+    )
+    read = sum(
+        n
+        for text, n in counts.items()
+        if known.get(text) is not None or "".join(words_of(text)) in _BARE_LEVELS
+    )
+    return read / counts.total() if counts else 0.0
+
+
+def _reasons(visits: Collection[VisitColumns]) -> dict[str, tuple[ColumnRole, str]]:
+    reasons = {}
+    for visit in visits:
+        when = "" if visit.day is None else f", scheduled for day {visit.day}"
+        for concept, what in _WORDS.items():
+            name = getattr(visit, concept)
+            if name is None:
+                continue
+            role = ColumnRole.DATE if concept == "date" else ColumnRole.RESPONSE
+            if concept in _SIZES:
+                role = ColumnRole.SIZE
+            reasons[name] = (role, f"{what} at the visit “{visit.name}”{when}, by its header")
+    return reasons
+
+
+def say_visits(role: str, found: VisitsFound, draft: Draft) -> None:
+    """Note what the columns were taken for, and the visits of the first table that has some.
+
+    The sum of target lesions at baseline stays free to be a variable as well.
+    """
+    base = {visit.target_sum for visit in found.definition.visits if visit.name == "Baseline"}
+    for name, (what, why) in found.reasons.items():
+        if name not in base:
+            draft.say(role, name, what, why)
+    draft.visits.setdefault(role, found.definition)
+
+
+def propose_visits(draft: Draft) -> None:
+    """Take visits in columns for the assessments, unless a table has them row by row."""
+    for role, definition in draft.visits.items():
+        if draft.assessments is None:
+            draft.assessments = replace(definition, table=role)
+            continue
+        sheet = draft.sheets[role]
+        columns = [f"“{name}”" for name in definition.columns]
+        draft.findings.append(
+            Finding(
+                FindingCode.COLUMN_NOT_USED,
+                Severity.NOTE,
+                f"{listed(columns)} of “{sheet.raw.label}” hold tumour assessments too, and are "
+                f"not used: the assessments come from the table “{draft.assessments.table}”.",
+                "If these columns are to be used instead, remove the tumour assessments on the "
+                "Data page and choose them there.",
+                file=sheet.raw.file,
+                sheet=sheet.raw.sheet,
+                count=len(columns),
+                table=role,
+            )
+        )

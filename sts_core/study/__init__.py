@@ -2,6 +2,7 @@
 
 from sts_core.study.file import dump_study, load_study
 from sts_core.study.types import (
+    RESPONSE_LEVELS,
     AdverseEventDefinition,
     AllOf,
     AnalysisSection,
@@ -43,11 +44,13 @@ from sts_core.study.types import (
     TimeUnit,
     Variable,
     VariableKind,
+    VisitColumns,
     WhetherKnown,
     conditions_of,
 )
 
 __all__ = [
+    "RESPONSE_LEVELS",
     "AdverseEventDefinition",
     "AllOf",
     "AnalysisSection",
@@ -89,6 +92,7 @@ __all__ = [
     "TimeUnit",
     "Variable",
     "VariableKind",
+    "VisitColumns",
     "WhetherKnown",
     "conditions_of",
     "dump_study",

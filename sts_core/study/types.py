@@ -750,8 +750,55 @@ class AdverseEventDefinition:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class VisitColumns:
+    """The columns of one visit in a table with one row a patient.
+
+    Parameters
+    ----------
+    name
+        Name of the visit ("Week 6").
+    date
+        Column of its date.
+    day
+        Scheduled day of the visit, where no column has its date: days from the origin, which is
+        day 0.
+    target_sum, node_short_axis, target_response, non_target, new_lesion, overall
+        As in :class:`AssessmentDefinition`.
+    """
+
+    name: str
+    date: str | None = None
+    day: int | None = None
+    target_sum: str | None = None
+    node_short_axis: str | None = None
+    target_response: str | None = None
+    non_target: str | None = None
+    new_lesion: str | None = None
+    overall: str | None = None
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Columns that hold what was found."""
+        named = (
+            self.target_sum, self.node_short_axis, self.target_response, self.non_target,
+            self.new_lesion, self.overall,
+        )  # fmt: skip
+        return tuple(name for name in named if name is not None)
+
+    @model_validator(mode="after")
+    def _when_and_what(self) -> Self:
+        if not self.name.strip():
+            raise ValueError("a visit needs a name")
+        if (self.date is None) == (self.day is None):
+            raise ValueError(f"the visit “{self.name}” has a date or a scheduled day, one of them")
+        if not self.results:
+            raise ValueError(f"the visit “{self.name}” needs a column of what was found")
+        return self
+
+
+@dataclass(frozen=True, config=_STRICT)
 class AssessmentDefinition:
-    """How tumour assessments are recorded, one row an assessment.
+    """How tumour assessments are recorded: one row an assessment, or a row a patient.
 
     Parameters
     ----------
@@ -783,6 +830,9 @@ class AssessmentDefinition:
         Who assessed, in words.
     rows
         Rows that count (``{"PARAMCD": ["OVRLRESP"]}``).
+    visits
+        In a table with one row a patient, the columns of each visit, in their order; date, day,
+        results and evaluable above are then left out.
     table
         Role of the table.
     status
@@ -807,48 +857,54 @@ class AssessmentDefinition:
     evaluable_values: tuple[Scalar, ...] = ()
     assessor: str | None = None
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    visits: tuple[VisitColumns, ...] = ()
     table: str = "assessments"
     status: Status = Status.GUESSED
 
     @property
     def results(self) -> tuple[str, ...]:
         """Columns that hold what was found, in the order of the assessment."""
-        named = (
-            self.target_sum, self.node_short_axis, self.target_response, self.non_target,
-            self.new_lesion, self.overall,
+        return self._columns(
+            "target_sum", "node_short_axis", "target_response", "non_target", "new_lesion",
+            "overall",
         )  # fmt: skip
-        return tuple(name for name in named if name is not None)
 
     @property
     def response_columns(self) -> tuple[str, ...]:
         """Columns whose values are levels of a response, or codes of them."""
-        named = (self.target_response, self.non_target, self.overall)
-        return tuple(name for name in named if name is not None)
+        return self._columns("target_response", "non_target", "overall")
 
     @property
     def date_columns(self) -> tuple[str, ...]:
         """Columns of dates."""
-        return () if self.date is None else (self.date,)
+        return self._columns("date")
 
     @property
     def size_columns(self) -> tuple[str, ...]:
         """Columns of sizes of lesions."""
-        named = (self.target_sum, self.node_short_axis)
-        return tuple(name for name in named if name is not None)
+        return self._columns("target_sum", "node_short_axis")
 
     @property
     def new_lesion_columns(self) -> tuple[str, ...]:
         """Columns that say whether there is a new lesion."""
-        return () if self.new_lesion is None else (self.new_lesion,)
+        return self._columns("new_lesion")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the table that it names."""
-        own = (self.date, self.day, self.visit, *self.results, self.evaluable, *self.rows)
+        own = (
+            *self.date_columns, self.day, self.visit, *self.results, self.evaluable, *self.rows,
+        )  # fmt: skip
         return tuple(dict.fromkeys(name for name in own if name is not None))
+
+    def _columns(self, *fields: str) -> tuple[str, ...]:
+        named = (getattr(item, name) for item in self.visits or (self,) for name in fields)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
 
     @model_validator(mode="after")
     def _when_and_what(self) -> Self:
+        if self.visits:
+            return self._only_visits()
         if (self.date is None) == (self.day is None):
             raise ValueError("an assessment has a date or a study day, one of the two")
         if not (self.results or self.evaluable):
@@ -859,10 +915,28 @@ class AssessmentDefinition:
         ):
             if values and column is None:
                 raise ValueError(f"{name}_values need the column {name}")
+        self._refuse_other_levels()
+        return self
+
+    def _only_visits(self) -> Self:
+        own = (
+            self.date, self.day, self.visit, self.target_sum, self.node_short_axis,
+            self.target_response, self.non_target, self.new_lesion, self.overall, self.evaluable,
+        )  # fmt: skip
+        if any(name is not None for name in own):
+            raise ValueError("with visits in columns, each visit names its columns itself")
+        names = [visit.name for visit in self.visits]
+        if len(set(names)) < len(names):
+            raise ValueError("two visits have the same name")
+        if self.new_lesion_values and not self.new_lesion_columns:
+            raise ValueError("new_lesion_values need a column new_lesion")
+        self._refuse_other_levels()
+        return self
+
+    def _refuse_other_levels(self) -> None:
         unknown = [level for level in self.codes.values() if level not in RESPONSE_LEVELS]
         if unknown:
             raise ValueError(f"“{unknown[0]}” is none of the levels {', '.join(RESPONSE_LEVELS)}")
-        return self
 
 
 @dataclass(frozen=True, config=_STRICT)

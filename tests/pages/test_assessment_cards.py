@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages.driver import checked, click, drop, shown, start, study_of, with_tiny
+from tests.pages.driver import (
+    checked,
+    click,
+    drop,
+    shown,
+    start,
+    study_file,
+    study_of,
+    with_tiny,
+)
 
 pytestmark = pytest.mark.pages
 
@@ -54,3 +63,65 @@ def test_they_are_removed_and_chosen_anew_by_hand():
 
 def test_without_such_tables_the_cards_say_so():
     assert shown(with_tiny()).count("No such table is here: add its sheet or file above.") == 2
+
+
+WIDE = "id,time (months),status,first dose date,SLD_baseline,SLD_wk6,Response wk6,NL wk12,R12\n" + (
+    "".join(
+        f"p{n},{n + 3},{'dead' if n % 2 else 'alive'},2021-01-0{n + 1},{50 + n},{40 + n},"
+        f"{('SD', 'PR', 'maybe')[n % 3] if n != 2 else 'PD'},{'yes' if n == 3 else 'no'},"
+        f"{'PR' if n < 3 else 'worse'}\n"
+        for n in range(6)
+    )
+)
+
+
+def test_visits_in_columns_are_confirmed_changed_and_kept():
+    at = drop(start(), {"wide.csv": WIDE.replace("maybe", "SD")})
+    text = shown(at)
+    assert "Visits in columns, one row a patient, in “wide.csv”." in text
+    assert "12 assessments of 6 patients, 12 evaluable." in text
+    assert "The tumour assessments were recognised and wait for a look." in text
+    click(at, "visits.confirm")
+    found = study_of(at).definitions.assessments
+    assert (found.status, found.origin) == ("confirmed", "first dose date")
+    # a visit by hand, whose response has a word of its own
+    checked(at.selectbox(key="w:visits.which").set_value("(another visit)").run())
+    key = "w:visits.form.(another visit)"
+    at.text_input(key=f"{key}.name").set_value("Week 12")
+    at.number_input(key=f"{key}.day").set_value(84)
+    at.selectbox(key=f"{key}.overall").set_value("R12")
+    at.selectbox(key=f"{key}.new_lesion").set_value("NL wk12")
+    (save,) = [item for item in at.button if item.label == "Save this visit"]
+    checked(save.click().run())
+    found = study_of(at).definitions.assessments
+    assert [(visit.name, visit.day) for visit in found.visits] == [
+        ("Baseline", 0), ("Week 6", 42), ("Week 12", 84),
+    ]  # fmt: skip
+    assert "a value stands that nothing was said about" in shown(at)
+    at.selectbox(key="w:visits.code.worse").set_value("PD")
+    (save,) = [item for item in at.button if item.label == "Save what they mean"]
+    checked(save.click().run())
+    assert study_of(at).definitions.assessments.codes == {"worse": "PD"}
+    checked(at.pills(key="w:visits.new.values").set_value(["yes"]).run())
+    assert study_of(at).definitions.assessments.new_lesion_values == ("yes",)
+    assert "nothing was said about" not in shown(at)
+    kept = study_file(at)
+    again = drop(start(), {"wide.csv": WIDE.replace("maybe", "SD"), "study.yaml": kept})
+    assert study_of(again).definitions.assessments == study_of(at).definitions.assessments
+    checked(at.selectbox(key="w:visits.which").set_value("Week 6").run())
+    click(at, "visits.remove")
+    visits = study_of(at).definitions.assessments.visits
+    assert [visit.name for visit in visits] == ["Baseline", "Week 12"]
+
+
+def test_visits_in_columns_are_begun_by_hand():
+    at = drop(start(), {"wide.csv": WIDE})
+    click(at, "visits.delete")
+    assert study_of(at).definitions.assessments is None
+    key = "w:visits.first.subjects"
+    at.text_input(key=f"{key}.name").set_value("Last")
+    at.selectbox(key=f"{key}.overall").set_value("R12")
+    (save,) = [item for item in at.button if item.label == "Save this visit"]
+    checked(save.click().run())
+    (visit,) = study_of(at).definitions.assessments.visits
+    assert (visit.name, visit.day, visit.overall) == ("Last", 0, "R12")
