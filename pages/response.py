@@ -8,13 +8,14 @@ from pages import _ui as ui
 from pages._ui import state
 from sts_core.analysis.response import (
     KIND,
+    Rated,
     ResponseSpec,
     methods_sentence,
     response,
+    response_members,
     response_table,
     result_sentences,
 )
-from sts_core.display import format_percent
 from sts_core.figures.catalogue import response_forest
 from sts_core.findings import StudyError
 
@@ -57,28 +58,38 @@ rates, other = overall.overall.of_all, overall.overall.of_evaluable
 if spec.denominator == "evaluable":
     rates, other = other, rates
 cards = st.columns(2)
-for place, (name, share, beside) in zip(
-    cards,
-    (
-        ("Objective response rate (ORR)", rates.objective_response, other.objective_response),
-        ("Disease control rate (DCR)", rates.disease_control, other.disease_control),
-    ),
-    strict=True,
-):
+named: tuple[tuple[str, Rated], ...] = (
+    ("Objective response rate (ORR)", "objective_response"),
+    ("Disease control rate (DCR)", "disease_control"),
+)
+for place, (name, rate) in zip(cards, named, strict=True):
     with place:
-        ui.rate_card(name, share, rates.denominator_name, beside, other.denominator_name)
+        ui.rate_card(
+            name,
+            getattr(rates, rate),
+            rates.denominator_name,
+            getattr(other, rate),
+            other.denominator_name,
+            cohort=ctx.cohort,
+            members=response_members(overall, rate),
+        )
 with st.container(horizontal=True):
-    for level, count in zip(overall.levels, overall.overall.counts, strict=True):
-        st.metric(
+    for at, (level, count) in enumerate(zip(overall.levels, overall.overall.counts, strict=True)):
+        ui.count_card(
             level,
             count.count,
-            delta=f"{format_percent(count.count / count.total)}%" if count.total else None,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
+            count.total,
+            cohort=ctx.cohort,
+            members=response_members(overall, at),
         )
     if overall.overall.n_not_recorded:
-        st.metric("Not recorded", overall.overall.n_not_recorded, border=True)
+        ui.count_card(
+            "Not recorded",
+            overall.overall.n_not_recorded,
+            overall.overall.n,
+            cohort=ctx.cohort,
+            members=response_members(overall, "not_recorded"),
+        )
 
 ui.show_findings(result.findings, title="To look at")
 

@@ -11,6 +11,7 @@ from sts_core.analysis.adverse_events import (
     AdverseEventSpec,
     adverse_event_table,
     adverse_events,
+    line_members,
     methods_sentence,
     result_sentences,
 )
@@ -73,10 +74,15 @@ except StudyError as error:
     st.stop()
 counts = result.any_event.overall
 with st.container(horizontal=True):
-    ui.count_card(result.any_event.label, counts.n_any, counts.n)
+    cards: list[tuple[str, int, tuple[int, ...] | None]] = [
+        (result.any_event.label, counts.n_any, None)
+    ]
     if result.has_grades:
-        ui.count_card("Grade 3-4 at worst", counts.n_grade_3_4, counts.n)
-        ui.count_card("Grade 5", counts.n_grade_5, counts.n)
+        cards.append(("Grade 3-4 at worst", counts.n_grade_3_4, (3, 4)))
+        cards.append(("Grade 5", counts.n_grade_5, (5,)))
+    for name, count, grades in cards:
+        members = line_members(result, result.any_event, grades=grades)
+        ui.count_card(name, count, counts.n, cohort=ctx.cohort, members=members)
 ui.show_findings(result.findings, title="To look at")
 with st.container(horizontal=True):
     ui.export_menu(

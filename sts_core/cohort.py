@@ -65,7 +65,9 @@ class Table:
 class FlowStep:
     """One step of the flow: who was there, who left, and how many of them only for a missing value.
 
-    ``n_before - n_excluded == n_after`` always holds.
+    ``n_before - n_excluded == n_after`` always holds. ``subjects`` are those who left,
+    ``subjects_missing`` those of them only for a missing value, and ``subjects_not_verifiable``
+    those kept with one. ``columns`` are what the criterion looks at.
     """
 
     label: str
@@ -77,6 +79,9 @@ class FlowStep:
     subjects: tuple[str, ...] = ()
     after_time_zero: bool = False
     exploratory: bool = False
+    subjects_missing: tuple[str, ...] = ()
+    subjects_not_verifiable: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -528,6 +528,11 @@ def step_of(
         subjects=tuple(cohort.subjects[gone]),
         after_time_zero=criterion.after_time_zero,
         exploratory=exploratory,
+        subjects_missing=tuple(cohort.subjects[gone & outcome.for_missing]),
+        subjects_not_verifiable=()
+        if criterion.missing == "only"
+        else tuple(cohort.subjects[kept_unknown]),
+        columns=criterion.columns,
     )
 
 

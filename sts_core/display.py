@@ -6,7 +6,7 @@ import html
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import Literal
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sts_core.estimates import Estimate, NotEstimable
+from sts_core.members import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +114,16 @@ class DisplayTable:
         (bool) may be given for layout.
     footnotes
         Definitions, methods and provenance, in order.
+    members
+        Who is counted in a cell, by number of the row and key of the column; the row
+        :data:`sts_core.members.HEADING` is the column's heading.
     """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Cell], ...]
     footnotes: tuple[str, ...] = ()
+    members: Mapping[tuple[int, str], Members] = field(default_factory=dict)
 
     def formatted(self) -> list[list[str]]:
         """Give all cells as strings, row by row."""

@@ -83,7 +83,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study": {"findings"},
     "values": set(),
     "estimates": set(),
-    "display": {"estimates"},
+    "members": set(),
+    "display": {"estimates", "members"},
     "results": {"estimates"},
     "estimators": {"estimates"},
     "cohort": {"", "study", "findings"},
@@ -113,9 +114,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "overview": {*DATA, "derive"},
     "analysis": {
         *DATA, "derive", "criteria", "populations", "checks", "reading", "display", "results",
-        "estimators", "terminology", "adverse_event_forms",
+        "estimators", "terminology", "adverse_event_forms", "members",
     },
-    "figures": {"estimates", "study", "cohort", "derive", "display", "analysis"},
+    "figures": {"estimates", "study", "cohort", "derive", "display", "analysis", "members"},
     "render": {"display", "figures"},
     "export": {*DATA, "display", "results", "analysis", "figures", "render"},
     "__main__": {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-from pages._ui import filters, state
+from pages._ui import filters, patient_lists, state
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
@@ -108,6 +108,7 @@ def open_page(title: str) -> Context | None:
         return None
     _cohort_line(workspace.cohort)
     filters.sidebar_filters(workspace.cohort, title)
+    patient_lists.listen()
     return Context(workspace.cohort, workspace.study)
 
 
@@ -210,6 +211,15 @@ _STYLE = """<style>
 .sts-table tr.heading td {font-weight:600;}
 .sts-table .num {text-align:right; font-variant-numeric:tabular-nums;}
 .sts-table td.num {white-space:nowrap;}
+[data-testid="stElementContainer"]:has(.sts-counts) {position:absolute; height:0;}
+button.count {all:unset; cursor:pointer; font:inherit; color:inherit; border-radius:2px;
+  text-decoration:underline dotted transparent; text-underline-offset:.2em;}
+button.count:hover {text-decoration-color:currentColor;}
+button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
+.count-link {margin:.1rem 0 .85rem 0;}
+.count-link button.count {font-size:.82rem; opacity:.78;
+  text-decoration-color:color-mix(in srgb, currentColor 55%, transparent);}
+.count-link button.count:hover {opacity:1; text-decoration-color:currentColor;}
 .sts-table.findings td {border-bottom:1px solid color-mix(in srgb, currentColor 14%, transparent)
   !important;}
 .sts-table.overview td {border-bottom:1px solid color-mix(in srgb, currentColor 12%, transparent)

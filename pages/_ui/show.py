@@ -10,9 +10,11 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.chart import chart
 from pages._ui.inputs import plain
+from pages._ui.patient_lists import count_html, count_link
 from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.response import Share
+from sts_core.cohort import Cohort
 from sts_core.derive import Loss
 from sts_core.display import (
     REASONS,
@@ -27,6 +29,7 @@ from sts_core.export.xlsx import write_workbook
 from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.theme import DARK, LIGHT, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
+from sts_core.members import HEADING, Members
 from sts_core.render import pptx, print
 from sts_core.render.plotly import to_plotly
 
@@ -59,13 +62,29 @@ def show_figure(figure: Figure, *, key: str) -> None:
     chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key)
 
 
-def show_table(table: DisplayTable) -> None:
-    """Show a table with its footnotes."""
-    st.markdown(table_html(table), unsafe_allow_html=True)
+def show_table(table: DisplayTable, *, cohort: Cohort | None = None) -> None:
+    """Show a table with its footnotes.
+
+    Parameters
+    ----------
+    table
+        The table; its counts open the list of their patients.
+    cohort
+        The cohort that it is of; the session's when ``None``.
+    """
+    st.markdown(table_html(table, cohort or state.workspace().cohort), unsafe_allow_html=True)
 
 
-def table_html(table: DisplayTable) -> str:
-    """Give a table as HTML, every word of a file escaped."""
+def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
+    """Give a table as HTML, every word of a file escaped, with counts of a cohort as buttons."""
+
+    def written(at: int, key: str, text: str) -> str:
+        members = table.members.get((at, key))
+        # of nobody there is no list
+        if members is None or cohort is None or text in ("", "0"):
+            return escape(text, "html")
+        return count_html(members, cohort, text)
+
     numeric = {
         place for place, column in enumerate(table.columns) if column.format is not Format.TEXT
     }
@@ -82,17 +101,18 @@ def table_html(table: DisplayTable) -> str:
             place += width
         top = f"<tr>{''.join(cells)}</tr>"
     head = "".join(
-        f'<th class="{"num" if place in numeric else ""}">{escape(column.label, "html")}</th>'
+        f'<th class="{"num" if place in numeric else ""}">'
+        f"{written(HEADING, column.key, column.label)}</th>"
         for place, column in enumerate(table.columns)
     )
     body = []
-    for raw, row in zip(table.rows, table.formatted(), strict=True):
+    for at, (raw, row) in enumerate(zip(table.rows, table.formatted(), strict=True)):
         indent = int(str(raw.get("_indent") or 0))
         kind = "heading" if raw.get("_heading") else ""
         cells = [
             f'<td class="{"num" if place in numeric else ""}"'
             + (f' style="padding-left:{0.6 + 1.1 * indent}rem"' if place == 0 and indent else "")
-            + f">{escape(text, 'html')}</td>"
+            + f">{written(at, table.columns[place].key, text)}</td>"
             for place, text in enumerate(row)
         ]
         body.append(f'<tr class="{kind}">{"".join(cells)}</tr>')
@@ -176,9 +196,19 @@ def _drawn(make: Callable[[], Figure], file_format: print.Format) -> bytes:
 
 
 def rate_card(
-    name: str, share: Share, denominator: str, beside: Share, other_denominator: str
+    name: str,
+    share: Share,
+    denominator: str,
+    beside: Share,
+    other_denominator: str,
+    *,
+    cohort: Cohort,
+    members: Members,
 ) -> None:
-    """Show a rate large with its interval, and the same with the other denominator small."""
+    """Show a rate large with its interval, and the same with the other denominator small.
+
+    ``members`` are the patients whom both count.
+    """
     level = f"{share.estimate.conf_level:.0%}"
     with st.container(border=True):
         if share.estimate.value is None:
@@ -200,16 +230,20 @@ def rate_card(
                 f"{beside.count} of {beside.total} {plain(other_denominator)}: "
                 f"{format_percent(beside.estimate.value)}% ({limits}%)"
             )
+        count_link(members, cohort, share.count)
 
 
-def count_card(name: str, count: int, total: int) -> None:
-    """Show patients with something, of how many."""
-    share = (
-        f"{format_percent(count / total)}% of {counted(total, 'patient')}"
-        if total
-        else "no patients"
-    )
-    st.metric(name, count, delta=share, delta_color="off", delta_arrow="off", border=True)
+def count_card(
+    name: str, count: int, total: int | None, *, cohort: Cohort, members: Members
+) -> None:
+    """Show patients with something, of how many where that is said, and offer their list."""
+    share = None
+    if total is not None:
+        percent = f"{format_percent(count / total)}%" if total else "no patients"
+        share = f"{percent} of {counted(total, 'patient')}" if total else percent
+    with st.container(border=True, gap=None, height="stretch"):
+        st.metric(name, count, delta=share, delta_color="off", delta_arrow="off")
+        count_link(members, cohort, count)
 
 
 def model_line(model: MultivariableModel) -> None:

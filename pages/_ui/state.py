@@ -18,6 +18,7 @@ from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.findings import Finding, StudyError, worst_first
+from sts_core.members import Members
 from sts_core.reading import Workbook
 from sts_core.reading.assembly import assemble
 from sts_core.reading.profile import profile_table
@@ -27,10 +28,12 @@ from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.revise import add_files
 from sts_core.study import Study
 
-_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB = (
-    "workspace", "history", "shell", "notice", "choices", "job",
+_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS = (
+    "workspace", "history", "shell", "notice", "choices", "job", "counts",
 )  # fmt: skip
 MAX_UNDO = 50
+#: Counts on the screen whose patients can be listed; the oldest are forgotten.
+MAX_COUNTS = 20_000
 _NOTHING = object()
 
 
@@ -144,6 +147,23 @@ def put(new: Workspace, *, undoable: bool = True) -> None:
         history.append(former)
         del history[:-MAX_UNDO]
     st.session_state[_WORKSPACE] = new
+    st.session_state.pop(_COUNTS, None)
+
+
+def count_key(members: Members, cohort: Cohort) -> str:
+    """Give the name by which the browser asks who is behind a count."""
+    counts: dict[str, tuple[Members, Cohort]] = st.session_state.setdefault(_COUNTS, {})
+    key = f"{hash((members, cohort.fingerprint, cohort.n)) & 0xFFFFFFFFFFFFFFFF:x}"
+    counts[key] = (members, cohort)
+    if len(counts) > MAX_COUNTS:
+        del counts[next(iter(counts))]
+    return key
+
+
+def behind_count(key: str) -> tuple[Members, Cohort] | None:
+    """Give what a name stands for; ``None`` for one of former choices."""
+    counts: dict[str, tuple[Members, Cohort]] = st.session_state.get(_COUNTS, {})
+    return counts.get(key)
 
 
 def change_study(study: Study) -> None:

@@ -40,6 +40,7 @@ from sts_core.display import (
     lower_first,
 )
 from sts_core.findings import Finding, StudyError, listed
+from sts_core.members import HadEvent, Members, of_group
 from sts_core.populations import SAFETY, cohort_of
 from sts_core.reading.assembly import column_missing
 from sts_core.results import ResultRow
@@ -310,6 +311,52 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
     return replace(result, footnotes=_footnotes(result, recorded, split))
 
 
+def patients_with(cohort: Cohort, wanted: HadEvent) -> np.ndarray:
+    """Find who had an event, as a line of the table counts them.
+
+    Parameters
+    ----------
+    cohort
+        Patients with their events; those who are not analysed are found as well.
+    wanted
+        The events that count, and the worst known grade among them.
+
+    Returns
+    -------
+    ndarray
+        Boolean array over the patients of the file.
+
+    Raises
+    ------
+    StudyError
+        As :func:`adverse_events`.
+    """
+    recorded = event_list(cohort)
+    definition = recorded.definition
+    # spelling is settled among the events that are counted
+    mine = recorded.events.where(cohort.included[recorded.events.position])
+    if wanted.related_only:
+        mine = mine.where(mine.related)
+    names = _names(definition, mine) if definition.terms == "ctcae" else {}
+    events = _named(mine, names, classes=wanted.organ_class is not None)
+    chosen = np.ones(len(events.position), dtype=bool)
+    if wanted.serious_only:
+        chosen &= events.serious
+    for words, codes, labels in (
+        (wanted.term, events.term, events.term_names),
+        (wanted.organ_class, events.organ_class, events.class_names),
+    ):
+        if words is not None:
+            chosen &= codes == (labels.index(words) if words in labels else -1)
+    position = events.position[chosen]
+    found: np.ndarray = np.bincount(position, minlength=cohort.n_in_file) > 0
+    if wanted.grades is not None:
+        worst = np.zeros(cohort.n_in_file, dtype=np.int64)
+        np.maximum.at(worst, position, events.grade[chosen])
+        found &= np.isin(worst, wanted.grades)
+    return found
+
+
 def value_counts(cohort: Cohort, role: str, column: str) -> dict[str, int]:
     """Count the rows of a table that hold each value of a column, the most frequent first.
 
@@ -469,7 +516,8 @@ def adverse_event_table(result: AdverseEventResult) -> DisplayTable:
             columns.append(Column(f"{prefix}{key}", "n", Format.INTEGER, spanner=spanner))
             columns.append(Column(f"{prefix}{key}_share", "%", Format.PERCENT, spanner=spanner))
     rows = []
-    for line in result.lines:
+    members: dict[tuple[int, str], Members] = {}
+    for place, line in enumerate(result.lines):
         row: dict[str, Cell] = {
             "term": line.label,
             "_indent": 1 if line.system_organ_class is not None else 0,
@@ -480,8 +528,42 @@ def adverse_event_table(result: AdverseEventResult) -> DisplayTable:
                 count = int(getattr(counts, key))
                 row[f"{prefix}{key}"] = count
                 row[f"{prefix}{key}_share"] = count / counts.n if counts.n else None
+                members[place, f"{prefix}{key}"] = line_members(
+                    result, line, grades=_WORST_GRADES[key], group=at
+                )
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+
+
+_WORST_GRADES: dict[str, tuple[int, ...] | None] = {
+    "n_any": None, "n_grade_3_4": (3, 4), "n_grade_5": (5,), "n_grade_missing": (0,),
+}  # fmt: skip
+
+
+def line_members(
+    result: AdverseEventResult,
+    line: AdverseEventLine,
+    *,
+    grades: tuple[int, ...] | None = None,
+    group: int | None = None,
+) -> Members:
+    """Describe the patients of a line, of some worst grades and of one group or of all."""
+    groups = result.groups if group is None else result.groups[group : group + 1]
+    among = of_group(
+        result.spec.by,
+        tuple(one.label for one in groups),
+        population=result.spec.population or SAFETY,
+    )
+    return among.and_also(
+        HadEvent(
+            line.label,
+            related_only=result.related_only,
+            serious_only=line.level == "serious",
+            term=line.label if line.level == "term" else None,
+            organ_class=line.label if line.level == "class" else line.system_organ_class,
+            grades=grades,
+        )
+    )
 
 
 def _grade_columns(result: AdverseEventResult) -> tuple[tuple[str, str], ...]:

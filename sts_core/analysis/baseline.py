@@ -52,6 +52,7 @@ from sts_core.estimators.group_tests import (
     share_difference_standardised,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.members import HEADING, HasLevel, HasValue, Members, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import VariableKind
@@ -176,6 +177,8 @@ class Characteristic:
         Decimals of the numbers in the file.
     test, difference
         Between the groups; ``None`` when not asked for or, of a block, not defined.
+    block
+        What is described when it is no single variable.
     """
 
     key: str
@@ -190,6 +193,7 @@ class Characteristic:
     decimals: int
     test: TestResult | None
     difference: float | None
+    block: BaselineBlock | None = None
 
     @property
     def is_number(self) -> bool:
@@ -415,6 +419,7 @@ def _block(cohort: Cohort, block: BaselineBlock, members: Sequence[Member]) -> C
         decimals=0,
         test=None,
         difference=None,
+        block=block,
     )
 
 
@@ -445,6 +450,9 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
     if result.is_comparison and spec.tests:
         columns.append(Column("p_value", "P", Format.P_VALUE))
     rows: list[dict[str, Cell]] = []
+    members = {
+        (HEADING, f"column_{at}"): _column_members(result, at) for at in range(len(result.columns))
+    }
     for item in result.characteristics:
         unit = f", {item.unit}" if item.unit else ""
         heading: dict[str, Cell] = {"characteristic": f"{item.label}{unit}", "_heading": True}
@@ -454,6 +462,7 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
             p = item.test.p_value
             heading["p_value"] = "NE" if p is None else p
         rows.append(heading)
+        members |= _item_members(result, item, len(rows))
         rows += _rows_of(item)
         if any(item.n_missing):
             rows.append(
@@ -463,7 +472,42 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
                     **{f"column_{at}": count for at, count in enumerate(item.n_missing)},
                 }
             )
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+
+
+def _column_members(result: BaselineResult, at: int) -> Members:
+    """Describe the patients of a column; the last one is everyone of the comparison."""
+    names = result.columns[:-1]
+    chosen = names if at == len(names) else names[at : at + 1]
+    return of_group(result.spec.by, chosen, population=result.spec.population)
+
+
+def _item_members(
+    result: BaselineResult, item: Characteristic, row: int
+) -> dict[tuple[int, str], Members]:
+    """Describe the patients of each count of a characteristic whose first row is ``row``."""
+    found = {}
+    for at in range(len(result.columns)):
+        column, of = f"column_{at}", _column_members(result, at)
+        if item.is_number:
+            found[row + 2, column] = of.and_also(HasValue(item.key, known=False))
+            continue
+        block = item.block
+        parts = (
+            [(item.key, level) for level in item.levels]
+            if block is None
+            else [(key, block.yes) for key in block.variables]
+        )
+        for place, (key, level) in enumerate(parts):
+            found[row + place, column] = of.and_also(HasLevel(key, (level,)))
+        variables = (item.key,) if block is None else block.variables
+        found[row + len(parts), column] = of.and_also(
+            *(HasLevel(key, (None,)) for key in variables)
+        )
+    if not any(item.n_missing):
+        last = row + (2 if item.is_number else len(item.levels))
+        found = {place: one for place, one in found.items() if place[0] != last}
+    return found
 
 
 def _rows_of(item: Characteristic) -> list[dict[str, Cell]]:

@@ -63,6 +63,7 @@ from sts_core.estimators.cox import (
 )
 from sts_core.estimators.cox_likelihood import Ties
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, Measured, VariableKind
@@ -742,9 +743,12 @@ def cox_table(result: CoxResult) -> DisplayTable:
             Column(f"{model}_p", "P", Format.P_VALUE, spanner=spanner),
         ]
     rows: list[dict[str, Cell]] = []
+    members: dict[tuple[int, str], Members] = {}
+
     for covariate in result.covariates:
         if not covariate.is_factor:
             (level,) = covariate.levels
+            members |= _level_members(result, covariate, level, models, len(rows))
             rows.append(_level_row(result, f"{covariate.label}, {level.label}", level, models, 0))
             continue
         heading: dict[str, Cell] = {"variable": covariate.label, "_heading": True}
@@ -753,9 +757,37 @@ def cox_table(result: CoxResult) -> DisplayTable:
             if overall is not None:
                 heading[f"{model}_p"] = _p_cell(overall)
         rows.append(heading)
-        rows += [_level_row(result, level.label, level, models, 1) for level in covariate.levels]
+        for level in covariate.levels:
+            members |= _level_members(result, covariate, level, models, len(rows))
+            rows.append(_level_row(result, level.label, level, models, 1))
     title = f"Cox regression of {lower_first(result.endpoint_label)}"
-    return DisplayTable(title, tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(title, tuple(columns), tuple(rows), result.footnotes, members)
+
+
+def _level_members(
+    result: CoxResult,
+    covariate: Covariate,
+    level: CovariateLevel,
+    models: tuple[Model, ...],
+    row: int,
+) -> dict[tuple[int, str], Members]:
+    """Describe the patients of a level and their events, in the model whose counts are shown."""
+    own = (
+        HasValue(covariate.key) if level.level is None else HasLevel(covariate.key, (level.level,))
+    )
+    joint = models == ("multivariable",) and level.multivariable is not None
+    complete = result.model.covariates if joint and result.model is not None else ()
+    others = tuple(HasValue(key) for key in complete if key != covariate.key)
+    return {
+        (row, key): Members(
+            (own, *others, HasTime(result.spec.endpoint, state)),
+            population=result.spec.population,
+        )
+        for key, state in _TIME_STATES
+    }
+
+
+_TIME_STATES: tuple[tuple[str, TimeState], ...] = (("n", "usable"), ("events", "event"))
 
 
 def _shown_models(result: CoxResult) -> tuple[Model, ...]:

@@ -25,6 +25,7 @@ from sts_core.display import (
 )
 from sts_core.estimates import TestResult
 from sts_core.estimators.group_tests import SIMULATED, association
+from sts_core.members import HasLevel, Members
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 
@@ -176,16 +177,28 @@ def cross_table_display(result: CrossTableResult) -> DisplayTable:
     ]
     columns.append(column("total", "Together", None))
     rows: list[dict[str, Cell]] = []
-    for name, line in (
-        *zip(down, counts, strict=True),
-        ("Together", counts.sum(axis=0)),
+    members: dict[tuple[int, str], Members] = {}
+    everyone = Members(population=result.spec.population)
+    keys_down = (*result.row_levels, None)[: counts.shape[0]]
+    keys_across = (*result.column_levels, None)[: counts.shape[1]]
+    for place, (name, line) in enumerate(
+        (*zip(down, counts, strict=True), ("Together", counts.sum(axis=0)))
     ):
         row: dict[str, Cell] = {"row": name}
+        of_row = (
+            everyone.and_also(HasLevel(result.spec.rows, keys_down[place : place + 1]))
+            if place < len(down)
+            else everyone
+        )
         for at, count in enumerate(line):
             row[f"column_{at}"] = CountShare(int(count), _denominator(result, counts, line, at))
+            members[place, f"column_{at}"] = of_row.and_also(
+                HasLevel(result.spec.columns, keys_across[at : at + 1])
+            )
         row["total"] = CountShare(int(line.sum()), _denominator(result, counts, line, None))
+        members[place, "total"] = of_row
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
 
 
 def _denominator(

@@ -62,6 +62,7 @@ from sts_core.estimators.product_limit import (
     symmetric_quantile,
 )
 from sts_core.estimators.tied_times import align_ties
+from sts_core.members import HasTime, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, TimeUnit
@@ -645,7 +646,8 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
     columns.append(Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE))
     ratio_of = {ratio.group: ratio.hazard_ratio for ratio in result.hazard_ratios}
     rows = []
-    for label, group in _shown_groups(result):
+    members: dict[tuple[int, str], Members] = {}
+    for place, (label, group) in enumerate(_shown_groups(result)):
         row: dict[str, Cell] = {
             "group": label,
             "n": group.n,
@@ -656,10 +658,15 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         for rate in group.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
+            members[place, f"risk_{_short(rate.at)}"] = time_members(
+                result, group, "at_risk", rate.at
+            )
+        members[place, "n"] = time_members(result, group)
+        members[place, "events"] = time_members(result, group, "event")
         if result.hazard_ratios:
             row["hazard_ratio"] = None if group is result.overall else ratio_of[group.label]
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
 
 
 def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
@@ -686,6 +693,11 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         Column("range", f"Range, {unit}"),
     ]
     rows = []
+    members = {
+        (place, f"kind_{at}"): time_members(result, group, "event", kind=kind)
+        for place, (_, group) in enumerate(shown)
+        for at, kind in enumerate(kinds)
+    }
     for label, group in shown:
         lower, upper = group.quartiles
         row: dict[str, Cell] = {
@@ -707,7 +719,8 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         *result.methods.notes,
         *result.provenance.footnotes,
     )
-    return DisplayTable(f"{_title(result)}: more estimates", tuple(columns), tuple(rows), notes)
+    title = f"{_title(result)}: more estimates"
+    return DisplayTable(title, tuple(columns), tuple(rows), notes, members)
 
 
 def _shown_groups(result: KaplanMeierResult) -> list[tuple[str, SurvivalGroup]]:
@@ -752,6 +765,22 @@ def _mean_note(result: KaplanMeierResult) -> str:
     if not result.methods.convention.carries_forward:
         carried = ""
     return f"{text}, {why}{carried}; its interval is mean ± z SE."
+
+
+def time_members(
+    result: KaplanMeierResult,
+    group: SurvivalGroup,
+    state: TimeState = "usable",
+    at: float | None = None,
+    *,
+    kind: str | None = None,
+) -> Members:
+    """Describe the patients of a group with a time to the event, ``at`` in the display unit."""
+    groups = result.groups if group is result.overall else (group,)
+    levels = tuple(one.label for one in groups)
+    among = of_group(result.spec.by, levels, population=result.spec.population)
+    raw = None if at is None else at * result.unit_factor
+    return among.and_also(HasTime(result.spec.endpoint, state, raw, kind))
 
 
 def _percent(conf_level: float) -> str:

@@ -37,6 +37,7 @@ from sts_core.display import (
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.proportion import proportion
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.members import HasLevel, Members, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ResponseDefinition
@@ -444,8 +445,11 @@ def _by_response(result: ResponseResult) -> DisplayTable:
         Column("share", _interval_label(result), Format.ESTIMATE_PERCENT),
     )
     rows: list[dict[str, Cell]] = []
+    members: dict[tuple[int, str], Members] = {}
 
-    def add(label: str, share: Share, indent: int = 0) -> None:
+    def add(label: str, share: Share, counted: Part, of: Part, indent: int = 0) -> None:
+        members[len(rows), "n"] = response_members(result, counted)
+        members[len(rows), "total"] = response_members(result, of)
         rows.append(
             {
                 "response": label,
@@ -456,8 +460,10 @@ def _by_response(result: ResponseResult) -> DisplayTable:
             }
         )
 
-    for level, share in zip(result.levels, group.counts, strict=True):
-        add(level, share)
+    for at, (level, share) in enumerate(zip(result.levels, group.counts, strict=True)):
+        add(level, share, at, "all")
+    members[len(rows), "n"] = response_members(result, "not_recorded")
+    members[len(rows), "total"] = response_members(result, "all")
     rows.append(
         {
             "response": "Not recorded",
@@ -471,11 +477,45 @@ def _by_response(result: ResponseResult) -> DisplayTable:
         rows.append({"response": f"{name} ({_members(result, attribute)})", "_heading": True})
         for denominator in _denominators(result.spec):
             rates = group.rates(denominator)
-            add(f"of {rates.denominator_name}", getattr(rates, attribute), 1)
-    return DisplayTable(_title(result), columns, tuple(rows), result.footnotes)
+            share = getattr(rates, attribute)
+            add(f"of {rates.denominator_name}", share, attribute, denominator, 1)
+    return DisplayTable(_title(result), columns, tuple(rows), result.footnotes, members)
 
 
-_RATES = (("Objective response", "objective_response"), ("Disease control", "disease_control"))
+Rated = Literal["objective_response", "disease_control"]
+#: A response by its place among the result's levels, or a set of them.
+Part = int | Rated | Denominator | Literal["not_evaluable", "not_recorded"]
+_RATES: tuple[tuple[str, Rated], ...] = (
+    ("Objective response", "objective_response"),
+    ("Disease control", "disease_control"),
+)
+
+
+def response_members(result: ResponseResult, part: Part, group: int | None = None) -> Members:
+    """Describe the patients with a response, in one group of the comparison or in all of them."""
+    groups = result.groups if group is None else result.groups[group : group + 1]
+    names = tuple(one.label for one in groups)
+    among = of_group(result.spec.by, names, population=result.spec.population)
+    definition = result.definition
+    levels: tuple[str | None, ...]
+    match part:
+        case "all":
+            return among
+        case "objective_response":
+            levels = definition.responders
+        case "disease_control":
+            levels = tuple(dict.fromkeys((*definition.responders, *definition.controlled)))
+        case "evaluable":
+            levels = tuple(
+                level for level in result.levels if level not in definition.not_evaluable
+            )
+        case "not_evaluable":
+            levels = definition.not_evaluable
+        case "not_recorded":
+            levels = (None,)
+        case at:
+            levels = (result.levels[at],)
+    return among.and_also(HasLevel(definition.variable, levels))
 
 
 def _denominators(spec: ResponseSpec) -> tuple[Denominator, ...]:
@@ -511,7 +551,19 @@ def _by_group(result: ResponseResult) -> DisplayTable:
             for denominator in denominators
         ]
     rows = []
-    for group in shown:
+    members: dict[tuple[int, str], Members] = {}
+    for place, group in enumerate(shown):
+        parts: dict[str, Part] = {
+            "n": "all",
+            "evaluable": "evaluable",
+            "not_recorded": "not_recorded",
+            **{f"level_{i}": i for i in range(len(result.levels))},
+            **{attribute: attribute for _, attribute in _RATES},
+        }
+        at = None if group is result.overall else place
+        members.update(
+            {(place, key): response_members(result, part, at) for key, part in parts.items()}
+        )
         recorded = group.n_not_recorded < group.n or group.n == 0
         row: dict[str, Cell] = {
             "group": "All of these" if group is result.overall else group.label,
@@ -527,7 +579,7 @@ def _by_group(result: ResponseResult) -> DisplayTable:
                 share = getattr(group.rates(denominator), attribute)
                 row[f"{attribute}_{denominator}"] = share.estimate
         rows.append({column.key: row[column.key] for column in columns})
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
 
 
 def _title(result: ResponseResult) -> str:

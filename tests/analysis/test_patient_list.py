@@ -1,0 +1,388 @@
+"""Who is behind a count: the number in a cell is the length of its list, and nobody is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sts_core.analysis.adverse_events import AdverseEventSpec
+from sts_core.analysis.baseline import BaselineBlock, BaselineSpec
+from sts_core.analysis.cox import CoxSpec
+from sts_core.analysis.cross_table import CrossTableSpec
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.patient_list import (
+    MOST_LISTED,
+    list_columns,
+    members_of,
+    members_title,
+    patient_list,
+)
+from sts_core.analysis.plan import baseline_covariates, specs_of
+from sts_core.analysis.registry import ANALYSES
+from sts_core.analysis.response import ResponseSpec
+from sts_core.cohort import Cohort
+from sts_core.criteria import apply_criteria
+from sts_core.derive import levels_of
+from sts_core.display import CountShare, DisplayTable, Format
+from sts_core.findings import StudyError
+from sts_core.members import (
+    HEADING,
+    HadEvent,
+    HasLevel,
+    HasTime,
+    IsNamed,
+    Members,
+    of_flow,
+)
+from sts_core.reading import read_bytes
+from sts_core.reading.assembly import assemble
+from sts_core.study import (
+    AnalysisSection,
+    Between,
+    IsKnown,
+    Measured,
+    OneOf,
+    Variable,
+    VariableKind,
+    load_study,
+)
+from tests.cohorts import DEGENERATE_COMPLETE, endpoint, make_cohort
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+def sample_cohort(data: str, choices: str) -> Cohort:
+    study = load_study((SAMPLE / choices).read_text("utf-8"))
+    book = read_bytes(data, (SAMPLE / data).read_bytes())
+    return apply_criteria(assemble(study, [book]), study)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Cohort:
+    return sample_cohort("sts_cohort.xlsx", "study.yaml")
+
+
+@pytest.fixture(scope="module")
+def screening() -> Cohort:
+    return sample_cohort("sts_screening.xlsx", "study_screening.yaml")
+
+
+def table_of(cohort: Cohort, spec: Any) -> DisplayTable:
+    analysis = ANALYSES[spec.kind]
+    return analysis.table(analysis.compute(cohort, spec))
+
+
+def count_in(cell: object) -> int | None:
+    """Give the patients that a cell counts."""
+    if isinstance(cell, CountShare):
+        return cell.count
+    return cell if isinstance(cell, int) and not isinstance(cell, bool) else None
+
+
+def check_every_count(cohort: Cohort, spec: Any) -> int:
+    """Compare each count with its list; every count has one."""
+    table = table_of(cohort, spec)
+    n_checked = 0
+    for at, row in enumerate(table.rows):
+        for column in table.columns:
+            count = count_in(row.get(column.key))
+            if count is None or column.format not in (Format.INTEGER, Format.SUMMARY):
+                continue
+            members = table.members.get((at, column.key))
+            assert members is not None, (spec, at, column)
+            assert int(members_of(cohort, members).sum()) == count, (spec, row, column, members)
+            n_checked += 1
+    for (at, key), members in table.members.items():
+        if at == HEADING:
+            (label,) = (column.label for column in table.columns if column.key == key)
+            assert label.endswith(f"(N = {members_of(cohort, members).sum()})")
+            n_checked += 1
+    return n_checked
+
+
+def every_spec(cohort: Cohort) -> list[Any]:
+    """Give the usual analyses, and those that the usual ones leave out."""
+    definitions = cohort.study.definitions
+    groups = [key for key in definitions.variables if key in ("group", "histotype", "sex")]
+    by = groups[0] if groups else None
+    covariates = baseline_covariates(cohort) or tuple(groups)
+    specs: list[Any] = [*specs_of(cohort)]
+    specs += [BaselineSpec(variables=covariates, by=by), BaselineSpec(covariates)]
+    specs += [
+        CoxSpec(endpoint=code, covariates=covariates, model="multivariable")
+        for code in definitions.endpoints
+    ]
+    if definitions.response is not None:
+        specs.append(ResponseSpec(by=by, denominator="evaluable"))
+    if definitions.adverse_events is not None:
+        specs += [
+            AdverseEventSpec(by=by, related_only=related, group_by_class=True)
+            for related in (True, False)
+        ]
+    if len(covariates) > 1 and by is not None:
+        other = next((key for key in groups if key != by), None)
+        specs += [CrossTableSpec(rows=by, columns=other)] if other else []
+    return specs
+
+
+# --- the invariant -------------------------------------------------------------------------------
+
+
+def test_every_count_of_the_sample_is_the_length_of_its_list(sample: Cohort) -> None:
+    checked = sum(check_every_count(sample, spec) for spec in every_spec(sample))
+    assert checked > 500
+
+
+def test_counts_of_groups_that_are_compared_leave_the_others_out(sample: Cohort) -> None:
+    levels = levels_of(sample, "histotype").levels[1:3]
+    found = [
+        check_every_count(sample, spec)
+        for spec in (
+            BaselineSpec(("sex",), by="histotype", levels=levels),
+            KaplanMeierSpec("OS", by="histotype", levels=levels),
+            ResponseSpec(by="histotype", levels=levels),
+            AdverseEventSpec(by="histotype", levels=levels),
+        )
+    ]
+    assert min(found) >= 8
+
+
+@pytest.mark.parametrize("name", DEGENERATE_COMPLETE)
+def test_awkward_cohorts(name: str) -> None:
+    cohort = DEGENERATE_COMPLETE[name]()
+    for spec in every_spec(cohort):
+        try:
+            check_every_count(cohort, spec)
+        except StudyError:
+            # the analysis itself says why it can't be done
+            with pytest.raises(StudyError):
+                table_of(cohort, spec)
+
+
+@st.composite
+def cohorts(draw: st.DrawFn) -> Cohort:
+    """Draw patients with holes, criteria that drop or keep them, and a filter."""
+    n = draw(st.integers(1, 14))
+
+    def column(cells: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(cells, min_size=n, max_size=n))
+
+    columns = {
+        "time": column(st.sampled_from([None, "x", -1, 0, 1, 2.5, 30, 365, 366])),
+        "status": column(st.sampled_from([0, 1, 1, None])),
+        "group": column(st.sampled_from(["A", "B", "C", None])),
+        "sex": column(st.sampled_from(["f", "m", "NA"])),
+        "age": column(st.sampled_from([None, 18, 54, 89, 90, 97])),
+        "lung": column(st.sampled_from(["yes", "no", None])),
+        "liver": column(st.sampled_from(["yes", "no", None])),
+        "best_response": column(st.sampled_from(["CR", "PR", "SD", "PD", "NE", None])),
+    }
+    events = draw(
+        st.lists(
+            st.tuples(
+                st.integers(1, n),
+                st.sampled_from(["Nausea", "nausea ", "Fatigue", None]),
+                st.sampled_from([None, 1, 2, 3, 4, 5, 9]),
+                st.sampled_from(["yes", "no", None]),
+            ),
+            max_size=12,
+        )
+    )
+    adverse = {
+        name: [event[at] for event in events]
+        for at, name in enumerate(("row", "term", "grade", "related"))
+    }
+    baseline = {"measured": Measured.BASELINE}
+    variables = {
+        "group": Variable(label="Group", levels=("A", "B", "C"), **baseline),
+        "sex": Variable(label="Sex", **baseline),
+        "age": Variable(label="Age", kind=VariableKind.NUMERIC, unit="years", **baseline),
+        "lung": Variable(label="Lung", **baseline),
+        "liver": Variable(label="Liver", **baseline),
+    }
+    missing = draw(st.sampled_from(["keep", "drop", "only_missing"][:2]))
+    analysis = AnalysisSection(
+        criteria=(
+            Between("age", low=18, high=95, missing=missing),
+            IsKnown("status"),
+            OneOf("sex", ("m",), excludes=True, missing=missing, enabled=draw(st.booleans())),
+        ),
+        filters=(OneOf("group", ("A", "B"), enabled=draw(st.booleans())),),
+    )
+    return make_cohort(
+        columns, variables=variables, adverse_events=adverse, analysis=analysis,
+        endpoints={"OS": endpoint(), "EFS": endpoint(label="EFS", entry=None)},
+    )  # fmt: skip
+
+
+@given(cohorts())
+@settings(max_examples=12)
+def test_random_cohorts(cohort: Cohort) -> None:
+    block = BaselineBlock("Metastasis", ("lung", "liver"), "yes")
+    keys = ("age", "sex", "group", "lung")
+    for spec in (
+        BaselineSpec(keys, by="group", blocks=(block,)),
+        BaselineSpec(keys, blocks=(block,)),
+        CrossTableSpec("sex", "group"),
+        KaplanMeierSpec("OS", by="sex", landmarks=(0, 1, 12)),
+        CoxSpec("OS", ("sex", "age", "group"), model="multivariable"),
+        CoxSpec("EFS", ("age", "group")),
+        AdverseEventSpec(by="group"),
+        AdverseEventSpec(related_only=False),
+    ):
+        check_every_count(cohort, spec)
+    with_response = {*cohort.study.definitions.variables} & {"best_response"}
+    if with_response and any(v is not None for v in cohort.tables["subjects"].column("time")):
+        check_every_count(cohort, ResponseSpec(by="group"))
+    check_flow(cohort)
+
+
+def check_flow(cohort: Cohort) -> None:
+    """Compare each number of the flow with its list; parts of a step never overlap."""
+    left = np.ones(cohort.n_in_file, dtype=bool)
+    for at, step in enumerate(cohort.flow.steps):
+        parts = {
+            part: members_of(cohort, of_flow(part, at))  # type: ignore[arg-type]
+            for part in ("excluded", "missing", "not_verifiable", "remaining")
+        }
+        assert parts["excluded"].sum() == step.n_excluded
+        assert parts["missing"].sum() == step.n_missing_excluded
+        assert parts["not_verifiable"].sum() == step.n_not_verifiable
+        assert parts["remaining"].sum() == step.n_after
+        assert not (parts["missing"] & ~parts["excluded"]).any()
+        assert not (parts["not_verifiable"] & ~parts["remaining"]).any()
+        assert (left == (parts["excluded"] | parts["remaining"])).all()
+        left = parts["remaining"]
+    assert (left == cohort.included).all()
+    assert members_of(cohort, of_flow("file")).all()
+    assert (members_of(cohort, Members()) == cohort.included).all()
+
+
+def test_the_flow_of_the_sample(screening: Cohort) -> None:
+    assert len(screening.flow.steps) >= 8
+    check_flow(screening)
+
+
+# --- what a list shows ---------------------------------------------------------------------------
+
+OLD = {
+    "time": [10, 20, 365.25, None],
+    "status": [1, 0, 1, 1],
+    "age": [54, 93, 97, 61],
+    "group": ["A", "B", "A", None],
+    "best_response": ["PR", "PD", None, "SD"],
+}
+
+
+def old_cohort(**changes: Any) -> Cohort:
+    variables = {
+        "age": Variable(label="Age", kind=VariableKind.NUMERIC, unit="years"),
+        "group": Variable(label="Group"),
+    }
+    events = {"row": [1, 1, 2], "term": ["Nausea", "Rash", "Rash"], "grade": [2, 3, None],
+              "related": ["yes"] * 3}  # fmt: skip
+    return make_cohort(OLD, variables=variables, adverse_events=events, **changes)
+
+
+def written(table: DisplayTable) -> list[dict[str, str]]:
+    heads = [column.label for column in table.columns]
+    return [dict(zip(heads, line, strict=True)) for line in table.formatted()]
+
+
+def test_a_list_says_what_matters_of_each_patient() -> None:
+    found = patient_list(old_cohort(), Members((HasLevel("group", ("A", "B")),)), ("age",))
+    assert found.title == "3 patients: Group A or B"
+    assert written(found) == [
+        {
+            "Patient": "S001", "Row in the file": "2", "Group": "A", "Age, years": "54",
+            "OS, months": "0.3", "OS status": "death", "Best response": "PR",
+            "Worst grade, any adverse event": "3",
+        },
+        {
+            "Patient": "S002", "Row in the file": "3", "Group": "B", "Age, years": "≥90",
+            "OS, months": "0.7", "OS status": "censored", "Best response": "PD",
+            "Worst grade, any adverse event": "grade not known",
+        },
+        {
+            "Patient": "S003", "Row in the file": "4", "Group": "A", "Age, years": "≥90",
+            "OS, months": "12.0", "OS status": "death", "Best response": "",
+            "Worst grade, any adverse event": "no event",
+        },
+    ]  # fmt: skip
+
+
+def test_patients_who_are_not_analysed_have_their_times_too() -> None:
+    criteria = (Between("age", low=60, label="Age 60 or more"),)
+    cohort = old_cohort(analysis=AnalysisSection(criteria=criteria))
+    found = patient_list(cohort, of_flow("excluded", 0))
+    assert found.title == "1 patient excluded: Age 60 or more"
+    (row,) = written(found)
+    assert (row["Patient"], row["Age, years"], row["OS status"]) == ("S001", "54", "death")
+    lost = patient_list(cohort, Members((IsNamed(("S004",), "chosen"),)))
+    assert written(lost)[0]["OS status"] == "no time: time missing"
+
+
+@pytest.mark.parametrize(
+    ("members", "title"),
+    [
+        (Members(), "4 patients analysed"),
+        (of_flow("file"), "4 patients in the file"),
+        (Members((HasTime("OS", "event"),)), "4 patients with an event (Overall survival)"),
+        (
+            Members((HasTime("OS", "at_risk", 365.25), HasLevel("group", (None,)))),
+            "4 patients at risk at 12 months (Overall survival): Group not known",
+        ),
+        (
+            Members((HadEvent("Nausea", term="Nausea", grades=(3, 4)),)),
+            "4 patients with nausea, worst grade 3 or 4",
+        ),
+    ],
+)
+def test_titles_say_what_the_count_is(members: Members, title: str) -> None:
+    assert members_title(old_cohort(), members, 4) == title
+
+
+def test_an_exploratory_list_says_so() -> None:
+    filters = (OneOf("group", ("A",)),)
+    cohort = old_cohort(analysis=AnalysisSection(filters=filters))
+    assert "Exploratory: filters are in force." in patient_list(cohort, Members()).footnotes
+    assert patient_list(old_cohort(), Members()).footnotes == ()
+
+
+def test_a_list_names_nobody_and_gives_no_date(sample: Cohort) -> None:
+    further = tuple(list_columns(sample))
+    everyone = patient_list(sample, of_flow("file"), further)
+    assert len(everyone.rows) == sample.n_in_file
+    text = json.dumps(everyone.formatted(), ensure_ascii=False)
+    cells = {cell for line in everyone.formatted() for cell in line}
+    assert not cells & {*sample.source_ids.values()}
+    assert "20" in text
+    assert not any(f"{year}-" in text for year in range(1900, 2030))
+    days = [column.label for column in everyone.columns if column.label.endswith("study day")]
+    assert days
+    assert "Study day: days since time zero; 0 is the day itself." in everyone.footnotes
+
+
+def test_columns_that_privacy_leaves_out_and_ids_are_not_offered() -> None:
+    cohort = old_cohort()
+    gone = type("Gone", (), {"column": "age"})()
+    guarded = dataclasses.replace(cohort, left_out={"subjects": (gone,)})
+    assert "age" in list_columns(cohort)
+    assert "age" not in list_columns(guarded)
+    assert "Age, years" not in written(patient_list(guarded, Members(), ("age",)))[0]
+
+
+def test_a_long_list_says_that_it_is_cut() -> None:
+    n = MOST_LISTED + 1
+    cohort = make_cohort({"time": [1] * n, "status": [1] * n})
+    found = patient_list(cohort, Members())
+    assert found.title == f"{n} patients analysed"
+    assert len(found.rows) == MOST_LISTED
+    assert found.footnotes == (f"The first {MOST_LISTED} of {n} in the order of the file.",)

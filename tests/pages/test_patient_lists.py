@@ -1,0 +1,80 @@
+"""A click on a count opens the list of its patients, without their ids in the file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import patient_lists
+from tests.pages.driver import COHORT, SURVIVAL, checked, go, with_sample, words
+
+RESPONSE, SAFETY, PROGNOSIS = "pages/response.py", "pages/safety.py", "pages/prognosis.py"
+COUNT = re.compile(r'data-count="(\w+)" [^>]*>(.*?)</button>')
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Give what the browser reports; a test writes the name of a count into it."""
+    reported: dict[str, str] = {}
+    monkeypatch.setattr(patient_lists, "_listen", lambda **_: dict(reported))
+    return reported
+
+
+def counts(at: AppTest) -> list[tuple[str, str]]:
+    """Give the names and texts of the counts on a page."""
+    return [pair for element in at.markdown for pair in COUNT.findall(element.value)]
+
+
+def opened(at: AppTest, asked: dict[str, str], key: str) -> Any:
+    """Click a count, and give the table of the list."""
+    asked["count"] = key
+    checked(at.run())
+    asked.clear()
+    (frame,) = at.dataframe
+    return frame.value
+
+
+def test_every_page_lists_the_patients_of_its_counts(asked: dict[str, str]) -> None:
+    at = with_sample(1)
+    sources = {*at.session_state["workspace"].cohort.source_ids.values()}
+    for path in (COHORT, RESPONSE, SURVIVAL, PROGNOSIS):
+        go(at, path)
+        found = counts(at)
+        assert found, path
+        by_number = {int(match[0]): key for key, text in found
+                     if (match := re.findall(r"\d+(?= \(|$| patient)", text))}  # fmt: skip
+        number, key = max(by_number.items())
+        listed = opened(at, asked, key)
+        assert len(listed) == number, path
+        assert listed["subject"].str.match("S[0-9]+$").all()
+        assert not {str(cell) for cell in listed.to_numpy().ravel()} & sources
+
+
+def test_further_columns_and_the_cards_of_safety(asked: dict[str, str]) -> None:
+    at = go(with_sample(0), SAFETY)
+    cards = [(key, text) for key, text in counts(at) if text.startswith("List ")]
+    (key, text), *_ = cards
+    assert text == "List the 39 patients"
+    listed = opened(at, asked, key)
+    assert len(listed) == 39
+    assert listed["worst_grade"].isin(["1", "2", "3", "4"]).all()
+    asked["count"] = key
+    checked(at.run())
+    checked(at.multiselect[0].set_value(["age"]).run())
+    assert "age" in at.dataframe[0].value.columns
+
+
+def test_a_count_of_former_choices_opens_nothing(asked: dict[str, str]) -> None:
+    at = go(with_sample(1), COHORT)
+    asked["count"] = "0123"
+    checked(at.run())
+    assert not at.dataframe
+
+
+def test_words_of_a_count_stay_words(asked: dict[str, str]) -> None:
+    at = go(with_sample(0), RESPONSE)
+    tables = [words(item.value) for item in at.markdown if 'class="sts-table"' in item.value]
+    assert "button" not in " ".join(tables)
