@@ -90,13 +90,17 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: its key in the rows, heading, format and spanner."""
+    """One column of a table: its key in the rows, heading, format and spanner.
+
+    ``quiet`` greys it where there is colour; its heading says why.
+    """
 
     key: str
     label: str
     format: Format = Format.TEXT
     decimals: int = 1
     spanner: str | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class DisplayTable:
     members
         Who is counted in a cell, by number of the row and key of the column; the row
         :data:`sts_core.members.HEADING` is the column's heading.
+    stamp
+        Stands out above the table on every medium; says that it is of an exploratory subset.
     """
 
     title: str
@@ -124,6 +130,7 @@ class DisplayTable:
     rows: tuple[Mapping[str, Cell], ...]
     footnotes: tuple[str, ...] = ()
     members: Mapping[tuple[int, str], Members] = field(default_factory=dict)
+    stamp: str = ""
 
     def formatted(self) -> list[list[str]]:
         """Give all cells as strings, row by row."""
@@ -186,6 +193,13 @@ def format_p(p_value: float | None) -> str:
     if p_value > 0.999:
         return ">0.999"
     return round_half_up(p_value, 3)
+
+
+def p_phrase(p_value: float | None, *, exploratory: bool = False) -> str:
+    """Write ``P = 0.031`` or ``P <0.001`` inside a sentence, marked where exploratory."""
+    written = format_p(p_value)
+    relation = "" if written[0] in "<>" else "= "
+    return f"{'exploratory ' if exploratory else ''}P {relation}{written}"
 
 
 def format_number(number: float | None, decimals: int = 1) -> str:

@@ -56,6 +56,7 @@ def sidebar_filters(cohort: Cohort, page: str) -> None:
     ):
         if n:
             _count(cohort)
+            _report_p(study, page)
         drawn: set[int] = set()
         for key in shown:
             place = _control(cohort, key, page)
@@ -106,6 +107,25 @@ def _count(cohort: Cohort) -> None:
         f'<div class="filter-count"><b>{cohort.n}</b> of {there} patients'
         f'<span class="meter"><span style="width:{100 * share:.0f}%"></span></span></div>',
         unsafe_allow_html=True,
+    )
+
+
+def _report_p(study: Study, page: str) -> None:
+    """Offer to report P values under filters like any other; the study file and exports say so."""
+
+    def change() -> None:
+        wanted = bool(state.widget_value("filter.report_p"))
+        current = state.workspace().study or study
+        analysis = replace(current.analysis, report_exploratory_p=wanted)
+        state.change_study(replace(current, analysis=analysis))
+
+    st.toggle(
+        "Report P values anyway",
+        key=state.synced("filter.report_p", study.analysis.report_exploratory_p, page),
+        on_change=change,
+        help="Under filters P values are grey and labelled exploratory: subsets that were looked "
+        "for in the data give small ones by chance. Every export says it when they are reported "
+        "all the same.",
     )
 
 

@@ -209,6 +209,9 @@ _STYLE = """<style>
 .sts-table tbody tr:last-child td {border-bottom:1.5px solid currentColor !important;}
 .sts-table tbody tr:hover td {background:color-mix(in srgb, currentColor 5%, transparent);}
 .sts-table tr.heading td {font-weight:600;}
+.sts-table .quiet-p {color:light-dark(#5B6875, #95A3B1);}
+.sts-table p.stamp {margin:0 0 .2rem 0; font-size:.8rem; font-weight:600;
+  color:light-dark(#9A3412, #FDBA74);}
 .sts-table .num {text-align:right; font-variant-numeric:tabular-nums;}
 .sts-table td.num {white-space:nowrap;}
 [data-testid="stElementContainer"]:has(.sts-counts) {position:absolute; height:0;}

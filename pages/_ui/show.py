@@ -101,7 +101,7 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
             place += width
         top = f"<tr>{''.join(cells)}</tr>"
     head = "".join(
-        f'<th class="{"num" if place in numeric else ""}">'
+        f'<th class="{_class(place in numeric, column.quiet)}">'
         f"{written(HEADING, column.key, column.label)}</th>"
         for place, column in enumerate(table.columns)
     )
@@ -110,18 +110,23 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
         indent = int(str(raw.get("_indent") or 0))
         kind = "heading" if raw.get("_heading") else ""
         cells = [
-            f'<td class="{"num" if place in numeric else ""}"'
+            f'<td class="{_class(place in numeric, table.columns[place].quiet)}"'
             + (f' style="padding-left:{0.6 + 1.1 * indent}rem"' if place == 0 and indent else "")
             + f">{written(at, table.columns[place].key, text)}</td>"
             for place, text in enumerate(row)
         ]
         body.append(f'<tr class="{kind}">{"".join(cells)}</tr>')
     notes = "".join(f"<p>{escape(note, 'html')}</p>" for note in table.footnotes)
+    stamp = f'<p class="stamp">{escape(table.stamp, "html")}</p>' if table.stamp else ""
     narrow = ' class="narrow"' if len(table.columns) <= NARROW_COLUMNS else ""
     return (
-        f'<div class="sts-table"><table{narrow}><thead>{top}<tr>{head}</tr></thead>'
+        f'<div class="sts-table">{stamp}<table{narrow}><thead>{top}<tr>{head}</tr></thead>'
         f'<tbody>{"".join(body)}</tbody></table><div class="notes">{notes}</div></div>'
     )
+
+
+def _class(numeric: bool, quiet: bool) -> str:
+    return " ".join(name for name, wanted in (("num", numeric), ("quiet-p", quiet)) if wanted)
 
 
 def show_findings(findings: Sequence[Finding], *, title: str = "What was found") -> None:

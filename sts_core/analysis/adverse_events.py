@@ -27,7 +27,7 @@ from sts_core.analysis.comparison import (
     patients,
     r_string,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.display import (
     Cell,
@@ -532,7 +532,8 @@ def adverse_event_table(result: AdverseEventResult) -> DisplayTable:
                     result, line, grades=_WORST_GRADES[key], group=at
                 )
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 _WORST_GRADES: dict[str, tuple[int, ...] | None] = {
@@ -690,6 +691,7 @@ def methods_sentence(result: AdverseEventResult) -> str:
     )
 
 
+@says_subset
 def result_sentences(result: AdverseEventResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when there is no event."""
     kind = "treatment-related adverse event" if result.related_only else "adverse event"

@@ -19,7 +19,7 @@ from sts_core.analysis.comparison import (
     r_string,
     r_strings,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import (
     OLDEST_SHOWN,
@@ -472,7 +472,8 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
                     **{f"column_{at}": count for at, count in enumerate(item.n_missing)},
                 }
             )
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def _column_members(result: BaselineResult, at: int) -> Members:
@@ -643,6 +644,7 @@ def methods_sentence(result: BaselineResult) -> str:
     return f"{text}."
 
 
+@says_subset
 def result_sentences(result: BaselineResult) -> tuple[str, ...]:
     """Say what was found, overall."""
     n = result.sizes[-1]

@@ -27,7 +27,7 @@ from sts_core.analysis.conventions import (
 )
 from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
 from sts_core.analysis.kaplan_meier import loss_sentences
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import (
     Loss,
@@ -48,7 +48,6 @@ from sts_core.display import (
     counted,
     format_estimate,
     format_number,
-    format_p,
     joined,
     lower_first,
 )
@@ -761,7 +760,8 @@ def cox_table(result: CoxResult) -> DisplayTable:
             members |= _level_members(result, covariate, level, models, len(rows))
             rows.append(_level_row(result, level.label, level, models, 1))
     title = f"Cox regression of {lower_first(result.endpoint_label)}"
-    return DisplayTable(title, tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(title, tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def _level_members(
@@ -1027,6 +1027,7 @@ def methods_sentence(result: CoxResult) -> str:
     return text + "."
 
 
+@says_subset
 def result_sentences(result: CoxResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing is estimable."""
     out = []
@@ -1072,11 +1073,10 @@ def _term_text(
         reason = REASONS[ratio.reason] if ratio.reason else "not estimable"
         return f"{what}, not estimable ({reason})"
     low, high = format_number(ratio.low, 2), format_number(ratio.high, 2)
-    p_value = format_p(term.test.p_value)
-    relation = "" if p_value[0] in "<>" else "= "
+    p = result.provenance.p(term.test.p_value)
     return (
         f"{what}, {format_estimate(ratio, 2, interval=False)} "
-        f"({percent_level(result.spec.conf_level)} CI {low} to {high}, P {relation}{p_value})"
+        f"({percent_level(result.spec.conf_level)} CI {low} to {high}, {p})"
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import patients
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
 from sts_core.display import (
@@ -19,7 +19,6 @@ from sts_core.display import (
     CountShare,
     DisplayTable,
     Format,
-    format_p,
     joined,
     lower_first,
 )
@@ -198,7 +197,8 @@ def cross_table_display(result: CrossTableResult) -> DisplayTable:
         row["total"] = CountShare(int(line.sum()), _denominator(result, counts, line, None))
         members[place, "total"] = of_row
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def _denominator(
@@ -222,10 +222,9 @@ def _footnotes(result: CrossTableResult) -> tuple[str, ...]:
         if test.p_value is None:
             notes.append("No test: both variables need two levels with patients (NE).")
         else:
-            p = format_p(test.p_value)
             notes.append(
-                f"Association among patients of whom both are known: P "
-                f"{p if p[0] in '<>' else f'= {p}'} ({test.name}, two-sided)."
+                "Association among patients of whom both are known: "
+                f"{result.provenance.p(test.p_value)} ({test.name}, two-sided)."
             )
     return (*notes, *result.provenance.footnotes)
 
@@ -245,6 +244,7 @@ def _by(test: TestResult) -> str:
     return test.name if test.name[0].isupper() else f"the {test.name}"
 
 
+@says_subset
 def result_sentences(result: CrossTableResult) -> tuple[str, ...]:
     """Say what was found: the most frequent pairs."""
     inner = result.counts[:-1, :-1]

@@ -22,7 +22,7 @@ from sts_core.analysis.hazard_ratio import (
     reference_of,
     sentence_of,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
 from sts_core.display import (
@@ -34,7 +34,6 @@ from sts_core.display import (
     counted,
     format_estimate,
     format_number,
-    format_p,
     format_percent,
     joined,
     lower_first,
@@ -666,7 +665,8 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         if result.hazard_ratios:
             row["hazard_ratio"] = None if group is result.overall else ratio_of[group.label]
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
@@ -720,7 +720,8 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         *result.provenance.footnotes,
     )
     title = f"{_title(result)}: more estimates"
-    return DisplayTable(title, tuple(columns), tuple(rows), notes, members)
+    table = DisplayTable(title, tuple(columns), tuple(rows), notes, members)
+    return result.provenance.marked(table)
 
 
 def _shown_groups(result: KaplanMeierResult) -> list[tuple[str, SurvivalGroup]]:
@@ -820,11 +821,11 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     ]
     if result.logrank is not None:
         scope = _scope(result)
-        text = _test_text(result.logrank)
+        text = _test_text(result.logrank, result.provenance)
         notes.append(f"Log-rank test, two-sided{f', {scope}' if scope else ''}: {text}.")
         notes += [
             f"{_TEST_NAMES[test.name]}, two-sided{f', {scope}' if scope else ''}: "
-            f"{_test_text(test)}."
+            f"{_test_text(test, result.provenance)}."
             for test in result.other_tests
         ]
     if result.is_comparison:
@@ -888,12 +889,11 @@ _TEST_NAMES: Final = {
 }
 
 
-def _test_text(test: TestResult) -> str:
+def _test_text(test: TestResult, provenance: Provenance) -> str:
     if test.p_value is None or test.statistic is None:
         return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
-    p_value = format_p(test.p_value)
-    relation = "" if p_value[0] in "<>" else "= "
-    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, P {relation}{p_value}"
+    p = provenance.p(test.p_value)
+    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {p}"
 
 
 def methods_sentence(result: KaplanMeierResult) -> str:
@@ -919,6 +919,7 @@ def methods_sentence(result: KaplanMeierResult) -> str:
     return text + "; follow-up was estimated by the reverse Kaplan-Meier method."
 
 
+@says_subset
 def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing is reached."""
     unit, level = result.display_unit.value, _percent(result.spec.conf_level)
@@ -949,9 +950,8 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
         scope = _scope(result)
         compared = [group.label for group in result.groups if group.n > 0]
         between = f" between {joined(compared)}" if len(compared) > 1 else ""
-        out.append(
-            f"Log-rank test{between}{f' ({scope})' if scope else ''}: {_test_text(result.logrank)}."
-        )
+        found = _test_text(result.logrank, result.provenance)
+        out.append(f"Log-rank test{between}{f' ({scope})' if scope else ''}: {found}.")
     ratios = sentence_of(result.hazard_ratios)
     if ratios is not None:
         out.append(ratios)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Protocol, TypeVar
 
 from sts_core.cohort import Cohort
 from sts_core.criteria import LATE_EFFECT
 from sts_core.derive import cutoff_date
-from sts_core.display import lower_first
+from sts_core.display import DisplayTable, Format, lower_first, p_phrase
 from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
@@ -38,6 +41,8 @@ class Provenance:
         Key of the analysis population; its name, where the populations of the study differ.
     late_criteria
         Those of ``criteria`` that are known only after time zero.
+    report_p
+        Whether somebody chose that P values under filters are reported like any other.
     """
 
     title: str
@@ -53,6 +58,40 @@ class Provenance:
     population: str = EFFICACY
     population_label: str = ""
     late_criteria: tuple[str, ...] = ()
+    report_p: bool = False
+
+    @property
+    def quiet_p(self) -> bool:
+        """Whether P values are greyed and labelled exploratory."""
+        return self.exploratory and not self.report_p
+
+    @property
+    def subset_stamp(self) -> str:
+        """How many of how many under filters; empty without any."""
+        if not self.exploratory:
+            return ""
+        return exploratory_stamp(self.n_analysed, self.n_in_file)
+
+    @property
+    def stamp(self) -> str:
+        """What stands out on every figure: exploratory subset, synthetic data, or nothing."""
+        return joined_stamps(self.subset_stamp, SYNTHETIC_STAMP if self.synthetic else "")
+
+    def p(self, p_value: float | None) -> str:
+        """Write a P value inside a sentence, labelled where it is exploratory."""
+        return p_phrase(p_value, exploratory=self.quiet_p)
+
+    def marked(self, table: DisplayTable) -> DisplayTable:
+        """Stamp a table of an exploratory subset, and label and grey its columns of P values."""
+        if not self.exploratory:
+            return table
+        columns = tuple(
+            replace(column, label=f"{column.label} (exploratory)", quiet=True)
+            if column.format is Format.P_VALUE and self.quiet_p
+            else column
+            for column in table.columns
+        )
+        return replace(table, columns=columns, stamp=self.subset_stamp)
 
     @property
     def dataset(self) -> str:
@@ -82,13 +121,48 @@ class Provenance:
         if self.cutoff:
             notes.append(f"Data cut-off {self.cutoff}.")
         if self.exploratory:
-            notes.append(
-                f"Exploratory subset, n = {self.n_analysed} of {self.n_in_file}: "
-                "P values are not confirmatory."
+            said = (
+                "P values are reported by choice, and are not confirmatory"
+                if self.report_p
+                else "P values are exploratory, not confirmatory"
             )
+            notes.append(f"{self.subset_stamp}: {said}.")
         if self.synthetic:
             notes.append(f"{SYNTHETIC_STAMP}.")
         return tuple(notes)
+
+
+def exploratory_stamp(n: int, n_in_file: int) -> str:
+    """Say that these are so many patients under filters, of so many in the file."""
+    return f"Exploratory subset, n = {n} of {n_in_file}"
+
+
+class HasProvenance(Protocol):
+    """A result that knows which patients it speaks of."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Which patients it speaks of."""
+
+
+_R = TypeVar("_R", bound=HasProvenance)
+
+
+def joined_stamps(*stamps: str) -> str:
+    """Put stamps side by side; empty ones take no room."""
+    return " · ".join(stamp for stamp in stamps if stamp)
+
+
+def says_subset(sentences: Callable[[_R], tuple[str, ...]]) -> Callable[[_R], tuple[str, ...]]:
+    """Let the sentences of a result begin with the subset that they are of, where it is one."""
+
+    @wraps(sentences)
+    def of_subset(result: _R) -> tuple[str, ...]:
+        stamp = result.provenance.subset_stamp
+        said = sentences(result)
+        return (f"{stamp}.", *said) if stamp else said
+
+    return of_subset
 
 
 def provenance_of(cohort: Cohort) -> Provenance:
@@ -123,4 +197,5 @@ def provenance_of(cohort: Cohort) -> Provenance:
         population=population,
         population_label=population_named(cohort.study, population).label if named else "",
         late_criteria=phrases(False, late=True),
+        report_p=cohort.study.analysis.report_exploratory_p,
     )

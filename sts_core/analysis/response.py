@@ -20,7 +20,7 @@ from sts_core.analysis.comparison import (
     r_string,
     r_strings,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, levels_of, variable_of
 from sts_core.display import (
@@ -479,7 +479,8 @@ def _by_response(result: ResponseResult) -> DisplayTable:
             rates = group.rates(denominator)
             share = getattr(rates, attribute)
             add(f"of {rates.denominator_name}", share, attribute, denominator, 1)
-    return DisplayTable(_title(result), columns, tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), columns, tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 Rated = Literal["objective_response", "disease_control"]
@@ -579,7 +580,8 @@ def _by_group(result: ResponseResult) -> DisplayTable:
                 share = getattr(group.rates(denominator), attribute)
                 row[f"{attribute}_{denominator}"] = share.estimate
         rows.append({column.key: row[column.key] for column in columns})
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def _title(result: ResponseResult) -> str:
@@ -662,6 +664,7 @@ def methods_sentence(result: ResponseResult) -> str:
     )
 
 
+@says_subset
 def result_sentences(result: ResponseResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing is recorded."""
     spec = result.spec

@@ -12,7 +12,6 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
-from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import Column, DisplayTable, Format, escape
 from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
@@ -60,7 +59,7 @@ def write_deck(report: Report) -> bytes:
     """
     presentation = new_presentation()
     _title_slide(presentation, report)
-    stamp = SYNTHETIC_STAMP if report.provenance.synthetic else ""
+    stamp = report.provenance.stamp
     for section in report.sections:
         if _together(presentation, section):
             continue
@@ -76,7 +75,7 @@ def write_deck(report: Report) -> bytes:
 
 def _title_slide(presentation: Any, report: Report) -> None:
     slide = add_slide(presentation, report.provenance.title)
-    add_stamp(slide, SYNTHETIC_STAMP if report.provenance.synthetic else "")
+    add_stamp(slide, report.provenance.stamp)
     box = slide.shapes.add_textbox(Pt(LEFT), Pt(TOP + 36), Pt(WIDTH), Pt(300))
     frame = box.text_frame
     frame.word_wrap = True

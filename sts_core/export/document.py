@@ -24,6 +24,7 @@ from sts_core.figures.theme import DOCUMENT, OFFICE_FONT, OFFICE_FONT_EAST_ASIAN
 from sts_core.render.print import to_picture
 
 _MUTED = RGBColor(0x4A, 0x56, 0x63)
+_STAMP = RGBColor(0x9A, 0x34, 0x12)
 _INK = RGBColor(0x0F, 0x18, 0x20)
 _WIDTH, _HEIGHT = 170.0, 200.0  # room of a figure, mm
 _WIDE_TABLE = 8  # columns from which the text is smaller
@@ -106,6 +107,10 @@ def _section(document: Any, section: Section) -> None:
                 ).paragraph_format.keep_with_next = True
             _picture(document, placed, section.title)
     if section.table is not None and section.table.rows:
+        if section.table.stamp:
+            _paragraph(
+                document, section.table.stamp, bold=True, colour=_STAMP
+            ).paragraph_format.keep_with_next = True
         _table(document, section.table)
     for number, note in enumerate(section.footnotes):
         paragraph = _paragraph(document, note, size=8, colour=_MUTED)

@@ -42,6 +42,7 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
             "title": provenance.title,
             "synthetic": provenance.synthetic,
             "exploratory": provenance.exploratory,
+            "exploratory_p_reported": provenance.exploratory and provenance.report_p,
             "data_sha256": cohort.data_hash,
             "study_sha256": hashlib.sha256(dump_study(cohort.study).encode()).hexdigest(),
             "fingerprint": cohort.fingerprint,

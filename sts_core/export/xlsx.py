@@ -97,6 +97,9 @@ def _write_table(workbook: Any, sheet: Any, table: DisplayTable) -> None:
         return styles[key]
 
     sheet.write_string(0, 0, escape(table.title, "xml"), title)
+    if table.stamp:
+        stamp = workbook.add_format({"bold": True, "font_color": "#9A3412"})
+        sheet.write_string(1, 0, escape(table.stamp, "xml"), stamp)
     headings = [heading for column in table.columns for heading in _headings(column)]
     for place, heading in enumerate(headings):
         sheet.write_string(2, place, escape(heading, "xml"), head)

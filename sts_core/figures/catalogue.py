@@ -51,7 +51,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
         reference_line=overall.estimate.value,
         title=f"Objective response by {lower_first(result.by_label or '')}",
         footnotes=result.footnotes,
-        synthetic=result.provenance.synthetic,
+        stamp=result.provenance.stamp,
         conf_level=result.spec.conf_level,
     )
 
@@ -95,7 +95,8 @@ def cox_forest(result: CoxResult) -> Figure:
         panels=tuple(_PANELS[model] for model in models),
         title=f"Hazard ratios for {lower_first(result.endpoint_label)}",
         footnotes=result.footnotes,
-        synthetic=result.provenance.synthetic,
+        stamp=result.provenance.stamp,
+        quiet_p=result.provenance.quiet_p,
         conf_level=result.spec.conf_level,
     )
 

@@ -83,6 +83,8 @@ class CurveFrame:
         Headings of the key's cells, and those that a narrow place leaves out.
     notes
         Sentences beside the key (a test).
+    quiet_notes
+        Whether they are grey.
     named
         Whether the rows need their group's name.
     """
@@ -92,6 +94,7 @@ class CurveFrame:
     headers: tuple[str, ...] = ()
     spare: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    quiet_notes: bool = False
     named: bool = True
 
 
@@ -134,6 +137,7 @@ def draw_curves(
             ),
             positions=frame.x.ticks if options.risk_rows != "none" else (),
             notes=frame.notes,
+            quiet_notes=frame.quiet_notes,
             symbols=symbols,
         )
     marks: list[Mark] = []
@@ -148,6 +152,7 @@ def draw_curves(
         ),
         headers=frame.headers,
         notes=frame.notes,
+        quiet_notes=frame.quiet_notes,
         symbols=symbols,
         spare=frame.spare,
     )

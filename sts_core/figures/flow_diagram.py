@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sts_core.analysis.provenance import SYNTHETIC_STAMP
+from sts_core.analysis.provenance import SYNTHETIC_STAMP, exploratory_stamp, joined_stamps
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.figures.marks import (
     Box,
@@ -59,12 +59,16 @@ def flow_diagram(
         )
     )
     connectors.append(Connector("start", "end", "down"))
+    exploratory = any(step.exploratory for step in flow.steps)
     removed = "; ".join(f"{step.label}: {step.n_excluded}" for step in flow.steps)
     return Figure(
         body=Diagram(tuple(boxes), tuple(connectors)),
         title=title,
         footnotes=footnotes,
-        stamp=SYNTHETIC_STAMP if synthetic else "",
+        stamp=joined_stamps(
+            exploratory_stamp(flow.n_end, flow.n_start) if exploratory else "",
+            SYNTHETIC_STAMP if synthetic else "",
+        ),
         alt=(
             f"Flow diagram. {start_label}: {flow.n_start}. "
             f"{f'Removed by {removed}. ' if removed else ''}{end_label}: {flow.n_end}."

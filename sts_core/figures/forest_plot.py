@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import format_estimate, format_p
 from sts_core.estimates import Estimate
 from sts_core.figures.marks import (
@@ -80,7 +79,8 @@ def forest_plot(
     subtitle: str = "",
     favours: tuple[str, str] | None = None,
     footnotes: Sequence[str] = (),
-    synthetic: bool = False,
+    stamp: str = "",
+    quiet_p: bool = False,
     conf_level: float = 0.95,
     decimals: int | None = None,
 ) -> Figure:
@@ -104,7 +104,11 @@ def forest_plot(
     reference_line
         An overall estimate, drawn dashed.
     favours
-        What lies left and right of 1.
+        What lies left and right of 1; only of treatments that were assigned at random.
+    stamp
+        What stands out at the top on the right.
+    quiet_p
+        Whether P values are greyed and labelled exploratory.
     decimals
         Of the written numbers; 2 for ratios and 1 for percentages when ``None``.
 
@@ -151,8 +155,8 @@ def forest_plot(
         if with_p:
             items.append(
                 TextColumn(
-                    "P",
-                    tuple(_p_cell(row, place) for row in rows),
+                    "P (exploratory)" if quiet_p else "P",
+                    tuple(_p_cell(row, place, quiet=quiet_p) for row in rows),
                     align="end",
                     spanner=spanner,
                 )
@@ -162,7 +166,7 @@ def forest_plot(
         title=title,
         subtitle=subtitle,
         footnotes=tuple(footnotes),
-        stamp=SYNTHETIC_STAMP if synthetic else "",
+        stamp=stamp,
         alt=_alt(rows, panels, measure, digits, percent=percent),
     )
 
@@ -209,10 +213,10 @@ def _estimate_cell(row: ForestRow, place: int, digits: int, *, percent: bool) ->
     return TextCell(format_estimate(estimate, digits, percent=percent), role)
 
 
-def _p_cell(row: ForestRow, place: int) -> TextCell:
+def _p_cell(row: ForestRow, place: int, *, quiet: bool) -> TextCell:
     if place >= len(row.p_values) or row.p_values[place] is None:
         return TextCell("")
-    return TextCell(format_p(row.p_values[place]))
+    return TextCell(format_p(row.p_values[place]), Role.MUTED if quiet else Role.TEXT)
 
 
 def _panel(

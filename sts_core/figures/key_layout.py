@@ -253,7 +253,7 @@ def draw_key(sheet: Sheet, block: KeyBlock) -> None:
                 x += sheet.measure(symbol.label, size) + gap
             y += step
     for note in block.notes:
-        sheet.write(left, y + ASCENT * size, note, size=size)
+        sheet.write(left, y + ASCENT * size, note, size=size, role=key.notes_role)
         y += step
 
 

@@ -399,6 +399,8 @@ class Key:
         Explain marks that no group owns (the tick of a censored subject).
     spare
         Columns that a narrow place leaves out.
+    quiet_notes
+        Whether the notes are grey; they say themselves why.
     """
 
     entries: tuple[KeyEntry, ...]
@@ -406,6 +408,12 @@ class Key:
     notes: tuple[str, ...] = ()
     symbols: tuple[KeyEntry, ...] = ()
     spare: tuple[int, ...] = ()
+    quiet_notes: bool = False
+
+    @property
+    def notes_role(self) -> Role:
+        """Colour of the notes."""
+        return Role.MUTED if self.quiet_notes else Role.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,12 +467,20 @@ class SmallMultiples:
         Sentences above the charts.
     symbols
         Explain marks that no group owns.
+    quiet_notes
+        Whether the notes are grey; they say themselves why.
     """
 
     charts: tuple[SmallChart, ...]
     positions: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
     symbols: tuple[KeyEntry, ...] = ()
+    quiet_notes: bool = False
+
+    @property
+    def notes_role(self) -> Role:
+        """Colour of the notes."""
+        return Role.MUTED if self.quiet_notes else Role.TEXT
 
     def __post_init__(self) -> None:
         if not self.charts:
@@ -581,8 +597,8 @@ class Figure:
     footnotes
         Below the body, in order.
     stamp
-        Says that the data are synthetic, or empty. Every renderer draws it when it is set, and no
-        renderer has a switch for it.
+        Says that the data are synthetic or of an exploratory subset, or empty. Every renderer
+        draws it when it is set, and no renderer has a switch for it.
     alt
         Alternative text for readers who don't see the figure.
     """

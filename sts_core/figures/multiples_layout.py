@@ -112,7 +112,9 @@ def _place(
     content = size.width - 2 * size.margin
     top = place_heading(sheet, figure, content, size.margin)
     for note in body.notes:
-        top = sheet.paragraph(size.margin, top, note, content, size=sheet.small, name="Note")
+        top = sheet.paragraph(
+            size.margin, top, note, content, size=sheet.small, role=body.notes_role, name="Note"
+        )
     top = _above(sheet, body, content, top)
     grid = _grid(sheet, body)
     rows = grid.rows(body.charts)

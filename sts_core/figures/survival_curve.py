@@ -6,12 +6,10 @@ import numpy as np
 
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup
-from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import (
     counted,
     format_estimate,
     format_number,
-    format_p,
     joined,
     lower_first,
     round_half_up,
@@ -69,6 +67,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         headers=_headers(result, options),
         spare=tuple(range(3, 3 + len(_rates_shown(result, options)))),
         notes=() if result.logrank is None else (_test_note(result),),
+        quiet_notes=result.provenance.quiet_p,
         named=result.is_comparison,
     )
     what = result.endpoint_label
@@ -78,7 +77,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         body=draw_curves(curves, frame, options),
         title=options.title or f"{what}{by}",
         footnotes=result.footnotes + _drawing_notes(result, options),
-        stamp=SYNTHETIC_STAMP if result.provenance.synthetic else "",
+        stamp=result.provenance.stamp,
         alt=_alt(result, options),
     )
 
@@ -317,9 +316,8 @@ def _named(subjects: tuple[str, ...], limit: int = 5) -> str:
 def _test_note(result: KaplanMeierResult) -> str:
     test = result.logrank
     assert test is not None
-    p_value = format_p(test.p_value)
-    relation = "" if p_value[0] in "<>" else "= "
-    text = f"Log-rank P {relation}{p_value}" if test.p_value is not None else "Log-rank P: NE"
+    found = test.p_value is not None
+    text = f"Log-rank {result.provenance.p(test.p_value)}" if found else "Log-rank P: NE"
     if len(result.groups) < len(result.all_levels):
         what = lower_first(result.by_label) if result.by_label else "group"
         text += f", over {len(result.groups)} of {len(result.all_levels)} ({what})"

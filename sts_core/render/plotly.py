@@ -319,7 +319,7 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         page["annotations"] += [
             _annotation(
                 _safe(note),
-                _font(palette, size=SMALL, weight=500),
+                _font(palette, chart.key.notes_role, size=SMALL, weight=500),
                 x=0,
                 y=1,
                 xanchor="left",
@@ -856,8 +856,8 @@ def _write_above(
     """Write the notes, then what the upright axes are and what the symbols mean."""
     page["annotations"] += [
         _annotation(
-            _safe(note), _font(palette, size=SMALL, weight=500), x=0, y=1, xanchor="left",
-            yanchor="bottom", yshift=round((len(notes) - 1 - i) * ROW) + 24,
+            _safe(note), _font(palette, body.notes_role, size=SMALL, weight=500), x=0, y=1,
+            xanchor="left", yanchor="bottom", yshift=round((len(notes) - 1 - i) * ROW) + 24,
         )
         for i, note in enumerate(notes)
     ]  # fmt: skip

@@ -1424,6 +1424,8 @@ class AnalysisSection:
         Analyses asked for, each a mapping with its ``kind``; empty means the default set.
     views
         What each page of the app showed last, by kind; it changes no result.
+    report_exploratory_p
+        Whether P values under filters are written like any other; every export then says so.
     """
 
     criteria: tuple[Criterion, ...] = ()
@@ -1434,6 +1436,7 @@ class AnalysisSection:
     conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
     specs: tuple[dict[str, Any], ...] = ()
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
+    report_exploratory_p: bool = False
 
     @property
     def every_criterion(self) -> tuple[Criterion, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierResult, KaplanMeierSpec, kaplan_meier
+from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.figures.flow_diagram import flow_diagram
@@ -97,7 +98,7 @@ def forest() -> Figure:
         rows,
         panels=("Univariable", "Multivariable"),
         title="Cox regression",
-        synthetic=True,
+        stamp=SYNTHETIC_STAMP,
         footnotes=("Efron ties.",),
     )
 

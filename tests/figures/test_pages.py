@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from sts_core.analysis.curve_options import CurveOptions
+from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.estimates import Estimate
 from sts_core.figures.flow_diagram import flow_diagram
@@ -58,7 +59,7 @@ def tall_forest(n_variables, n_levels=3, *, synthetic=True):
         panels=("Univariable", "Multivariable"),
         title="Hazard ratios",
         footnotes=("Wald intervals. " * 12,),
-        synthetic=synthetic,
+        stamp=SYNTHETIC_STAMP if synthetic else "",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 from streamlit.testing.v1 import AppTest
 
@@ -12,14 +13,17 @@ from tests.pages.driver import (
     PATHS,
     SURVIVAL,
     TINY,
+    chart,
     checked,
     click,
     cohort_line,
     drop,
     go,
+    shown,
     start,
     study_file,
     study_of,
+    table,
     with_sample,
     with_tiny,
 )
@@ -111,3 +115,26 @@ def test_a_filter_whose_column_is_gone_can_be_cleared_anywhere() -> None:
     assert again.session_state["workspace"].cohort is None
     click(again, "filters.clear")
     assert study_of(again).analysis.filters == ()
+
+
+def test_p_values_under_filters_are_grey_and_labelled_until_one_click() -> None:
+    at = open_filter(go(with_sample(), "pages/prognosis.py"), "sex")
+    assert "P (exploratory)" not in table(at)
+    assert chart(at)
+    checked(at.pills(key="w:filter.levels.sex").set_value(["Female"]).run())
+    stamp = "Exploratory subset, n = 26 of 51"
+    (source,) = [item.value for item in at.markdown if 'class="sts-table"' in item.value]
+    assert "P (exploratory)" in table(at)
+    assert f'<p class="stamp">{stamp}</p>' in source
+    assert 'class="num quiet-p"' in source
+    assert stamp in json.dumps(chart(at), ensure_ascii=False)
+    assert "exploratory P" in shown(at)
+    checked(at.toggle(key="w:filter.report_p").set_value(True).run())
+    assert study_of(at).analysis.report_exploratory_p
+    assert "P (exploratory)" not in table(at)
+    assert "P values are reported by choice" in table(at)
+    assert stamp in table(at)
+    assert at.toggle(key="w:filter.report_p").value is True
+    assert go(at, RESPONSE).toggle(key="w:filter.report_p").value is True
+    click(at, "filters.clear")
+    assert not [toggle for toggle in at.toggle if toggle.key == "w:filter.report_p"]
