@@ -69,15 +69,11 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
             },
         },
         "analyses": [
-            {"spec": _plain(item.spec), "methods": item.analysis.methods(item.result)}
+            {"spec": dataclasses.asdict(item.spec), "methods": item.analysis.methods(item.result)}
             for item in done
         ],
         "rows": [row.as_dict() for item in done for row in item.analysis.rows(item.result)],
     }
-
-
-def _plain(spec: Any) -> dict[str, Any]:
-    return {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
 
 
 def results_json(document: dict[str, Any]) -> str:

@@ -316,10 +316,11 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         _write_ends(ends, panel, palette, page)
     if key is not None:
         _write_legend(legend, palette, page, lift=notes_height + legend_height)
+        role = key.notes_role
         page["annotations"] += [
             _annotation(
                 _safe(note),
-                _font(palette, chart.key.notes_role, size=SMALL, weight=500),
+                _font(palette, role, size=SMALL, weight=500),
                 x=0,
                 y=1,
                 xanchor="left",
