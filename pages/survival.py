@@ -7,7 +7,6 @@ import streamlit as st
 from pages import _ui as ui
 from pages._ui import groupings, state
 from pages._ui.survival_curves import survival_curves
-from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
 from sts_core.derive import levels_of
 
@@ -47,9 +46,8 @@ def comparison(endpoint: str) -> None:
         conf_level=ctx.study.analysis.conf_level,
         conf_type=options.conf_type,
         landmarks=options.landmarks,
-        tick_step=options.tick_step,
         mean_horizon=options.mean_horizon,
-        drawing=CurveOptions(intervals=options.show_interval),
+        time_unit=options.time_unit,
     )
     state.set_view(
         KIND,
@@ -60,8 +58,8 @@ def comparison(endpoint: str) -> None:
             "conf_type": options.conf_type,
             "mean_horizon": options.mean_horizon,
             "landmarks": None if options.landmarks is None else list(options.landmarks),
-            "tick_step": options.tick_step,
-            "show_interval": options.show_interval,
+            "time_unit": options.time_unit and options.time_unit.value,
+            "figure": state.view(KIND).get("figure"),
         },
     )
     if levels == ():
@@ -69,7 +67,7 @@ def comparison(endpoint: str) -> None:
         return
     ui.lazy_tabs(
         "survival",
-        {"Curves": lambda: survival_curves(ctx.cohort, spec, options)},
+        {"Curves": lambda: survival_curves(ctx.cohort, spec)},
         stay_drawn=False,
     )
 

@@ -13,7 +13,7 @@ from pages._ui import state
 from pages._ui.compute import compute
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.conventions import CONVENTIONS
-from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS, TICK_STEPS
+from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
@@ -169,13 +169,12 @@ def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str
 
 @dataclass(frozen=True, slots=True)
 class SurvivalOptions:
-    """How curves are estimated and drawn."""
+    """How curves are estimated."""
 
     conf_type: ConfType | None
     mean_horizon: float | None
     landmarks: tuple[float, ...] | None
-    tick_step: float | None
-    show_interval: bool | None
+    time_unit: TimeUnit | None
 
 
 _CONVENTIONS: dict[ConventionName, str] = {
@@ -191,13 +190,21 @@ _CONF_TYPES = {
     "logit": "logit",
     "arcsin": "arcsine",
 }
-_BANDS = {"auto": "Up to four groups", "on": "Always", "off": "Never"}
 
 
 def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> SurvivalOptions:
-    """Offer the convention, the scale of intervals, times, the axis and the bands."""
-    unit = cohort.study.definitions.endpoints[endpoint].display_unit
-    with st.popover("Options", icon=":material/tune:"):
+    """Offer the unit, the convention, the scale of intervals and times."""
+    usual = cohort.study.definitions.endpoints[endpoint].display_unit
+    with st.popover("Estimates", icon=":material/settings:"):
+        units = ["auto", *(unit.value for unit in TimeUnit)]
+        shown = choose(
+            "Times are shown in", units, "km.unit", kept=kept.get("time_unit") or "auto",
+            names={**{unit: unit for unit in units}, "auto": f"{usual.value} (of the endpoint)"},
+        )  # fmt: skip
+        unit = usual if shown == "auto" else TimeUnit(shown)
+        if kept.get("time_unit") != (None if shown == "auto" else shown):
+            # times that were kept are in another unit
+            kept = {**kept, "landmarks": None, "mean_horizon": None}
         _choose_convention(cohort.study)
         own_scale = CONVENTIONS[cohort.study.analysis.convention].conf_type.value
         conf_type = choose(
@@ -216,21 +223,12 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
         landmarks = parse_landmarks(text)
         if landmarks is None:
             st.error("Write times above 0 as numbers with commas between, for instance 3, 6, 12.")
-        steps = ["auto", *(f"{step:g}" for step in TICK_STEPS[unit])]
         mean_horizon = _choose_mean_horizon(unit, kept.get("mean_horizon"))
-        kept_step = kept.get("tick_step")
-        step = choose(
-            f"Distance of the axis ticks, {unit.value}", steps, f"km.step.{unit.value}",
-            kept=f"{kept_step:g}" if kept_step else "auto", names={"auto": "chosen by the app"},
-        )  # fmt: skip
-        shown = {None: "auto", True: "on", False: "off"}[kept.get("show_interval")]
-        bands = choose_one("Interval bands", list(_BANDS), "km.bands", kept=shown, names=_BANDS)
     return SurvivalOptions(
         None if conf_type == "auto" else cast("ConfType", conf_type),
         mean_horizon,
         None if landmarks in (None, defaults) else landmarks,
-        None if step == "auto" else float(step),
-        {"auto": None, "on": True, "off": False}[bands],
+        None if shown == "auto" else unit,
     )
 
 

@@ -27,7 +27,7 @@ from sts_core.display import (
 )
 from sts_core.export.xlsx import write_workbook
 from sts_core.figures.marks import Diagram, Figure
-from sts_core.figures.theme import DARK, LIGHT, FigureSize
+from sts_core.figures.theme import DARK, JOURNAL_DOUBLE, LIGHT, SLIDE, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
 from sts_core.members import HEADING, Members
 from sts_core.render import pptx, print
@@ -60,6 +60,13 @@ def show_figure(figure: Figure, *, key: str) -> None:
     dark = is_dark()
     drawn = to_plotly(figure, dark=dark, width=CHART_WIDTH)
     chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key)
+
+
+def show_page(figure: Figure, size: FigureSize) -> None:
+    """Show a figure as its files have it, at its own size on a screen."""
+    picture = print.render(figure, "svg", size)
+    st.image(picture.decode(), width=round(size.width * 96 / 72), alt=figure.alt)
+    st.caption(f"As the files have it, {size.name}.")
 
 
 def show_table(table: DisplayTable, *, cohort: Cohort | None = None) -> None:
@@ -170,25 +177,33 @@ def export_menu(
     name: str,
     *,
     figure: Callable[[], Figure] | None = None,
+    size: FigureSize | None = None,
     tables: Callable[[], Sequence[DisplayTable]] | None = None,
     notes: Sequence[str] = (),
     key: str,
 ) -> None:
-    """Offer a figure as slide, SVG, PDF and PNG, and tables as a workbook; made on the click."""
+    """Offer a figure as slide and files, and tables as a workbook; made on the click.
+
+    ``size`` is the page of the files, 170 mm wide when ``None``; a slide has its own.
+    """
     with st.popover("Export", icon=":material/download:"):
         if figure is not None:
             make = figure
             st.caption("Figure")
             _download("PowerPoint slide, editable", f"{name}.pptx", PPTX_TYPE, key,
                       lambda: pptx.render(make()))  # fmt: skip
+            if size is not None:
+                st.caption(f"Figure on a page of {size.name}" if size is not SLIDE
+                           else "Figure as a slide")  # fmt: skip
             formats: tuple[tuple[str, print.Format, str], ...] = (
                 ("PDF, vector", "pdf", "application/pdf"),
                 ("SVG, vector", "svg", "image/svg+xml"),
                 ("PNG, 300 dpi", "png", "image/png"),
+                ("TIFF, 600 dpi", "tiff", "image/tiff"),
             )
             for label, ending, mime in formats:
                 _download(label, f"{name}.{ending}", mime, key,
-                          partial(_drawn, make, ending))  # fmt: skip
+                          partial(_drawn, make, ending, size))  # fmt: skip
         if tables is not None:
             list_tables = tables
             st.caption("Table")
@@ -196,8 +211,9 @@ def export_menu(
                       lambda: write_workbook(list_tables(), notes))  # fmt: skip
 
 
-def _drawn(make: Callable[[], Figure], file_format: print.Format) -> bytes:
-    return print.render(make(), file_format)
+def _drawn(make: Callable[[], Figure], file_format: print.Format, size: FigureSize | None) -> bytes:
+    # a page of 170 mm goes on to a further one in a PDF
+    return print.render(make(), file_format, None if size is JOURNAL_DOUBLE else size)
 
 
 def rate_card(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.inputs import SurvivalOptions
-from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_table
+from pages._ui.figure_options import figure_options
+from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
+from sts_core.analysis.curve_options import counts_every_death
 from sts_core.analysis.kaplan_meier import (
+    KIND,
     KaplanMeierResult,
     KaplanMeierSpec,
     kaplan_meier,
@@ -20,32 +25,52 @@ from sts_core.analysis.kaplan_meier import (
 from sts_core.cohort import Cohort
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
+from sts_core.figures.theme import PAGES
 
 
-def survival_curves(cohort: Cohort, spec: KaplanMeierSpec, options: SurvivalOptions) -> None:
+def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     """Show curves, table and sentences of a comparison, with their exports."""
-    result: KaplanMeierResult = compute(kaplan_meier, cohort, spec)
+    kept = state.view(KIND)
+    endpoint = cohort.study.definitions.endpoints[spec.endpoint]
+    unit = spec.time_unit or endpoint.display_unit
+    place = st.container(horizontal=True)
+    with place:
+        groups = spec.levels or ()
+        chosen = figure_options(
+            "km.figure", kept.get("figure") or {}, unit, groups,
+            cumulative=counts_every_death(endpoint),
+        )  # fmt: skip
+    state.set_view(KIND, {**kept, "figure": chosen.document()})
+    # nothing of the drawing is computed anew when a word or a colour changes
+    bare = replace(spec, tick_step=chosen.tick_step, horizon=chosen.horizon)
+    result: KaplanMeierResult = compute(kaplan_meier, cohort, bare)
     if result.overall.n == 0:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
         )
         show_losses(result.losses)
         return
+    spec = replace(bare, drawing=chosen.drawing)
+    result = replace(result, spec=spec)
 
     def figure() -> Figure:
         """Draw the curves as the page shows them."""
         return survival_curve(result)
 
-    show_figure(figure(), key="km.figure")
-    with st.container(horizontal=True):
+    with place:
         export_menu(
             f"{spec.endpoint}-kaplan-meier",
             figure=figure,
+            size=PAGES[chosen.drawing.size],
             tables=lambda: [survival_table(result), more_estimates_table(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
             key="km",
         )
         add_to_report(spec)
+    if chosen.preview:
+        show_page(figure(), PAGES[chosen.drawing.size])
+    else:
+        show_figure(figure(), key="km.figure")
     show_table(survival_table(result))
     with st.expander("More estimates: quartiles, restricted mean, range", icon=":material/table:"):
         show_table(more_estimates_table(result))

@@ -11,7 +11,8 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 from sts_core.study.types import Endpoint
 
 Arrangement = Literal["auto", "together", "direct", "highlighted", "panels"]
-_MAX_WORDS = 200
+#: Characters of a title or a name.
+MAX_WORDS = 200
 
 
 @spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -36,8 +37,9 @@ class CurveOptions:
         Ticks where patients were censored.
     risk_rows
         Under the axis: at risk, events and censored, or at risk alone, or nothing.
-    rates
-        Whether the numbers beside the curves have the rates at the landmarks.
+    rates, hazard_ratios
+        Whether the numbers beside the curves have the rates at the landmarks, and the hazard
+        ratio of each group.
     title, x_title, y_title
         In place of the ones made from the result; ``None`` or empty for those.
     labels
@@ -56,6 +58,7 @@ class CurveOptions:
     censored: bool = True
     risk_rows: Literal["all", "at_risk", "none"] = "all"
     rates: bool = True
+    hazard_ratios: bool = True
     title: str | None = None
     x_title: str | None = None
     y_title: str | None = None
@@ -66,8 +69,8 @@ class CurveOptions:
     def __post_init__(self) -> None:
         words = [self.title, self.x_title, self.y_title, *(name for _, name in self.labels)]
         for text in words:
-            if text is not None and len(text) > _MAX_WORDS:
-                raise ValueError(f"a title or name has at most {_MAX_WORDS} characters: {text!r}")
+            if text is not None and len(text) > MAX_WORDS:
+                raise ValueError(f"a title or name has at most {MAX_WORDS} characters: {text!r}")
 
     def label_of(self, group: str) -> str:
         """Give a group's name in this figure."""

@@ -19,7 +19,7 @@ from sts_core.figures.layout import layout
 from sts_core.figures.marks import Chart, Diagram, SmallMultiples
 from sts_core.figures.pages import shared
 from sts_core.figures.sheet import MORE_NOTES, wrap
-from sts_core.figures.theme import MIN_SLIDE_TEXT, OFFICE_FONT, SLIDE
+from sts_core.figures.theme import MIN_SLIDE_TEXT, OFFICE_FONT, SLIDE, palette_of
 from sts_core.render.pptx import (
     BOTTOM,
     LEFT,
@@ -114,7 +114,7 @@ def _together(presentation: Any, section: Section) -> bool:
     if placed.height > room + 0.01 or placed.panels[0].height < least:
         return False
     slide = add_slide(presentation, figure.title)
-    add_figure(slide, placed, LEFT, TOP, room=(WIDTH, room))
+    add_figure(slide, placed, LEFT, TOP, palette_of(figure), room=(WIDTH, room))
     _draw_table(slide, grid, range(len(table.rows)), TOP + room + _GAP)
     notes.write(slide)
     _speaker_notes(slide, section)

@@ -20,7 +20,13 @@ from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.pages import layout_pages
 from sts_core.figures.placed import PlacedFigure
-from sts_core.figures.theme import DOCUMENT, OFFICE_FONT, OFFICE_FONT_EAST_ASIAN
+from sts_core.figures.theme import (
+    DOCUMENT,
+    OFFICE_FONT,
+    OFFICE_FONT_EAST_ASIAN,
+    Palette,
+    palette_of,
+)
 from sts_core.render.print import to_picture
 
 _MUTED = RGBColor(0x4A, 0x56, 0x63)
@@ -105,7 +111,7 @@ def _section(document: Any, section: Section) -> None:
                 _paragraph(
                     document, f"{section.figure.title} ({number} of {len(pages)})", bold=True
                 ).paragraph_format.keep_with_next = True
-            _picture(document, placed, section.title)
+            _picture(document, placed, section.title, palette_of(section.figure))
     if section.table is not None and section.table.rows:
         if section.table.stamp:
             _paragraph(
@@ -118,11 +124,12 @@ def _section(document: Any, section: Section) -> None:
             paragraph.paragraph_format.space_before = Pt(5)
 
 
-def _picture(document: Any, placed: PlacedFigure, title: str) -> None:
+def _picture(document: Any, placed: PlacedFigure, title: str, palette: Palette) -> None:
     width = min(_WIDTH, _HEIGHT * placed.width / placed.height)
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    shape = paragraph.add_run().add_picture(io.BytesIO(to_picture(placed)), width=Mm(width))
+    picture = io.BytesIO(to_picture(placed, palette))
+    shape = paragraph.add_run().add_picture(picture, width=Mm(width))
     properties = shape._inline.docPr
     properties.set("descr", escape(placed.alt, "xml"))
     properties.set("title", escape(title, "xml"))

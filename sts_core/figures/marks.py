@@ -601,6 +601,8 @@ class Figure:
         draws it when it is set, and no renderer has a switch for it.
     alt
         Alternative text for readers who don't see the figure.
+    black_and_white
+        Whether files are drawn without colours; the screen always has them.
     """
 
     body: Chart | SmallMultiples | RowGrid | Diagram
@@ -609,6 +611,7 @@ class Figure:
     footnotes: tuple[str, ...] = field(default=())
     stamp: str = ""
     alt: str = ""
+    black_and_white: bool = False
 
 
 def step_corners(x: FloatArray, y: FloatArray, x_end: float) -> tuple[FloatArray, FloatArray]:

@@ -31,9 +31,9 @@ _SHAPE = 0.62  # height of a panel by its width
 _FLATTEST = 0.38
 _LOWEST = 5.5  # least height of a panel, in the text's size
 #: On a page of fixed height: scale of the text, and parts of the captions.
-_STEPS = ((1.0, 3), (0.92, 3), (0.85, 2), (0.77, 2))
+_STEPS = ((1.0, 4), (0.92, 3), (0.85, 2), (0.77, 2))
 #: The same on a page as high as need be.
-_FREE_STEPS = ((1.0, 3), (1.0, 2))
+_FREE_STEPS = ((1.0, 4), (1.0, 2))
 _SLIDE_NOTES = 2
 
 

@@ -79,6 +79,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         footnotes=result.footnotes + _drawing_notes(result, options),
         stamp=result.provenance.stamp,
         alt=_alt(result, options),
+        black_and_white=options.black_and_white,
     )
 
 
@@ -94,7 +95,7 @@ def _quoted(result: KaplanMeierResult) -> str:
 def _y_axis(result: KaplanMeierResult, options: CurveOptions) -> Axis:
     what = result.endpoint_label
     if _is_cumulative(result, options):
-        what = f"Cumulative probability of an event ({_quoted(result)})"
+        what = "Cumulative probability of an event"
     percent = options.scale == "percent"
     marks = (0.0, 0.25, 0.5, 0.75, 1.0)
     labels = ("0", "25", "50", "75", "100") if percent else ("0", "0.25", "0.50", "0.75", "1.00")
@@ -144,7 +145,17 @@ def _headers(result: KaplanMeierResult, options: CurveOptions) -> tuple[str, ...
         f"At {_short(result.overall.rates[i].at)} {unit}\n({scale}{level})"
         for i in _rates_shown(result, options)
     )
-    return ("n", "Events", f"Median, {unit}\n({level})", *rates)
+    ratio = (f"Hazard ratio\n({level})",) if _has_ratios(result, options) else ()
+    return ("n", "Events", f"Median, {unit}\n({level})", *rates, *ratio)
+
+
+def _has_ratios(result: KaplanMeierResult, options: CurveOptions) -> bool:
+    return options.hazard_ratios and bool(result.hazard_ratios)
+
+
+def _ratio_text(result: KaplanMeierResult, group: SurvivalGroup) -> str:
+    found = {ratio.group: ratio.hazard_ratio for ratio in result.hazard_ratios}
+    return format_estimate(found[group.label], decimals=2)
 
 
 def _cells(
@@ -155,7 +166,8 @@ def _cells(
         for i in _rates_shown(result, options)
     )
     median = format_estimate(group.median.scaled(result.unit_factor))
-    return (str(group.n), str(group.n_event), median, *rates)
+    ratio = (_ratio_text(result, group),) if _has_ratios(result, options) else ()
+    return (str(group.n), str(group.n_event), median, *rates, *ratio)
 
 
 def _shown_estimate(result: KaplanMeierResult, rate: Estimate, options: CurveOptions) -> Estimate:
@@ -180,6 +192,8 @@ def _caption(result: KaplanMeierResult, group: SurvivalGroup, options: CurveOpti
         return "No patients"
     median = format_estimate(group.median.scaled(result.unit_factor))
     parts = [f"n {group.n}, {counted(group.n_event, 'event')}", f"median {median}"]
+    if _has_ratios(result, options):
+        parts.append(f"HR {_ratio_text(result, group)}")
     shown = _rates_shown(result, options)
     if shown:
         times = ", ".join(_short(group.rates[i].at) for i in shown)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sts_core.figures.marks import Dash, Role
+from sts_core.figures.marks import Dash, Figure, Role
 
 N_SLOTS = 8
 SLOT_ROLES: tuple[Role, ...] = (
@@ -126,6 +126,12 @@ BLACK_AND_WHITE = _palette(
     band_opacity=0.10,
     faded_opacity=0.5,
 )
+
+
+def palette_of(figure: Figure) -> Palette:
+    """Give the colours that a figure has in files."""
+    return BLACK_AND_WHITE if figure.black_and_white else LIGHT
+
 
 #: On and off lengths in units of the line's width.
 DASH_PATTERNS: Mapping[Dash, tuple[float, ...]] = {
@@ -258,3 +264,9 @@ SLIDE = FigureSize(
     least=MIN_SLIDE_TEXT,
 )
 SIZES: tuple[FigureSize, ...] = (JOURNAL_SINGLE, JOURNAL_DOUBLE, SLIDE)
+#: Pages of exported files by their names in the study file.
+PAGES: Mapping[str, FigureSize] = {
+    "double": JOURNAL_DOUBLE,
+    "single": JOURNAL_SINGLE,
+    "slide": SLIDE,
+}

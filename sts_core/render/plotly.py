@@ -772,7 +772,7 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
             page["annotations"] += [
                 _annotation(
                     _safe(line.name), _font(palette, Role.MUTED, _TINY), yref=strip_y, x=0, y=i,
-                    xanchor="right", yanchor="middle", xshift=-round(widest / 2) - 8,
+                    xanchor="right", yanchor="middle", xshift=-round(widest / 2) - 8, yshift=2,
                 )
                 for i, line in enumerate(first.rows)
             ]  # fmt: skip

@@ -29,6 +29,7 @@ from sts_core.figures.theme import (
     SLIDE,
     FigureSize,
     Palette,
+    palette_of,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.prese
 
 
 def render(
-    figures: Figure | Sequence[Figure], size: FigureSize = SLIDE, palette: Palette = LIGHT
+    figures: Figure | Sequence[Figure],
+    size: FigureSize = SLIDE,
+    palette: Palette | None = None,
 ) -> bytes:
     """Write a presentation with one slide a figure, or more where a figure needs them.
 
@@ -63,7 +66,7 @@ def render(
     size
         Page of each figure; what needs more goes on to a further slide.
     palette
-        Colours.
+        Colours; those that each figure asks for when ``None``.
     """
     presentation = new_presentation()
     for figure in [figures] if isinstance(figures, Figure) else figures:
@@ -85,13 +88,17 @@ def new_presentation() -> Presentation:
 
 
 def add_figure_slides(
-    presentation: Presentation, figure: Figure, size: FigureSize = SLIDE, palette: Palette = LIGHT
+    presentation: Presentation,
+    figure: Figure,
+    size: FigureSize = SLIDE,
+    palette: Palette | None = None,
 ) -> list[Slide]:
     """Add as many slides as a figure needs: its title as theirs, each part as one group.
 
     The speaker's notes have all footnotes, also those that a slide has no room for.
     """
     slides = []
+    palette = palette or palette_of(figure)
     for placed in layout_pages(figure, size, METRICS):
         slide = add_slide(presentation, placed.title, palette)
         add_figure(slide, placed, LEFT, TOP, palette)

@@ -31,6 +31,7 @@ from sts_core.figures.theme import (
     PRINT_PAGE,
     FigureSize,
     Palette,
+    palette_of,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def render(
     figure: Figure,
     file_format: Format,
     size: FigureSize | None = None,
-    palette: Palette = LIGHT,
+    palette: Palette | None = None,
 ) -> bytes:
     """Lay a figure out and draw it.
 
@@ -73,13 +74,14 @@ def render(
         Page and text size; 170 mm wide when not given, and a PDF then has a further page for what
         is higher than A4.
     palette
-        Colours.
+        Colours; those that the figure asks for when ``None``.
 
     Returns
     -------
     bytes
         The file; the same figure always gives the same bytes.
     """
+    palette = palette or palette_of(figure)
     if file_format == "pdf":
         return to_pdf(layout_pages(figure, size or PRINT_PAGE, METRICS), palette)
     placed = layout(figure, size or JOURNAL_DOUBLE, METRICS)

@@ -13,20 +13,26 @@ from sts_core.analysis.kaplan_meier import (
 from sts_core.criteria import apply_criteria
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
-from sts_core.study import load_study
+from sts_core.study import TimeUnit, load_study
 from tests.pages.driver import (
     COHORT,
     DATA,
     PATHS,
     ROOT,
     SURVIVAL,
+    TINY,
     chart,
+    charts,
     checked,
     click,
     cohort_line,
+    confirm,
     curves,
+    drop,
     go,
     shown,
+    start,
+    study_file,
     study_of,
     table,
     with_sample,
@@ -210,3 +216,67 @@ def test_three_patients_by_hand() -> None:
     line = next(t for t in chart(at)["data"] if t.get("mode") == "lines" and t.get("meta"))
     assert line["x"][0] == 0
     assert {round(y, 4) for y in line["y"]} <= {1.0, 0.6667, 0.3333}
+
+
+def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.by").set_value("sex").run())
+    at.text_input(key="w:km.figure.horizon.months").set_value("18")
+    at.selectbox(key="w:km.figure.step.months").set_value("6")
+    at.segmented_control(key="w:km.figure.scale").set_value("proportion")
+    at.segmented_control(key="w:km.figure.shown").set_value("cumulative")
+    at.segmented_control(key="w:km.figure.rows").set_value("at_risk")
+    at.segmented_control(key="w:km.figure.size").set_value("single")
+    at.text_input(key="w:km.figure.y").set_value("<i>Relapsed</i>")
+    checked(at.text_input(key="w:km.figure.name.Female").set_value("Women").run())
+    page = chart(at)["layout"]
+    assert page["xaxis"]["tickvals"] == [0.0, 6.0, 12.0, 18.0]
+    assert page["xaxis"]["range"] == [0.0, 18.0]
+    assert page["yaxis"]["ticktext"][-1] == "1.00"
+    assert page["yaxis"]["title"]["text"] == "&lt;i&gt;Relapsed&lt;/i&gt;"
+    assert "Women" in curves(at)
+    assert "Female" not in curves(at)
+    # the table is about the data, and names groups as they are there
+    assert "Female" in table(at)
+    rising = next(t for t in chart(at)["data"] if t["name"] == "Women" and t.get("meta"))
+    assert rising["y"][0] == 0.0
+    assert max(rising["y"]) <= 1.0
+    (rows,) = [t for t in chart(at)["data"] if t.get("mode") == "text"]
+    assert len(rows["text"]) == 2 * 4
+    click(at, "basket.kaplan_meier")
+    (item,) = study_of(at).report.items
+    assert item["drawing"]["labels"] == [["Female", "Women"]]
+    assert (item["horizon"], item["tick_step"], item["drawing"]["size"]) == (18.0, 6.0, "single")
+    before = chart(at)
+    again = load_study(study_file(at), name="study.yaml")
+    assert again.analysis.views["kaplan_meier"]["figure"]["drawing"]["y_title"] == (
+        "<i>Relapsed</i>"
+    )
+    for path in (DATA, SURVIVAL):
+        go(at, path)
+    assert chart(at) == before
+    checked(at.toggle(key="w:km.figure.preview").set_value(True).run())
+    assert not charts(at)
+    assert any("84 mm" in caption.value for caption in at.caption)
+
+
+def test_another_unit_of_time_is_one_for_figure_table_and_rates() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.by").set_value("").run())
+    checked(at.selectbox(key="w:km.unit").set_value("weeks").run())
+    assert chart(at)["layout"]["xaxis"]["title"]["text"].startswith("Weeks")
+    spec = KaplanMeierSpec(endpoint="PFS", time_unit=TimeUnit.WEEKS)
+    for row in survival_table(kaplan_meier(sample_cohort(), spec)).formatted():
+        assert " ".join(" ".join(row).split()) in table(at)
+
+
+def test_one_less_survival_is_not_offered_where_death_competes() -> None:
+    at = go(with_tiny(), SURVIVAL)  # its event is a death
+    assert at.segmented_control(key="w:km.figure.shown").options
+    text = TINY.replace("Dead", "Relapsed")
+    at = confirm(drop(start(), {"tiny.csv": text}), "TTE", unit="months", events=["Relapsed"])
+    go(at, SURVIVAL)
+    keys = [control.key for control in at.segmented_control]
+    assert "w:km.figure.scale" in keys
+    assert "w:km.figure.shown" not in keys
+    assert "death from another cause competes" in shown(at)
