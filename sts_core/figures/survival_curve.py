@@ -16,7 +16,7 @@ from sts_core.display import (
     rounded_half_up,
 )
 from sts_core.estimates import Estimate
-from sts_core.figures.curves import Curve, CurveFrame, draw_curves
+from sts_core.figures.curves import MOST_TOGETHER, Curve, CurveFrame, draw_curves
 from sts_core.figures.marks import (
     Axis,
     Band,
@@ -65,7 +65,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         ),
         y=_y_axis(result, options),
         headers=_headers(result, options),
-        spare=tuple(range(3, 3 + len(_rates_shown(result, options)))),
+        spare=_spare(result, options),
         notes=() if result.logrank is None else (_test_note(result),),
         quiet_notes=result.provenance.quiet_p,
         named=result.is_comparison,
@@ -147,6 +147,13 @@ def _headers(result: KaplanMeierResult, options: CurveOptions) -> tuple[str, ...
     )
     ratio = (f"Hazard ratio\n({level})",) if _has_ratios(result, options) else ()
     return ("n", "Events", f"Median, {unit}\n({level})", *rates, *ratio)
+
+
+def _spare(result: KaplanMeierResult, options: CurveOptions) -> tuple[int, ...]:
+    """Give the columns that a narrow place leaves out: rates, and ratios of many groups."""
+    ratios = _has_ratios(result, options) and len(result.groups) > MOST_TOGETHER
+    n = len(_rates_shown(result, options)) + int(ratios)
+    return (*range(3, 3 + n),)
 
 
 def _has_ratios(result: KaplanMeierResult, options: CurveOptions) -> bool:

@@ -160,8 +160,8 @@ def test_the_key_goes_inside_where_there_is_room_and_leaves_where_not():
         ]
         return frame.top < entry.y < frame.bottom
 
-    without_rates = survival_curve(result_of((25, 26)), CurveOptions(rates=False))
-    assert key_place(without_rates, JOURNAL_DOUBLE)
+    short = survival_curve(result_of((25, 26)), CurveOptions(rates=False, hazard_ratios=False))
+    assert key_place(short, JOURNAL_DOUBLE)
     assert not key_place(FIGURES["9 groups"], JOURNAL_DOUBLE)
 
 
