@@ -109,6 +109,7 @@ class FindingCode(StrEnum):
     TIMES_ABSENT = "times_absent"
     TIMES_OF_EVENTS_ONLY = "times_of_events_only"
     EVERYBODY_HAS_EVENT = "everybody_has_event"
+    GROUP_AFTER_TIME_ZERO = "group_after_time_zero"
     ENDPOINTS_CONTRADICT = "endpoints_contradict"
     DATED_AFTER_DEATH = "dated_after_death"
     SUBJECT_SUSPECTED_TWICE = "subject_suspected_twice"

@@ -37,6 +37,8 @@ class ResultRow:
         Whether the exported R script gives it: by a package, by a formula, or not.
     population
         Key of the analysis population ("efficacy", "safety", ...).
+    landmark
+        Time from which on times count, with its unit; ``None`` from time zero.
     """
 
     analysis: str
@@ -60,6 +62,7 @@ class ResultRow:
     reason: str | None = None
     r: Reproducible = "none"
     population: str | None = None
+    landmark: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Give the row as a mapping in the order of the fields."""

@@ -225,7 +225,8 @@ def footnotes_of(ratios: Sequence[GroupHazardRatio], n_groups: int) -> tuple[str
         if reason is not None and reason is not NotEstimable.REFERENCE:
             missing.setdefault(reason, []).append(ratio.group)
     notes += [
-        f"HR of {joined(groups)} NE: {REASONS[reason]}." for reason, groups in missing.items()
+        f"HR not estimable for {joined(groups)}: {REASONS[reason]}."
+        for reason, groups in missing.items()
     ]
     return tuple(notes)
 

@@ -22,6 +22,7 @@ from sts_core.analysis.hazard_ratio import (
     reference_of,
     sentence_of,
 )
+from sts_core.analysis.landmark import Landmark, at_landmark
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
@@ -122,6 +123,11 @@ class KaplanMeierSpec:
         How the figure is drawn.
     population
         Key of the analysis population; the patients that all criteria leave when ``None``.
+    landmark
+        Time, in the display unit, from which on times count, in those still under observation
+        without an event; from time zero when ``None``.
+    known_on
+        With a landmark: key of the date (or time) on which a patient's group became known.
     """
 
     endpoint: str
@@ -140,12 +146,14 @@ class KaplanMeierSpec:
     time_unit: TimeUnit | None = None
     drawing: CurveOptions = CurveOptions()
     population: str | None = None
+    landmark: float | None = None
+    known_on: str | None = None
     kind: Literal["kaplan_meier"] = KIND
 
     def __post_init__(self) -> None:
         if not 0 < self.conf_level < 1:
             raise ValueError(f"conf_level must lie in (0, 1), but was {self.conf_level}")
-        for name in ("tick_step", "horizon", "mean_horizon"):
+        for name in ("tick_step", "horizon", "mean_horizon", "landmark"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} must be above 0, but was {value}")
@@ -157,6 +165,8 @@ class KaplanMeierSpec:
                 "a symmetric interval belongs to the rule “first”, but quantile_rule was "
                 f"{self.quantile_rule}"
             )
+        if self.known_on is not None and self.landmark is None:
+            raise ValueError("known_on belongs to a landmark")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -292,6 +302,8 @@ class KaplanMeierResult:
         Whether the day of the start counts as day 1.
     rules
         Rules of follow-up in force, as sentences.
+    landmark
+        Where times begin to count, and who is left out before; ``None`` from time zero on.
     hazard_ratios
         Of each group against the reference group, in the order of ``groups``; empty without a
         comparison of at least two.
@@ -324,6 +336,7 @@ class KaplanMeierResult:
     hazard_ratios: tuple[GroupHazardRatio, ...] = ()
     other_tests: tuple[TestResult, ...] = ()
     every_death: bool = False
+    landmark: Landmark | None = None
 
     @property
     def is_comparison(self) -> bool:
@@ -368,6 +381,17 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         endpoint = replace(endpoint, display_unit=spec.time_unit)
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     levels = levels_of(cohort, spec.by) if spec.by else None
+    landmark: Landmark | None = None
+    if spec.landmark is not None:
+        data, levels, landmark = at_landmark(
+            cohort,
+            replace(data, endpoint=endpoint),
+            spec.by,
+            levels,
+            at=spec.landmark,
+            known_on=spec.known_on,
+        )
+        endpoint = data.endpoint
     chosen = _chosen_levels(levels, spec)
     # the number of a chosen group, -1 in any other one, -2 where the group is not known
     number_of: dict[str | None, int] = {None: -2, **{level: i for i, level in enumerate(chosen)}}
@@ -434,6 +458,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         hazard_ratios=ratios,
         other_tests=tuple(tests[1:]),
         every_death=counts_every_death(endpoint),
+        landmark=landmark,
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -819,6 +844,8 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
         f"Kaplan-Meier estimates, {_percent(spec.conf_level)} confidence intervals on the "
         f"{result.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
     ]
+    if result.landmark is not None:
+        notes += result.landmark.notes
     if result.logrank is not None:
         scope = _scope(result)
         text = _test_text(result.logrank, result.provenance)
@@ -916,6 +943,11 @@ def methods_sentence(result: KaplanMeierResult) -> str:
         )
         if reference_of(result.hazard_ratios) is not None:
             text += " and by hazard ratios of a Cox proportional hazards model"
+    if result.landmark is not None:
+        text += (
+            f"; times count from a landmark at {result.landmark.words}, in patients still under "
+            "observation without an event"
+        )
     return text + "; follow-up was estimated by the reverse Kaplan-Meier method."
 
 
@@ -982,6 +1014,7 @@ def _limits(estimate: Estimate, level: str, unit: str = "") -> str:
 def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row, times in the raw unit."""
     spec, unit = result.spec, result.unit.value
+    landmark = result.landmark
     base = ResultRow(
         KIND,
         "",
@@ -989,6 +1022,7 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
         population=result.provenance.population,
         endpoint=spec.endpoint,
         group_var=spec.by,
+        landmark=None if landmark is None else landmark.words,
     )
     rows: list[ResultRow] = []
     shown = [(group.label if spec.by else None, group) for group in result.groups]
@@ -1043,6 +1077,12 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
             value=float(sum(len(loss.subjects) for loss in result.losses) + result.n_unknown_group),
         )
     )
+    if landmark is not None:
+        for name, count in (
+            ("n_event_before_landmark", landmark.n_event_before),
+            ("n_ended_before_landmark", landmark.n_ended_before),
+        ):
+            rows.append(replace(base, statistic=name, value=float(count)))
     return tuple(rows)
 
 

@@ -14,6 +14,8 @@ from sts_core.analysis import cox
 from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
+from sts_core.analysis import survival_comparison as sc
+from sts_core.analysis import survival_comparison_report as scr
 from sts_core.cohort import Cohort
 from sts_core.display import DisplayTable
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
@@ -74,6 +76,17 @@ ANALYSES: dict[str, Analysis] = {
         km.result_rows,
         km.r_code,
         lambda result: (km.more_estimates_table(result),),
+    ),
+    sc.KIND: Analysis(
+        sc.KIND,
+        sc.SurvivalComparisonSpec,
+        sc.survival_comparison,
+        scr.comparison_table,
+        scr.methods_sentence,
+        scr.result_sentences,
+        scr.result_rows,
+        scr.r_code,
+        scr.more_tables,
     ),
     rs.KIND: Analysis(
         rs.KIND,

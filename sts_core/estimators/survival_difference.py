@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -74,7 +74,8 @@ def rate_difference(
     Returns
     -------
     Difference
-        Its standard error is ``√(V1 + V2)`` with Greenwood's variances. ``BEYOND_FOLLOW_UP`` where
+        Its standard error is ``√(V1 + V2)`` with Greenwood's variances; limits beyond -1 and 1 are
+        cut. ``BEYOND_FOLLOW_UP`` where
         one of the curves ends before; without a spread (``NO_VARIATION``) where one of them has
         come down to 0, or neither has fallen.
 
@@ -86,7 +87,10 @@ def rate_difference(
     reason = next((part.reason[0] for part in found if part.reason[0] is not None), None)
     values = [float(part.estimate[0]) for part in found]
     variance = sum(float(part.std_error[0]) ** 2 for part in found)
-    return _difference(values[0] - values[1], math.sqrt(variance), conf_level, reason)
+    plain = _difference(values[0] - values[1], math.sqrt(variance), conf_level, reason)
+    if math.isnan(plain.low):
+        return plain
+    return replace(plain, low=max(-1.0, plain.low), high=min(1.0, plain.high))
 
 
 def restricted_mean_difference(

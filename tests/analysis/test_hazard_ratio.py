@@ -179,8 +179,8 @@ def test_a_group_without_events_is_not_estimable_and_says_why() -> None:
         NotEstimable.REFERENCE, NotEstimable.SEPARATION, None, NotEstimable.NO_SUBJECTS,
     ]  # fmt: skip
     notes = footnotes_of(found, 4)
-    assert "HR of B NE: no events in a level, or events in one level only." in notes
-    assert "HR of nobody NE: no patients." in notes
+    assert "HR not estimable for B: no events in a level, or events in one level only." in notes
+    assert "HR not estimable for nobody: no patients." in notes
     text = sentence_of(found)
     assert text is not None
     assert "B, not estimable (no events in a level" in text

@@ -1,0 +1,264 @@
+"""Landmark analysis: time counts from a landmark, in those still at risk of the event there.
+
+Groups that become known after time zero (a response, a toxicity) must not be compared from time
+zero: whoever is to belong to the better group has to live long enough for it. From a landmark on,
+with groups as they were known by then, this advantage is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sts_core.cohort import Cohort
+from sts_core.derive import (
+    Levels,
+    SurvivalData,
+    dates_of,
+    numbers_of,
+    variable_of,
+)
+from sts_core.display import counted
+from sts_core.estimators.tied_times import TOLERANCE
+from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.study.types import Endpoint, Measured, VariableKind
+
+NOT_YET = "Not by the landmark"
+"""Group of those in whom what forms the groups became known after the landmark, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """Where a landmark analysis begins, and who is not in it.
+
+    Attributes
+    ----------
+    at
+        The landmark, in the unit of display.
+    unit
+        That unit, in words.
+    n_event_before, n_ended_before
+        Patients with the event, and with the end of follow-up, at or before the landmark.
+    known_on
+        Name of the variable that says when a group became known; ``None`` where none was named.
+    n_not_yet
+        Patients of the analysis whose group became known later or never.
+    groups_later
+        Name of the grouping, where it is formed after time zero.
+    """
+
+    at: float
+    unit: str
+    n_event_before: int
+    n_ended_before: int
+    known_on: str | None = None
+    n_not_yet: int = 0
+    groups_later: str | None = None
+
+    @property
+    def n_before(self) -> int:
+        """Patients with a usable time who are left out."""
+        return self.n_event_before + self.n_ended_before
+
+    @property
+    def words(self) -> str:
+        """The landmark with its unit ("3 months")."""
+        return _in_words(self.at, self.unit)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say who is left out, and what is known of the groups."""
+        notes = [
+            f"Landmark analysis at {self.words}: times count from there. "
+            f"{counted(self.n_event_before, 'patient')} with the event and "
+            f"{self.n_ended_before} with the end of follow-up at or before the landmark are left "
+            "out."
+        ]
+        if self.known_on is not None:
+            notes.append(
+                f"Groups as known by the landmark, by {self.known_on}: in {self.n_not_yet} it is "
+                f"later or empty (“{NOT_YET}”)."
+            )
+        elif self.groups_later is not None:
+            notes.append(
+                f"{self.groups_later} is taken as recorded over the whole follow-up: where it "
+                "became known after the landmark, survival still looks longer than it is. Name "
+                "the date on which it became known."
+            )
+        return tuple(notes)
+
+
+def _in_words(at: float, unit: str) -> str:
+    return f"{at:g} {unit.removesuffix('s') if at == 1 else unit}"
+
+
+def is_formed_later(cohort: Cohort, by: str | None) -> bool:
+    """Say whether a grouping is formed after time zero."""
+    if by is None:
+        return False
+    grouping = cohort.study.definitions.groupings.get(by)
+    variable = variable_of(cohort, grouping.variable if grouping else by)
+    return variable.measured is Measured.POST_BASELINE
+
+
+def refuse_groups_formed_later(cohort: Cohort, by: str | None, landmark: float | None) -> None:
+    """Refuse groups that are formed after time zero, unless a landmark is chosen.
+
+    Raises
+    ------
+    StudyError
+        When there is no landmark.
+    """
+    if landmark is not None or not is_formed_later(cohort, by):
+        return
+    grouping = cohort.study.definitions.groupings.get(by or "")
+    label = grouping.label if grouping else variable_of(cohort, by or "").label
+    raise StudyError(
+        Finding(
+            FindingCode.GROUP_AFTER_TIME_ZERO,
+            Severity.ERROR,
+            f"“{label}” is known only after time zero; groups formed later are not compared from "
+            "time zero, because survival would look longer than it is in those who lived to "
+            "be grouped.",
+            "Choose a landmark, from which on the groups are compared.",
+        )
+    )
+
+
+def at_landmark(
+    cohort: Cohort,
+    data: SurvivalData,
+    by: str | None,
+    levels: Levels | None,
+    *,
+    at: float,
+    known_on: str | None = None,
+) -> tuple[SurvivalData, Levels | None, Landmark]:
+    """Count times from a landmark, in those still under observation without an event.
+
+    Parameters
+    ----------
+    cohort, data
+        Patients, and their endpoint.
+    by, levels
+        What they are grouped by, and the groups; ``None`` without groups.
+    at
+        The landmark, above 0, in the endpoint's unit of display.
+    known_on
+        Key of the date, or of the time since time zero in the endpoint's own unit, on which a
+        patient's group became known. Those in whom it is later than the landmark, or empty, form
+        the group :data:`NOT_YET`.
+
+    Returns
+    -------
+    data
+        Patients whose time is above the landmark: whoever has the event exactly on it is left out.
+    levels
+        Groups as known by the landmark.
+    landmark
+        What was done.
+
+    Raises
+    ------
+    StudyError
+        When ``known_on`` is neither a date (of an endpoint from dates) nor a number.
+
+    References
+    ----------
+    Anderson JR, Cain KC, Gelber RD. J Clin Oncol 1983;1:710-719.
+    """
+    endpoint = data.endpoint
+    raw = at * endpoint.display_factor
+    kept = data.time > raw + TOLERANCE * max(1.0, raw)
+    entry = None if data.entry is None else np.maximum(data.entry[kept] - raw, 0.0)
+    unit = endpoint.display_unit.value
+    words = _in_words(at, unit)
+    zero = f"{words} after {endpoint.time_zero}" if endpoint.time_zero else f"{words} in"
+    later = replace(
+        data,
+        endpoint=replace(
+            endpoint,
+            label=f"{endpoint.label} after a landmark at {words}",
+            time_zero=f"the landmark, {zero}",
+        ),
+        subject=data.subject[kept],
+        position=data.position[kept],
+        time=data.time[kept] - raw,
+        kind=data.kind[kept],
+        entry=entry if entry is not None and np.any(entry > 0) else None,
+        ended_by=None if data.ended_by is None else data.ended_by[kept],
+    )
+    landmark = Landmark(
+        at=at,
+        unit=unit,
+        n_event_before=int(np.count_nonzero(~kept & data.event)),
+        n_ended_before=int(np.count_nonzero(~kept & ~data.event)),
+        groups_later=levels.label if levels is not None and is_formed_later(cohort, by) else None,
+    )
+    if levels is None or known_on is None:
+        return later, levels, landmark
+    known = _known_by(cohort, endpoint, known_on, raw)
+    has_level = np.array([value is not None for value in levels.values], dtype=bool)
+    values = levels.values.copy()
+    values[~known & has_level] = NOT_YET
+    names = tuple(dict.fromkeys((*levels.levels, NOT_YET)))
+    not_yet = (~known & has_level)[later.position]
+    return (
+        later,
+        replace(levels, levels=names, values=values, slots={NOT_YET: None, **levels.slots}),
+        replace(
+            landmark,
+            known_on=variable_of(cohort, known_on).label,
+            n_not_yet=int(np.count_nonzero(not_yet)),
+        ),
+    )
+
+
+def known_on_choices(cohort: Cohort, endpoint: Endpoint) -> tuple[str, ...]:
+    """Name the variables that can say when a group became known.
+
+    Dates where the endpoint comes from dates of the patient table, else numbers known only after
+    time zero.
+    """
+    variables = cohort.study.definitions.variables
+    if endpoint.from_dates:
+        if endpoint.table != "subjects" or endpoint.rows:
+            return ()
+        return tuple(
+            key
+            for key, variable in variables.items()
+            if variable.kind is VariableKind.DATE and (variable.column or key) != endpoint.start
+        )
+    return tuple(
+        key
+        for key, variable in variables.items()
+        if variable.kind is VariableKind.NUMERIC and variable.measured is not Measured.BASELINE
+    )
+
+
+def _known_by(cohort: Cohort, endpoint: Endpoint, known_on: str, raw: float) -> np.ndarray:
+    """Say of whom in the file the group was known by the landmark."""
+    variable = variable_of(cohort, known_on)
+    limit = raw + TOLERANCE * max(1.0, raw)
+    if variable.kind is VariableKind.DATE and endpoint.from_dates and endpoint.start is not None:
+        when = dates_of(cohort, known_on).values
+        start = dates_of(cohort, endpoint.start).values
+        days = (when - start).astype("timedelta64[D]").astype(np.float64)
+        days[np.isnat(when) | np.isnat(start)] = np.inf
+        known: np.ndarray = days + endpoint.add_one_day <= limit
+        return known
+    if variable.kind is VariableKind.NUMERIC and not endpoint.from_dates:
+        numbers = numbers_of(cohort, known_on).values
+        by_then: np.ndarray = np.where(np.isnan(numbers), np.inf, numbers) <= limit
+        return by_then
+    needed = "a date" if endpoint.from_dates else "a number"
+    raise StudyError(
+        Finding(
+            FindingCode.STUDY_FILE_INVALID,
+            Severity.ERROR,
+            f"“{variable.label}” can't say when the groups became known: {needed} is needed.",
+            "Choose another variable, or none.",
+            column=variable.column or known_on,
+        )
+    )
