@@ -26,6 +26,7 @@ if ctx.study.definitions.response is None:
         "No column of best overall response (CR, PR, SD, PD, NE) was recognised or chosen. This is "
         "not a response rate of 0%: it was not recorded. If the file has such a column, choose it "
         "on the Data page under “Response and adverse events”.",
+        tab="Response and adverse events",
     )
     st.stop()
 

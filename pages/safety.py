@@ -27,6 +27,7 @@ if definition is None or definition.table not in ctx.cohort.tables:
         "were not recorded here. Add the sheet or file on the Data page, and choose its columns "
         "there under "
         "“Response and adverse events”.",
+        tab="Response and adverse events",
     )
     st.stop()
 

@@ -104,7 +104,7 @@ def _cutoff_day(study: Study) -> None:
     first, today = EARLIEST.item(), dt.datetime.now(tz=dt.UTC).date()
     day = st.date_input(
         "Day", format="YYYY-MM-DD", key=state.seeded("cutoff.day", kept),
-        min_value=min(first, kept or first), max_value=max(today, kept or today),
+        min_value=min(first, kept or first), max_value=max(today, kept or today), width=180,
     )  # fmt: skip
     if day and day != kept:
         _set_cutoff(study, day=day.isoformat())

@@ -12,7 +12,7 @@ from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.display import counted, escape
 from sts_core.findings import Finding
-from sts_core.overview import EndpointLine, OpenQuestion, VariableLine, overview
+from sts_core.overview import EndpointLine, OpenQuestion, Part, VariableLine, overview
 
 MAX_QUESTIONS = 8
 #: Columns that are drawn at once; the rest on request.
@@ -30,6 +30,12 @@ def at_a_glance(cohort: Cohort, findings: Sequence[Finding]) -> None:
             for place, line in zip(columns, found.endpoints[first : first + 3], strict=False):
                 with place, st.container(border=True, height="stretch"):
                     _endpoint(line)
+                    if not line.confirmed:
+                        st.button(
+                            "Look and confirm", key=f"overview.confirm.{line.code}",
+                            icon=":material/arrow_forward:", on_click=state.open_tab,
+                            args=("data", Part.ENDPOINTS.value),
+                        )  # fmt: skip
     st.markdown("**Outcomes**")
     st.markdown("\n".join(f"- {plain(line)}" for line in found.outcomes))
     st.markdown("**Columns and variables**")
@@ -42,13 +48,13 @@ def _questions(questions: Sequence[OpenQuestion]) -> None:
         return
     with st.container(border=True, key="open-questions"):
         noun = "question" if len(questions) == 1 else "questions"
-        st.markdown(f":material/help: **{len(questions)} open {noun}**")
+        st.markdown(f":material/help: **{len(questions)} open {noun}** – nothing rests on a guess")
         for number, question in enumerate(questions[:MAX_QUESTIONS]):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(question.text), width="stretch")
                 st.button(
                     question.part.value, key=f"question.{number}", icon=":material/arrow_forward:",
-                    type="tertiary", help=question.hint or None,
+                    type="secondary" if number else "primary", help=question.hint or None,
                     on_click=partial(state.open_tab, "data", question.part.value),
                 )  # fmt: skip
         if len(questions) > MAX_QUESTIONS:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 import streamlit as st
 
 from pages._ui.inputs import choose, toggle
 from pages._ui.show import XLSX_TYPE
 from sts_core.cohort import Cohort
-from sts_core.display import counted, joined
+from sts_core.display import counted, escape, joined
 from sts_core.export.xlsx import write_workbook
 from sts_core.findings import Finding, Severity
 from sts_core.query_list import Query, queries, query_table
 
 #: Lines that the browser gets at once.
-MAX_ROWS = 1000
+MAX_ROWS = 400
+_PLACES = ("Row", "Patient", "Column", "Sheet")
 _ALL = "(all)"
 _PLURALS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _MEANING = "An error can't be true, a warning is probably wrong, a note is worth a look."
@@ -58,30 +60,35 @@ def query_list(cohort: Cohort, findings: Sequence[Finding]) -> None:
 
 
 def _table(shown: Sequence[Query], *, with_values: bool) -> None:
-    rows = {
-        "Severity": [query.severity.value for query in shown],
-        "Sheet": [query.sheet or query.file for query in shown],
-        "Row": [query.row for query in shown],
-        "Patient": [query.subject or "" for query in shown],
-        "Column": [query.column or "" for query in shown],
-        "Value": [query.value or "" for query in shown],
-        "What is wrong": [query.message for query in shown],
-        "Suggestion": [query.suggestion for query in shown],
-    }
-    if not with_values:
-        del rows["Value"]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Row": st.column_config.NumberColumn(format="%d", width="small"),
-            "Severity": st.column_config.TextColumn(width="small"),
-            "Patient": st.column_config.TextColumn(width="small"),
-            "What is wrong": st.column_config.TextColumn(width="large"),
-            "Suggestion": st.column_config.TextColumn(width="large"),
-        },
+    """Draw the cells below the sentence that says what is wrong with them."""
+    heads = ("Row", "Patient", "Column", "Value", "Sheet") if with_values else _PLACES
+    parts = []
+    for (severity, message, suggestion), found in groupby(shown, key=_said):
+        parts.append(
+            f'<tr class="query"><td colspan="{len(heads)}"><span class="severity '
+            f'{severity.value}">{severity.value.capitalize()}</span> {escape(message, "html")} '
+            f'<span class="hint">{escape(suggestion, "html")}</span></td></tr>'
+        )
+        parts += [_row(query, with_values=with_values) for query in found]
+    titles = "".join(f"<th>{head}</th>" for head in heads)
+    st.markdown(
+        f'<div class="sts-table queries"><table><thead><tr>{titles}</tr></thead>'
+        f"<tbody>{''.join(parts)}</tbody></table></div>",
+        unsafe_allow_html=True,
     )
+
+
+def _said(query: Query) -> tuple[Severity, str, str]:
+    return query.severity, query.message, query.suggestion
+
+
+def _row(query: Query, *, with_values: bool) -> str:
+    cells = ["" if query.row is None else str(query.row), query.subject or "", query.column or ""]
+    if with_values:
+        cells.append(query.value or "")
+    cells.append(query.sheet or query.file or "")
+    shown = [escape(cell, "html") for cell in cells]
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in shown)}</tr>"
 
 
 def _download(cohort: Cohort, shown: Sequence[Finding], n: int) -> None:

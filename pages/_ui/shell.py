@@ -225,6 +225,12 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .count-link button.count:hover {opacity:1; text-decoration-color:currentColor;}
 .sts-table.findings td {border-bottom:1px solid color-mix(in srgb, currentColor 14%, transparent)
   !important;}
+.sts-table.queries {max-height:640px; overflow:auto;}
+.sts-table.queries td {border-bottom:1px solid color-mix(in srgb, currentColor 10%, transparent)
+  !important; overflow-wrap:anywhere;}
+.sts-table.queries tr.query td {padding-top:.7rem; font-weight:600;}
+.sts-table.queries .severity {margin-right:.35rem; font-weight:500;}
+.sts-table.queries .hint {font-weight:400; opacity:.78;}
 .sts-table.overview td {border-bottom:1px solid color-mix(in srgb, currentColor 12%, transparent)
   !important;}
 .sts-table.overview {max-height:640px; overflow:auto;}

@@ -30,6 +30,7 @@ from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.theme import DARK, JOURNAL_DOUBLE, LIGHT, SLIDE, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
 from sts_core.members import HEADING, Members
+from sts_core.overview import Part
 from sts_core.render import pptx, print
 from sts_core.render.plotly import to_plotly
 
@@ -296,12 +297,18 @@ def in_words(methods: str, sentences: Sequence[str]) -> None:
         st.markdown(f"**Results.** {plain(' '.join(sentences))}")
 
 
-def empty_state(title: str, text: str, *, link: str = "Go to the Data page") -> None:
-    """Say what is missing, and where to get it."""
+def empty_state(
+    title: str, text: str, *, link: str = "Go to the Data page", tab: str | None = None
+) -> None:
+    """Say what is missing, and where to get it: the Data page, or one of its tabs."""
     with st.container(border=True):
         st.subheader(title, anchor=False)
         st.write(text)
-        st.page_link("pages/data.py", label=link, icon=":material/table_view:")
+        if tab is None:
+            st.page_link("pages/data.py", label=link, icon=":material/table_view:")
+        elif st.button(link, key="empty.go", type="primary", icon=":material/table_view:"):
+            state.open_tab("data", tab)
+            st.switch_page("pages/data.py")
 
 
 PPTX_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -321,6 +328,7 @@ def no_endpoint() -> None:
         "A time to an event can be estimated once somebody has confirmed what the event is, and in "
         "which unit a column of times is. The Data page asks for both.",
         link="Confirm endpoints",
+        tab=Part.ENDPOINTS.value,
     )
 
 
