@@ -19,6 +19,16 @@ from sts_core.analysis.comparison import (
     r_string,
     r_strings,
 )
+from sts_core.analysis.conventions import (
+    Convention,
+    association_note,
+    association_tests,
+    beside,
+    by_convention,
+    convention_of,
+    other_test_rows,
+    r_association,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import (
@@ -45,7 +55,6 @@ from sts_core.display import (
 from sts_core.estimates import TestResult
 from sts_core.estimators.group_tests import (
     SIMULATED,
-    association,
     mean_difference_standardised,
     mean_test,
     rank_test,
@@ -179,6 +188,8 @@ class Characteristic:
         Between the groups; ``None`` when not asked for or, of a block, not defined.
     block
         What is described when it is no single variable.
+    other_tests
+        Tests that the convention sets beside it.
     """
 
     key: str
@@ -194,6 +205,7 @@ class Characteristic:
     test: TestResult | None
     difference: float | None
     block: BaselineBlock | None = None
+    other_tests: tuple[TestResult, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -213,6 +225,8 @@ class BaselineResult:
         Patients in each column.
     characteristics
         In the order asked for.
+    convention
+        Decides on tests of two levels in two groups.
     """
 
     spec: BaselineSpec
@@ -225,6 +239,7 @@ class BaselineResult:
     findings: tuple[Finding, ...]
     provenance: Provenance
     footnotes: tuple[str, ...]
+    convention: Convention
 
     @property
     def is_comparison(self) -> bool:
@@ -277,6 +292,7 @@ def baseline(cohort: Cohort, spec: BaselineSpec) -> BaselineResult:
         findings=(),
         provenance=provenance_of(cohort),
         footnotes=(),
+        convention=convention_of(cohort.study),
     )
     return replace(result, footnotes=_footnotes(result, split))
 
@@ -302,6 +318,7 @@ def _characteristic(
     # the last column is everyone together and no group of its own
     table = np.array(counts, dtype=np.int64).reshape(len(found.levels), len(members))[:, :-1]
     compared = spec.by is not None and key != spec.by
+    tests = association_tests(table, convention_of(cohort.study)) if compared and spec.tests else ()
     return Characteristic(
         key=key,
         label=found.label,
@@ -313,8 +330,9 @@ def _characteristic(
         n_missing=missing,
         by_mean=False,
         decimals=0,
-        test=association(table) if compared and spec.tests else None,
+        test=tests[0] if tests else None,
         difference=share_difference_standardised(table) if compared and spec.differences else None,
+        other_tests=tests[1:],
     )
 
 
@@ -615,6 +633,13 @@ def _test_notes(result: BaselineResult) -> list[str]:
     notes = [f"{name}: {joined(labels)}." for name, labels in by_test.items()]
     if notes:
         notes = [f"P values are two-sided and not adjusted. {' '.join(notes)}"]
+        notes += [
+            f"{item.label}: beside it, {beside(item.other_tests, result.provenance)}."
+            for item in result.characteristics
+            if item.other_tests
+        ]
+        if any(item.test is not None and not item.is_number for item in result.characteristics):
+            notes.append(association_note(result.convention))
     if without:
         notes.append(f"No test for {joined(without)}: too few patients, levels or groups (NE).")
     return notes
@@ -640,7 +665,7 @@ def methods_sentence(result: BaselineResult) -> str:
         if item.test is not None and item.test.p_value is not None
     )
     if names:
-        text += f"; P values are from {joined([*names])}"
+        text += f"; P values are from {joined([*names])}{by_convention(result.convention)}"
     return f"{text}."
 
 
@@ -729,6 +754,7 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
         own = replace(base, term=item.key)
         if item.test is not None:
             rows += own.of_group_test(item.test, simulated=item.test.name == SIMULATED)
+        rows += [row for test in item.other_tests for row in other_test_rows(own, test)]
         if spec.differences and result.is_comparison and item.key:
             row = replace(own, statistic="standardised_difference", r="formula")
             rows.append(
@@ -775,8 +801,7 @@ def r_code(result: BaselineResult) -> str:
             "  m <- m[rowSums(m) > 0, colSums(m) > 0, drop = FALSE]",
             "  if (min(dim(m)) < 2) next",
             "  expected <- outer(rowSums(m), colSums(m)) / sum(m)",
-            "  print(if (min(expected) < 5) fisher.test(m, workspace = 2e7) else",
-            "    chisq.test(m, correct = FALSE))",
+            *(f"  {line}" for line in r_association("m", result.convention)),
             "}",
             "two <- length(unique(d$group)) == 2",
             f"for (v in {r_strings(medians)})",

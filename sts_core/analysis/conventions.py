@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+import numpy as np
+
+from sts_core.analysis.provenance import Provenance
 from sts_core.display import joined
+from sts_core.estimates import TestResult
 from sts_core.estimators.follow_up import FollowUpTies
+from sts_core.estimators.group_tests import (
+    FISHER,
+    YATES,
+    association,
+    exact_association,
+    is_two_by_two,
+    pearson,
+    yates,
+)
 from sts_core.estimators.log_rank import LogRankWeights
 from sts_core.estimators.product_limit import ConfType, QuantileRule
+from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, Study
 
 QuantileInterval = Literal["band", "symmetric"]
@@ -226,6 +241,69 @@ def survival_methods(
     if found.follow_up_ties is not base.follow_up_ties:
         chosen.append(_FOLLOW_UP[found.follow_up_ties])
     return replace(found, chosen=tuple(chosen))
+
+
+def association_tests(table: np.ndarray, convention: Convention) -> tuple[TestResult, ...]:
+    """Test the association of rows and columns of counts as a convention does.
+
+    Parameters
+    ----------
+    table
+        Counts of subjects, shape (levels, groups).
+    convention
+        Decides on tables of two rows and two columns; larger ones are tested by
+        :func:`~.group_tests.association` in each.
+
+    Returns
+    -------
+    tuple of TestResult
+        The test whose P is printed, and what stands beside it.
+    """
+    if convention.two_by_two == "Pearson" and is_two_by_two(table):
+        return pearson(table), yates(table), exact_association(table)
+    return (association(table),)
+
+
+def association_note(convention: Convention) -> str:
+    """Give the footnote that names the convention of tests of counts."""
+    rule = "Fisher's exact test where an expected count is below 5, else Pearson's"
+    if convention.two_by_two == "Pearson":
+        rule = (
+            f"P of two rows by two columns is Pearson's without correction; larger tables: {rule}"
+        )
+    return convention_note(convention, rule)
+
+
+def beside(tests: Sequence[TestResult], provenance: Provenance) -> str:
+    """Give tests that stand beside the printed one, in words."""
+    return joined([f"{test.name}, {provenance.p(test.p_value)}" for test in tests])
+
+
+def other_test_rows(base: ResultRow, test: TestResult) -> list[ResultRow]:
+    """Give a test that stands beside the printed one as rows; the statistic names it."""
+    short = {YATES: "yates", FISHER: "fisher"}[test.name]
+    return [
+        replace(row, statistic=row.statistic.replace("test_", f"{short}_"))
+        for row in base.of_group_test(test)
+    ]
+
+
+def r_association(table: str, convention: Convention) -> list[str]:
+    """Give R code for the tests of a table of counts; ``expected`` is there already."""
+    rule = [
+        f"print(if (min(expected) < 5) fisher.test({table}, workspace = 2e7) else",
+        f"  chisq.test({table}, correct = FALSE))",
+    ]
+    if convention.two_by_two != "Pearson":
+        return rule
+    return [
+        f"if (all(dim({table}) == 2)) {{",
+        f"  print(suppressWarnings(chisq.test({table}, correct = FALSE)))",
+        f"  print(suppressWarnings(chisq.test({table})))",
+        f"  print(fisher.test({table}))",
+        f"}} else {rule[0]}",
+        rule[1],
+    ]
 
 
 def by_convention(convention: Convention) -> str:

@@ -10,6 +10,16 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import patients
+from sts_core.analysis.conventions import (
+    Convention,
+    association_note,
+    association_tests,
+    beside,
+    by_convention,
+    convention_of,
+    other_test_rows,
+    r_association,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
@@ -23,7 +33,7 @@ from sts_core.display import (
     lower_first,
 )
 from sts_core.estimates import TestResult
-from sts_core.estimators.group_tests import SIMULATED, association
+from sts_core.estimators.group_tests import SIMULATED
 from sts_core.members import HasLevel, Members
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
@@ -86,6 +96,10 @@ class CrossTableResult:
         are those of whom the variable is not known.
     test
         Association among patients of whom both are known; ``None`` when not asked for.
+    other_tests
+        Tests that the convention sets beside it.
+    convention
+        Decides on the test of two rows by two columns.
     """
 
     spec: CrossTableSpec
@@ -97,6 +111,8 @@ class CrossTableResult:
     test: TestResult | None
     provenance: Provenance
     footnotes: tuple[str, ...]
+    convention: Convention
+    other_tests: tuple[TestResult, ...] = ()
 
     @property
     def n(self) -> int:
@@ -136,6 +152,8 @@ def cross_table(cohort: Cohort, spec: CrossTableSpec) -> CrossTableResult:
     counts = np.zeros((len(down.levels) + 1, len(across.levels) + 1), dtype=np.int64)
     np.add.at(counts, (places[0], places[1]), 1)
     counts.setflags(write=False)
+    convention = convention_of(cohort.study)
+    tests = association_tests(counts[:-1, :-1], convention) if spec.tests else ()
     result = CrossTableResult(
         spec=spec,
         row_label=down.label,
@@ -143,9 +161,11 @@ def cross_table(cohort: Cohort, spec: CrossTableSpec) -> CrossTableResult:
         row_levels=down.levels,
         column_levels=across.levels,
         counts=counts,
-        test=association(counts[:-1, :-1]) if spec.tests else None,
+        test=tests[0] if tests else None,
         provenance=provenance_of(cohort),
         footnotes=(),
+        convention=convention,
+        other_tests=tests[1:],
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -226,6 +246,9 @@ def _footnotes(result: CrossTableResult) -> tuple[str, ...]:
                 "Association among patients of whom both are known: "
                 f"{result.provenance.p(test.p_value)} ({test.name}, two-sided)."
             )
+            if result.other_tests:
+                notes.append(f"Beside it: {beside(result.other_tests, result.provenance)}.")
+            notes.append(association_note(result.convention))
     return (*notes, *result.provenance.footnotes)
 
 
@@ -236,7 +259,10 @@ def methods_sentence(result: CrossTableResult) -> str:
         f"of {_OF[result.spec.share]}"
     )
     if result.test is not None and result.test.p_value is not None:
-        text += f"; their association was tested by {_by(result.test)}"
+        text += (
+            f"; their association was tested by {_by(result.test)}"
+            f"{by_convention(result.convention)}"
+        )
     return f"{text}."
 
 
@@ -289,6 +315,7 @@ def result_rows(result: CrossTableResult) -> tuple[ResultRow, ...]:
             )
     if result.test is not None:
         rows += base.of_group_test(result.test, simulated=result.test.name == SIMULATED)
+        rows += [row for test in result.other_tests for row in other_test_rows(base, test)]
     return tuple(rows)
 
 
@@ -309,7 +336,6 @@ def r_code(result: CrossTableResult) -> str:
             "k <- table(droplevels(d$row), droplevels(d$column))",
             "k <- k[rowSums(k) > 0, colSums(k) > 0, drop = FALSE]",
             "expected <- outer(rowSums(k), colSums(k)) / sum(k)",
-            "print(if (min(expected) < 5) fisher.test(k, workspace = 2e7) else",
-            "  chisq.test(k, correct = FALSE))",
+            *r_association("k", result.convention),
         ]
     return "\n".join([*lines, ""])

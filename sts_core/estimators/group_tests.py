@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from sts_core.estimates import NotEstimable, TestResult
 from sts_core.estimators.chi_square import chi_square_p
 
 PEARSON = "Pearson's chi-square test"
+YATES = "Pearson's chi-square test with Yates's correction"
 FISHER = "Fisher's exact test"
 FREEMAN_HALTON = "Fisher-Freeman-Halton exact test"
 MANN_WHITNEY = "Mann-Whitney test"
@@ -74,6 +76,40 @@ def pearson(table: np.ndarray) -> TestResult:
     statistic = float(((counts - expected) ** 2 / expected).sum())
     df = (counts.shape[0] - 1) * (counts.shape[1] - 1)
     return TestResult(PEARSON, statistic, df, chi_square_p(statistic, df))
+
+
+def yates(table: np.ndarray) -> TestResult:
+    """Test association in a table of two rows and two columns with Yates's correction.
+
+    Parameters
+    ----------
+    table
+        Counts of subjects, shape (levels, groups). Each cell's distance from its expected count
+        is made smaller by one half, or to 0 where it is less.
+
+    Raises
+    ------
+    ValueError
+        When more than two rows or two columns have subjects.
+
+    References
+    ----------
+    .. [1] Yates, Suppl J R Stat Soc 1 (1934) 217-235.
+    """
+    counts = _occupied(table)
+    if max(counts.shape, default=0) > 2:
+        raise ValueError(f"Yates's correction is for 2 x 2 tables, but this one is {counts.shape}")
+    if min(counts.shape) < 2:
+        return replace(_untestable(counts), name=YATES)
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    distance = np.abs(counts - expected)
+    statistic = float(((distance - np.minimum(0.5, distance)) ** 2 / expected).sum())
+    return TestResult(YATES, statistic, 1, chi_square_p(statistic, 1))
+
+
+def is_two_by_two(table: np.ndarray) -> bool:
+    """Say whether just two rows and two columns of a table of counts have subjects."""
+    return _occupied(table).shape == (2, 2)
 
 
 def exact_association(table: np.ndarray, *, seed: int = 20240715) -> TestResult:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from sts_core.analysis.baseline import BaselineSpec, baseline
 from sts_core.analysis.conventions import CONVENTIONS
 from sts_core.analysis.cox import CoxSpec, cox, cox_table
 from sts_core.analysis.cox import methods_sentence as cox_methods
+from sts_core.analysis.cross_table import CrossTableSpec, cross_table
 from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
@@ -21,6 +23,7 @@ from sts_core.analysis.kaplan_meier import (
 )
 from sts_core.cohort import Cohort
 from sts_core.estimates import Estimate, NotEstimable
+from sts_core.estimators.group_tests import FISHER, PEARSON
 from sts_core.study import AnalysisSection, TimeUnit, Variable
 from sts_core.study.types import ConventionName
 from tests.cohorts import endpoint, make_cohort
@@ -165,6 +168,42 @@ def test_a_flat_stretch_at_exactly_one_half() -> None:
         for name in NAMES
     }
     assert medians == {"app": 4.5, "R": 4.5, "SPSS": 4}
+
+
+# 15 of 25 against 8 of 26; R: chisq.test with and without correction, fisher.test
+TWO_BY_TWO = {
+    "time": [1] * 51,
+    "status": [1] * 51,
+    "group": ["A"] * 25 + ["B"] * 26,
+    "sign": ["yes"] * 15 + ["no"] * 10 + ["yes"] * 8 + ["no"] * 18,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_rows_by_two_columns(name: ConventionName) -> None:
+    variables = {key: Variable(label=key.capitalize()) for key in ("group", "sign")}
+    cohort = make_cohort(TWO_BY_TWO, variables=variables, analysis=AnalysisSection(convention=name))
+    crossed = cross_table(cohort, CrossTableSpec("sign", "group", tests=True))
+    described = baseline(cohort, BaselineSpec(("sign",), by="group", tests=True))
+    (item,) = described.characteristics
+    for test, others in ((crossed.test, crossed.other_tests), (item.test, item.other_tests)):
+        assert test is not None
+        assert test.p_value == pytest.approx(0.0360, abs=5e-5)
+        found = [other.p_value for other in others]
+        assert found == ([] if name != "SPSS" else pytest.approx([0.0694, 0.0505], abs=5e-5))
+    for notes in (crossed.footnotes, described.footnotes):
+        assert sum(note.startswith("Convention: ") for note in notes) == 1
+        assert any("Yates's correction, P = 0.069" in note for note in notes) is (name == "SPSS")
+
+
+def test_few_expected_are_tested_exactly_but_by_pearson_in_spss() -> None:
+    few = {**TWO_BY_TWO, "sign": ["yes"] * 3 + ["no"] * 22 + ["yes"] + ["no"] * 25}
+    variables = {key: Variable(label=key.capitalize()) for key in ("group", "sign")}
+    for name in NAMES:
+        cohort = make_cohort(few, variables=variables, analysis=AnalysisSection(convention=name))
+        test = cross_table(cohort, CrossTableSpec("sign", "group", tests=True)).test
+        assert test is not None
+        assert test.name == (PEARSON if name == "SPSS" else FISHER)
 
 
 # --- what is said --------------------------------------------------------------------------------

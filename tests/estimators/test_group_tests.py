@@ -198,3 +198,14 @@ def test_groups_that_share_no_level_have_no_standardised_difference():
     assert gt.share_difference_standardised(np.array([[3, 6], [2, 4]])) == pytest.approx(0)
     assert gt.mean_difference_standardised([np.array([1.0]), np.array([1.0, 2.0])]) is None
     assert gt.mean_difference_standardised([np.array([1.0, 1.0]), np.array([2.0, 2.0])]) is None
+
+
+def test_yates_by_hand() -> None:
+    # all expected 2, all distances 1: four times (1 - 1/2)^2 / 2
+    found = gt.yates(np.array([[3, 1], [1, 3]]))
+    assert (found.statistic, found.df) == (pytest.approx(0.5, abs=1e-15), 1)
+    # a distance of less than one half is no distance: R's chisq.test gives P = 1
+    assert gt.yates(np.array([[2, 2], [2, 3]])).p_value == 1
+    assert gt.yates(np.array([[4, 0], [2, 0]])).reason is not None
+    with pytest.raises(ValueError, match="2 x 2"):
+        gt.yates(np.array([[1, 2, 3], [4, 5, 6]]))
