@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import groupings, state
+from pages._ui.software_conventions import other_programs
 from pages._ui.survival_curves import survival_curves
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
 from sts_core.derive import levels_of
@@ -67,7 +68,10 @@ def comparison(endpoint: str) -> None:
         return
     ui.lazy_tabs(
         "survival",
-        {"Curves": lambda: survival_curves(ctx.cohort, spec)},
+        {
+            "Curves": lambda: survival_curves(ctx.cohort, spec),
+            "Other programs": lambda: other_programs(ctx.cohort, spec),
+        },
         stay_drawn=False,
     )
 

@@ -10,6 +10,7 @@ from sts_core.analysis.kaplan_meier import (
     more_estimates_table,
     survival_table,
 )
+from sts_core.analysis.software_conventions import software_conventions, tables_of
 from sts_core.criteria import apply_criteria
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
@@ -153,6 +154,22 @@ def test_the_convention_of_the_study_is_followed_on_every_page() -> None:
     assert "Write one time above 0" in shown(at)
     checked(at.text_input(key="w:km.mean_horizon.months").set_value("12").run())
     assert "up to 12.0 months, as chosen" in shown(at)
+
+
+def test_other_programs_stand_side_by_side() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.selectbox(key="w:km.by").set_value("sex").run())
+    at.session_state["survival.tab"] = "Other programs"
+    checked(at.run())
+    spec = KaplanMeierSpec(endpoint="PFS", by="sex")
+    found = software_conventions(sample_cohort(), spec)
+    tables = tables_of(found)
+    assert len(tables) == 3
+    for made in tables:
+        for row in made.formatted():
+            assert " ".join(" ".join(row).split()) in shown(at)
+    for reason in found.reasons:
+        assert " ".join(reason.partition(": ")[2].split()) in shown(at)
 
 
 def test_groups_of_each_variable_are_kept_apart() -> None:
