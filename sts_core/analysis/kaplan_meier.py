@@ -65,7 +65,7 @@ from sts_core.estimators.tied_times import align_ties
 from sts_core.members import HasTime, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
-from sts_core.study.types import ConventionName, TimeUnit
+from sts_core.study.types import ConventionName, Endpoint, TimeUnit
 
 KIND: Final = "kaplan_meier"
 UNRELIABLE_AT_RISK = 5
@@ -366,9 +366,9 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     .. [3] Schemper and Smith, Control Clin Trials 17 (1996) 343-346: follow-up.
     .. [4] Karrison, Control Clin Trials 18 (1997) 151-167: restricted mean.
     """
-    cohort = cohort_of(cohort, spec.population)
-    data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
-    endpoint = data.endpoint
+    followed = follow(cohort, spec)
+    cohort, data, endpoint = followed.cohort, followed.data, followed.endpoint
+    levels, chosen, codes, used = followed.levels, followed.chosen, followed.codes, followed.used
     methods = survival_methods(
         cohort.study,
         convention=spec.convention,
@@ -377,27 +377,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         quantile_interval=spec.quantile_interval,
         follow_up_ties=spec.follow_up_ties,
     )
-    if spec.time_unit is not None:
-        endpoint = replace(endpoint, display_unit=spec.time_unit)
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
-    levels = levels_of(cohort, spec.by) if spec.by else None
-    landmark: Landmark | None = None
-    if spec.landmark is not None:
-        data, levels, landmark = at_landmark(
-            cohort,
-            replace(data, endpoint=endpoint),
-            spec.by,
-            levels,
-            at=spec.landmark,
-            known_on=spec.known_on,
-        )
-        endpoint = data.endpoint
-    chosen = _chosen_levels(levels, spec)
-    # the number of a chosen group, -1 in any other one, -2 where the group is not known
-    number_of: dict[str | None, int] = {None: -2, **{level: i for i, level in enumerate(chosen)}}
-    labels = () if levels is None else levels.values[data.position].tolist()
-    codes = np.array([number_of.get(label, -1) for label in labels], dtype=np.int64)
-    used = np.ones(data.n, dtype=bool) if levels is None else codes >= 0
     time, event = data.time[used], data.event
     entry = None if data.entry is None else data.entry[used]
     horizon = spec.horizon or (float(time.max()) / factor if len(time) else 1.0)
@@ -431,7 +411,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
             reference=levels.reference, entry=entry, ties=methods.convention.ties,
             conf_level=spec.conf_level,
         )  # fmt: skip
-    unknown = int(np.count_nonzero(codes == number_of[None]))
+    unknown = int(np.count_nonzero(codes == _UNKNOWN))
     result = KaplanMeierResult(
         spec=spec,
         methods=methods,
@@ -458,9 +438,72 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         hazard_ratios=ratios,
         other_tests=tuple(tests[1:]),
         every_death=counts_every_death(endpoint),
-        landmark=landmark,
+        landmark=followed.landmark,
     )
     return replace(result, footnotes=_footnotes(result))
+
+
+_OTHER, _UNKNOWN = -1, -2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """Who is followed, and in which group.
+
+    Attributes
+    ----------
+    cohort
+        With the population of the spec.
+    data, endpoint
+        Times of everybody with a usable one, ties made equal; the endpoint in the unit shown.
+    levels, chosen
+        Levels of the grouping, and those that are compared; ``None`` and empty without one.
+    codes
+        Number of each patient's group in ``chosen``; below 0 in another one or where it is not
+        known; empty without a grouping.
+    used
+        Whose times count; shape of ``data.time``.
+    landmark
+        From which on times count, if from any.
+    """
+
+    cohort: Cohort
+    data: SurvivalData
+    endpoint: Endpoint
+    levels: Levels | None
+    chosen: tuple[str, ...]
+    codes: np.ndarray
+    used: np.ndarray
+    landmark: Landmark | None
+
+
+def follow(cohort: Cohort, spec: KaplanMeierSpec) -> Followed:
+    """Settle who is followed, from when on, and in which group."""
+    cohort = cohort_of(cohort, spec.population)
+    data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
+    endpoint = data.endpoint
+    if spec.time_unit is not None:
+        endpoint = replace(endpoint, display_unit=spec.time_unit)
+    levels = levels_of(cohort, spec.by) if spec.by else None
+    landmark: Landmark | None = None
+    if spec.landmark is not None:
+        data, levels, landmark = at_landmark(
+            cohort,
+            replace(data, endpoint=endpoint),
+            spec.by,
+            levels,
+            at=spec.landmark,
+            known_on=spec.known_on,
+        )
+        endpoint = data.endpoint
+    chosen = _chosen_levels(levels, spec)
+    number_of: dict[str | None, int] = {
+        None: _UNKNOWN, **{level: i for i, level in enumerate(chosen)}
+    }  # fmt: skip
+    labels = () if levels is None else levels.values[data.position].tolist()
+    codes = np.array([number_of.get(label, _OTHER) for label in labels], dtype=np.int64)
+    used = np.ones(data.n, dtype=bool) if levels is None else codes >= 0
+    return Followed(cohort, data, endpoint, levels, chosen, codes, used, landmark)
 
 
 def _mean_end(

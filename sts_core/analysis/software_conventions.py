@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from sts_core.analysis.comparison import percent_level
 from sts_core.analysis.conventions import APP, SPSS, Convention, R
 from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
     SurvivalGroup,
+    follow,
     kaplan_meier,
 )
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, survival_data
 from sts_core.display import (
     Cell,
     Column,
@@ -173,13 +171,9 @@ def _compared(
     spec = shown.spec
     if spec.by is None or not shown.groups:
         return (), (), None
-    data = survival_data(cohort, spec.endpoint)
-    labels = levels_of(cohort, spec.by).values[data.position]
-    names = [group.label for group in shown.groups]
-    number_of = {name: code for code, name in enumerate(names)}
-    codes = np.array([number_of.get(label, -1) for label in labels.tolist()], dtype=np.int64)
-    used = codes >= 0
-    time, event, codes = data.time[used], data.event[used], codes[used]
+    followed = follow(cohort, spec)
+    data, used, names = followed.data, followed.used, followed.chosen
+    time, event, codes = data.time[used], data.event[used], followed.codes[used]
     entry = None if data.entry is None else data.entry[used]
 
     def run(weights: LogRankWeights, levels: Sequence[int]) -> LogRank:
@@ -196,7 +190,7 @@ def _compared(
     reference = next(
         (ratio.reference for ratio in shown.hazard_ratios if ratio.reference), names[filled[0]]
     )
-    first = number_of[reference]
+    first = names.index(reference)
     second = next(code for code in filled if code != first)
     plain = run(LogRankWeights.LOG_RANK, (first, second))
     level = spec.conf_level
@@ -403,7 +397,8 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
         ]
     by = f" by {lower_first(shown.by_label)}" if shown.by_label else ""
     title = f"{shown.endpoint_label}{by}: the same cohort in several programs"
-    return DisplayTable(title, tuple(columns), tuple(rows), _footnotes(found))
+    table = DisplayTable(title, tuple(columns), tuple(rows), _footnotes(found))
+    return shown.provenance.marked(table)
 
 
 def _mark(convention: Convention, shown: KaplanMeierResult) -> str:
@@ -467,7 +462,8 @@ def family_table(found: SoftwareConventionsResult) -> DisplayTable:
         BY_FORMULA,
         *found.shown.provenance.footnotes,
     )
-    return DisplayTable("Tests of the log-rank family", columns, rows, notes)
+    table = DisplayTable("Tests of the log-rank family", columns, rows, notes)
+    return found.shown.provenance.marked(table)
 
 
 def ratios_table(found: SoftwareConventionsResult) -> DisplayTable:
@@ -490,7 +486,8 @@ def ratios_table(found: SoftwareConventionsResult) -> DisplayTable:
         BY_FORMULA,
         *found.shown.provenance.footnotes,
     )
-    return DisplayTable("Hazard ratios of two groups", columns, rows, notes)
+    table = DisplayTable("Hazard ratios of two groups", columns, rows, notes)
+    return found.shown.provenance.marked(table)
 
 
 def tables_of(found: SoftwareConventionsResult) -> tuple[DisplayTable, ...]:

@@ -358,7 +358,7 @@ def test_a_filter_marks_the_result_as_exploratory() -> None:
     cohort = make_cohort(mixed(), analysis=AnalysisSection(filters=(OneOf("group", ("A",)),)))
     result = run(cohort)
     assert {row.dataset for row in result_rows(result)} == {"exploratory"}
-    assert any("P values are not confirmatory" in note for note in result.footnotes)
+    assert any("P values are exploratory, not confirmatory" in note for note in result.footnotes)
 
 
 # --- not estimable -------------------------------------------------------------------------------
