@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.cox import (
     KIND,
     CoxSpec,
@@ -36,6 +37,7 @@ covariates = ui.choose_covariates(ctx.cohort, "cox.covariates", kept=kept.get("c
 if not covariates:
     st.info("Choose at least one variable.", icon=":material/info:")
     st.stop()
+treatment_note(ctx.cohort, covariates, "cox", is_model=True)
 spec = CoxSpec(
     endpoint=endpoint,
     covariates=covariates,

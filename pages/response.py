@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.response import (
     KIND,
     Rated,
@@ -40,6 +41,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         kept=kept.get("denominator"),
         names={"all": "all patients analysed", "evaluable": "evaluable patients"},
     )
+treatment_note(ctx.cohort, [by], "response")
 spec = ResponseSpec(
     by=by,
     conf_level=ctx.study.analysis.conf_level,

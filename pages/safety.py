@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.adverse_events import (
     KIND,
     AdverseEventSpec,
@@ -56,6 +57,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     by_class = False
     if definition.system_organ_class is not None or definition.terms == "ctcae":
         by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
+treatment_note(ctx.cohort, [by], "ae")
 spec = AdverseEventSpec(
     by=by, related_only=related, min_percent=float(threshold), group_by_class=by_class
 )

@@ -8,6 +8,7 @@ from pages import _ui as ui
 from pages._ui import groupings, state
 from pages._ui.software_conventions import other_programs
 from pages._ui.survival_curves import survival_curves
+from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
 from sts_core.derive import levels_of
 
@@ -23,6 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if by is not None:
         groupings.merge_menu(ctx.cohort, by)
     options = ui.survival_options(ctx.cohort, endpoint, kept)
+treatment_note(ctx.cohort, [by], "km")
 
 
 @st.fragment

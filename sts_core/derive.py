@@ -41,6 +41,7 @@ from sts_core.study.types import (
     IsOneOf,
     Nested,
     Scalar,
+    Study,
     TableSource,
     TimeUnit,
     Variable,
@@ -92,6 +93,29 @@ _NAT = np.datetime64("NaT", "D")
 
 #: Ages from this on are given as one: the oldest few could be recognised.
 OLDEST_SHOWN = 90.0
+
+
+def treatments_of(study: Study) -> dict[str, str]:
+    """Give every variable and grouping that says how patients were treated -> its name.
+
+    What is made of a treatment, or merges its levels, is one too.
+    """
+    variables = study.definitions.variables
+
+    def treats(key: str) -> bool:
+        variable = variables.get(key)
+        if variable is None:
+            return False
+        made_of = variable.derived.inputs if variable.derived is not None else ()
+        return variable.treatment or any(map(treats, made_of))
+
+    found = {key: variable.label for key, variable in variables.items() if treats(key)}
+    found |= {
+        key: grouping.label
+        for key, grouping in study.definitions.groupings.items()
+        if treats(grouping.variable)
+    }
+    return found
 
 
 def is_age(key: str, variable: Variable) -> bool:

@@ -30,9 +30,10 @@ class Entry:
     section: str
 
 
+COHORT_PAGE = "pages/cohort.py"
 PAGES = (
     Entry("pages/data.py", "Data", ":material/table_view:", "Cohort"),
-    Entry("pages/cohort.py", "Cohort", ":material/filter_alt:", "Cohort"),
+    Entry(COHORT_PAGE, "Cohort", ":material/filter_alt:", "Cohort"),
     Entry("pages/response.py", "Response", ":material/bar_chart:", "Analysis"),
     Entry("pages/survival.py", "Survival", ":material/show_chart:", "Analysis"),
     Entry("pages/prognosis.py", "Prognosis", ":material/forest:", "Analysis"),

@@ -52,6 +52,7 @@ def editor(cohort: Cohort) -> None:
             st.caption(plain(sentence))
         _basics(cohort, key, variable)
         if is_categorical(variable) or variable.cuts:
+            _treatment(cohort, key, variable)
             _groups(cohort, key, variable)
         elif variable.kind is VariableKind.NUMERIC:
             _number(cohort, key, variable)
@@ -117,6 +118,38 @@ def _basics(cohort: Cohort, key: str, variable: Variable) -> None:
             placeholder="none besides blank, NA, unknown ...",
             width="stretch",
         )
+
+
+def _treatment(cohort: Cohort, key: str, variable: Variable) -> None:
+    """Ask whether a variable says how patients were treated, and whether that was by chance."""
+
+    def on_treatment() -> None:
+        _change(cohort, key, variable, treatment=bool(state.widget_value(f"variable.treats.{key}")))
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle(
+            "A treatment: drug, regimen or arm",
+            key=state.seeded(f"variable.treats.{key}", variable.treatment),
+            on_change=on_treatment,
+            help="Survival and response compared by a treatment that was not assigned at random "
+            "are titled “unadjusted, not randomised”.",
+        )
+        if variable.treatment:
+            randomised_switch(cohort)
+
+
+def randomised_switch(cohort: Cohort) -> None:
+    """Ask whether the study assigned treatments at random."""
+
+    def change() -> None:
+        wanted = bool(state.widget_value("study.randomised"))
+        state.change_study(replace(cohort.study, randomised=wanted))
+
+    st.toggle(
+        "Assigned at random in this study",
+        key=state.seeded("study.randomised", cohort.study.randomised),
+        on_change=change,
+    )
 
 
 def with_variable(cohort: Cohort, key: str, variable: Variable) -> Cohort:

@@ -305,7 +305,7 @@ def adverse_events(cohort: Cohort, spec: AdverseEventSpec) -> AdverseEventResult
         n_unknown_group=split.n_unknown,
         n_other_groups=split.n_other,
         findings=event_findings(recorded, used, mine),
-        provenance=provenance_of(cohort),
+        provenance=provenance_of(cohort, spec.by),
         footnotes=(),
     )
     return replace(result, footnotes=_footnotes(result, recorded, split))

@@ -481,7 +481,9 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         covariates=tuple(covariates),
         model=joint.model if joint else None,
         losses=data.losses,
-        provenance=provenance_of(cohort),
+        provenance=provenance_of(
+            cohort, covariates=spec.covariates, adjusts=spec.shows_multivariable
+        ),
         footnotes=(),
         rules=rule_sentences(cohort, data.endpoint, data),
     )

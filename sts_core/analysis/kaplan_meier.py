@@ -430,7 +430,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         n_unknown_group=unknown,
         n_other_groups=data.n - int(used.sum()) - unknown,
         losses=data.losses,
-        provenance=provenance_of(cohort),
+        provenance=provenance_of(cohort, spec.by),
         footnotes=(),
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Protocol, TypeVar
 
 from sts_core.cohort import Cohort
 from sts_core.criteria import LATE_EFFECT
-from sts_core.derive import cutoff_date
-from sts_core.display import DisplayTable, Format, lower_first, p_phrase
+from sts_core.derive import cutoff_date, treatments_of
+from sts_core.display import DisplayTable, Format, joined, lower_first, p_phrase
 from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
@@ -43,6 +43,11 @@ class Provenance:
         Those of ``criteria`` that are known only after time zero.
     report_p
         Whether somebody chose that P values under filters are reported like any other.
+    treatment
+        Name of the treatment that the groups were made by, in a study that is not randomised.
+    modelled_treatments, adjusts
+        Names of the treatments in a regression of such a study, and whether it has a
+        multivariable model.
     """
 
     title: str
@@ -59,6 +64,43 @@ class Provenance:
     population_label: str = ""
     late_criteria: tuple[str, ...] = ()
     report_p: bool = False
+    treatment: str = ""
+    modelled_treatments: tuple[str, ...] = ()
+    adjusts: bool = False
+
+    @property
+    def title_mark(self) -> str:
+        """What a title says of treatments that were not assigned at random; empty without any."""
+        if self.treatment:
+            return " (unadjusted, not randomised)"
+        if not self.modelled_treatments:
+            return ""
+        named = joined([lower_first(label) for label in self.modelled_treatments])
+        if self.adjusts:
+            return f" ({named} not randomised; univariable unadjusted)"
+        return f" ({named} unadjusted, not randomised)"
+
+    @property
+    def treatment_notes(self) -> tuple[str, ...]:
+        """What follows for groups that were not made by chance, as sentences."""
+        if self.treatment:
+            return (
+                f"Unadjusted, not randomised: {lower_first(self.treatment)} was not assigned at "
+                "random, so that the groups may differ in more than that.",
+            )
+        if not self.modelled_treatments:
+            return ()
+        named = joined([lower_first(label) for label in self.modelled_treatments])
+        was = "was" if len(self.modelled_treatments) == 1 else "were"
+        multivariable = (
+            ", a multivariable one adjusted for the other variables of its model only"
+            if self.adjusts
+            else ""
+        )
+        return (
+            f"Not randomised: {named} {was} not assigned at random; a univariable hazard ratio is "
+            f"unadjusted{multivariable}.",
+        )
 
     @property
     def quiet_p(self) -> bool:
@@ -82,7 +124,9 @@ class Provenance:
         return p_phrase(p_value, exploratory=self.quiet_p)
 
     def marked(self, table: DisplayTable) -> DisplayTable:
-        """Stamp a table of an exploratory subset, and label and grey its columns of P values."""
+        """Mark a table: exploratory subset and P values, treatments that were not randomised."""
+        if self.title_mark:
+            table = replace(table, title=f"{table.title}{self.title_mark}")
         if not self.exploratory:
             return table
         columns = tuple(
@@ -127,6 +171,7 @@ class Provenance:
                 else "P values are exploratory, not confirmatory"
             )
             notes.append(f"{self.subset_stamp}: {said}.")
+        notes += self.treatment_notes
         if self.synthetic:
             notes.append(f"{SYNTHETIC_STAMP}.")
         return tuple(notes)
@@ -154,20 +199,40 @@ def joined_stamps(*stamps: str) -> str:
 
 
 def says_subset(sentences: Callable[[_R], tuple[str, ...]]) -> Callable[[_R], tuple[str, ...]]:
-    """Let the sentences of a result begin with the subset that they are of, where it is one."""
+    """Let the sentences of a result begin with the subset that they are of, where it is one.
+
+    They end with what a treatment that was not assigned at random means for them.
+    """
 
     @wraps(sentences)
     def of_subset(result: _R) -> tuple[str, ...]:
         stamp = result.provenance.subset_stamp
-        said = sentences(result)
+        said = (*sentences(result), *result.provenance.treatment_notes)
         return (f"{stamp}.", *said) if stamp else said
 
     return of_subset
 
 
-def provenance_of(cohort: Cohort) -> Provenance:
-    """Give the provenance of results computed on a cohort."""
+def provenance_of(
+    cohort: Cohort,
+    by: str | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    adjusts: bool = False,
+) -> Provenance:
+    """Give the provenance of results computed on a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The patients.
+    by
+        What outcomes are compared by, if anything.
+    covariates, adjusts
+        Variables of a regression, and whether it has a multivariable model.
+    """
     cutoff = cutoff_date(cohort)
+    treatments = {} if cohort.study.randomised else treatments_of(cohort.study)
 
     def phrases(exploratory: bool, *, late: bool = False) -> tuple[str, ...]:
         return tuple(
@@ -198,4 +263,7 @@ def provenance_of(cohort: Cohort) -> Provenance:
         population_label=population_named(cohort.study, population).label if named else "",
         late_criteria=phrases(False, late=True),
         report_p=cohort.study.analysis.report_exploratory_p,
+        treatment=treatments.get(by, "") if by is not None else "",
+        modelled_treatments=tuple(treatments[key] for key in covariates if key in treatments),
+        adjusts=adjusts,
     )

@@ -228,7 +228,7 @@ def response(cohort: Cohort, spec: ResponseSpec) -> ResponseResult:
         n_unknown_group=split.n_unknown,
         n_other_groups=split.n_other,
         findings=((_levels_unnamed(unnamed, recorded.column, False),) if unnamed else ()),
-        provenance=provenance_of(cohort),
+        provenance=provenance_of(cohort, spec.by),
         footnotes=(),
     )
     return replace(result, footnotes=_footnotes(result, split))

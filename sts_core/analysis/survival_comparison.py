@@ -560,7 +560,7 @@ class _Comparing:
             landmark=self.landmark,
             delayed_entry=self.entry is not None,
             rules=rule_sentences(cohort, endpoint, self.data),
-            provenance=provenance_of(cohort),
+            provenance=provenance_of(cohort, spec.by),
         )  # fmt: skip
 
     @property

@@ -49,7 +49,8 @@ def response_forest(result: ResponseResult) -> Figure | None:
         scale="proportion",
         show_p=False,
         reference_line=overall.estimate.value,
-        title=f"Objective response by {lower_first(result.by_label or '')}",
+        title=f"Objective response by {lower_first(result.by_label or '')}"
+        f"{result.provenance.title_mark}",
         footnotes=result.footnotes,
         stamp=result.provenance.stamp,
         conf_level=result.spec.conf_level,
@@ -93,7 +94,8 @@ def cox_forest(result: CoxResult) -> Figure:
     return forest_plot(
         rows,
         panels=tuple(_PANELS[model] for model in models),
-        title=f"Hazard ratios for {lower_first(result.endpoint_label)}",
+        title=f"Hazard ratios for {lower_first(result.endpoint_label)}"
+        f"{result.provenance.title_mark}",
         footnotes=result.footnotes,
         stamp=result.provenance.stamp,
         quiet_p=result.provenance.quiet_p,

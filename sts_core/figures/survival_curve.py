@@ -75,7 +75,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         what = f"Cumulative probability of an event ({_quoted(result)})"
     return Figure(
         body=draw_curves(curves, frame, options),
-        title=options.title or f"{what}{by}",
+        title=f"{options.title or f'{what}{by}'}{result.provenance.title_mark}",
         footnotes=result.footnotes + _drawing_notes(result, options),
         stamp=result.provenance.stamp,
         alt=_alt(result, options),

@@ -233,8 +233,17 @@ def _guess(
         codes=codes,
         measured=measured,
         missing_codes=gaps.codes,
+        treatment=concept is not None and concept.treats and not _of_something_else(words),
     )
     return VariableGuess(name, key, variable, f"{phrase}; {why}{gaps.says}", gaps=gaps)
+
+
+def _of_something_else(words: Words) -> bool:
+    """Say whether a header with the name of a treatment is about something else ("PD-1 status")."""
+    other = vocabulary().not_a_treatment
+    return any(
+        any(part in word for part in other if is_chinese(part)) or word in other for word in words
+    )
 
 
 def _not_a_variable(

@@ -595,6 +595,9 @@ class Variable:
         Known before time zero, after it, or not stated.
     colours
         Level -> slot 0-7; levels without one take the next free slot.
+    treatment
+        Whether it says how patients were treated (drug, regimen, arm). Unless the study is
+        randomised, comparisons by it are marked unadjusted and not randomised.
     missing_codes
         Further texts in this column that mean "not known".
     status
@@ -616,6 +619,7 @@ class Variable:
     table: str = "subjects"
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
     derived: Derivation | None = None
+    treatment: bool = False
     status: Status = Status.GUESSED
 
     @model_validator(mode="after")
@@ -1459,6 +1463,7 @@ class Study:
     title: str = "Untitled study"
     schema_version: Literal[1] = 1
     synthetic: bool = False
+    randomised: bool = False
     data: DataSection = field(default_factory=DataSection)
     definitions: Definitions = field(default_factory=Definitions)
     analysis: AnalysisSection = field(default_factory=AnalysisSection)

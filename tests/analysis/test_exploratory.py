@@ -39,6 +39,7 @@ P_VALUE = re.compile(r"(?<!Wald )\bP (?:= |<|>)")
 SPECS: tuple[dict[str, Any], ...] = (
     {"kind": "baseline", "variables": ("age", "sex"), "by": "group", "tests": True},
     {"kind": "kaplan_meier", "endpoint": "OS", "by": "group"},
+    {"kind": "survival_comparison", "endpoint": "OS", "by": "group"},
     {"kind": "response", "by": "group"},
     {"kind": "cross_table", "rows": "sex", "columns": "group", "tests": True},
     {"kind": "cox", "endpoint": "OS", "covariates": ("group", "age", "sex")},
@@ -178,7 +179,7 @@ def test_the_log_rank_p_of_a_figure_is_grey_and_says_why() -> None:
     assert figure.body.key is not None
     assert figure.body.key.quiet_notes
     assert figure.body.key.notes[0].startswith("Log-rank exploratory P ")
-    forest = figure_of("cox", results("quiet")[4].result)
+    forest = figure_of("cox", results("quiet")[5].result)
     assert forest is not None
     assert isinstance(forest.body, RowGrid)
     columns = [item for item in forest.body.items if isinstance(item, TextColumn)]

@@ -175,6 +175,7 @@ class VariableConcept:
     levels: str | None
     measured: str
     is_umbrella: bool
+    treats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ class Vocabulary:
 
     subject_id: tuple[Words, ...]
     not_a_variable: Phrases
+    not_a_treatment: frozenset[str]
     dates: Phrases
     date_use: Mapping[str, str]
     date_label: Mapping[str, str]
@@ -272,6 +274,7 @@ def vocabulary() -> Vocabulary:
     generic = endpoints["generic"]
     return Vocabulary(
         subject_id=tuple(words_of(text) for text in columns["subject_id"]),
+        not_a_treatment=frozenset(columns["not_a_treatment"]),
         not_a_variable=Phrases(
             {"text": columns["not_a_variable"]}, {"text": columns["not_a_variable"]}
         ),
@@ -286,6 +289,7 @@ def vocabulary() -> Vocabulary:
             key: VariableConcept(
                 key, item["label"], item.get("kind"), item.get("unit"),
                 item.get("levels"), item["measured"], "umbrella" in item,
+                treats=bool(item.get("treats")),
             )
             for key, item in concepts.items()
         },
