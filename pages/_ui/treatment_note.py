@@ -15,7 +15,9 @@ from sts_core.derive import treatments_of
 from sts_core.display import lower_first
 
 
-def treatment_note(cohort: Cohort, keys: Sequence[str | None], place: str, *, is_model: bool = False) -> None:
+def treatment_note(
+    cohort: Cohort, keys: Sequence[str | None], place: str, *, is_model: bool = False
+) -> None:
     """Say that a comparison is not randomised, with the baseline table by that treatment.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Treatments compared in a cohort that is not randomised: said, and their baseline one click away."""
+"""Treatments compared in a cohort that is not randomised, and their baseline one click away."""
 
 from __future__ import annotations
 
