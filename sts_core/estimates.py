@@ -22,6 +22,8 @@ class NotEstimable(StrEnum):
     COLLINEAR = "collinear"
     SEPARATION = "separation"
     NOT_CONVERGED = "not_converged"
+    ONE_KIND = "one_kind"
+    DELAYED_ENTRY = "delayed_entry"
     NOT_RECORDED = "not_recorded"
     REFERENCE = "reference"
 

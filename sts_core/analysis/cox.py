@@ -337,7 +337,7 @@ class CoxResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Encoded:
+class EncodedCovariate:
     """A variable over the patients with a time: codes of levels (-1 not known), or numbers."""
 
     key: str
@@ -415,7 +415,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     convention = convention_of(cohort.study, spec.convention)
     ties = Ties(spec.ties or convention.ties)
     per = dict(spec.per)
-    encoded = [_encode(cohort, data, key, per.get(key, 1.0)) for key in spec.covariates]
+    encoded = [encode_covariate(cohort, data, key, per.get(key, 1.0)) for key in spec.covariates]
     everyone = np.ones(data.n, dtype=bool)
     designs = [variable.design(everyone) for variable in encoded]
     fits = cox_fit_many(
@@ -490,7 +490,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     return replace(result, footnotes=_footnotes(result))
 
 
-def _recodings(members: Sequence[_Encoded]) -> dict[str, str]:
+def _recodings(members: Sequence[EncodedCovariate]) -> dict[str, str]:
     """Give each factor that says the same as an earlier one -> that one's label."""
     label_of = {variable.key: variable.label for variable in members}
     columns = {
@@ -503,7 +503,16 @@ def _recodings(members: Sequence[_Encoded]) -> dict[str, str]:
     return {key: label_of[first] for key, first in same_partition(columns).items()}
 
 
-def _encode(cohort: Cohort, data: SurvivalData, key: str, per: float) -> _Encoded:
+def encode_covariate(
+    cohort: Cohort, data: SurvivalData, key: str, per: float = 1.0
+) -> EncodedCovariate:
+    """Read a variable or grouping for the patients with a time.
+
+    Raises
+    ------
+    StudyError
+        When it is a date.
+    """
     grouping = cohort.study.definitions.groupings.get(key)
     variable = variable_of(cohort, grouping.variable if grouping else key)
     if grouping is None and variable.kind is VariableKind.DATE:
@@ -522,19 +531,19 @@ def _encode(cohort: Cohort, data: SurvivalData, key: str, per: float) -> _Encode
         codes = np.array(
             [code_of.get(value, -1) for value in found.values[data.position]], dtype=np.int64
         )
-        return _Encoded(
+        return EncodedCovariate(
             key, found.label, None, 1.0, variable.measured, found.levels, found.reference,
             codes, np.zeros(0), codes >= 0, 0,
         )  # fmt: skip
     read = numbers_of(cohort, key)
     values = read.values[data.position] / per
-    return _Encoded(
+    return EncodedCovariate(
         key, variable.label, variable.unit, per, variable.measured, (), None, None, values,
         ~np.isnan(values), int(read.unreadable[data.position].sum()),
     )  # fmt: skip
 
 
-def _no_tests(variable: _Encoded, n: int) -> CovariateTests:
+def _no_tests(variable: EncodedCovariate, n: int) -> CovariateTests:
     """Say why a factor is not tested in which no two levels have patients."""
     nobody = n == 0 or not variable.known.any()
     reason = NotEstimable.NO_SUBJECTS if nobody else NotEstimable.NO_VARIATION
@@ -553,7 +562,7 @@ class _Joint:
 
     @classmethod
     def fit(
-        cls, encoded: Sequence[_Encoded], data: SurvivalData, conf_level: float, ties: Ties
+        cls, encoded: Sequence[EncodedCovariate], data: SurvivalData, conf_level: float, ties: Ties
     ) -> _Joint:
         complete = np.logical_and.reduce([variable.known for variable in encoded])
         time, event = data.time[complete], data.event[complete]
@@ -621,7 +630,7 @@ def _concordance(data: SurvivalData, rows: np.ndarray, fit: CoxFit) -> Estimate 
 
 
 def _terms(
-    variable: _Encoded,
+    variable: EncodedCovariate,
     rows: np.ndarray,
     event: np.ndarray,
     fit: CoxFit,
@@ -663,7 +672,7 @@ def _term(fit: CoxFit, column: int, n: int, n_event: int, conf_level: float) -> 
 
 
 def _covariate(
-    variable: _Encoded,
+    variable: EncodedCovariate,
     event: np.ndarray,
     terms: list[Term],
     tests: CovariateTests,
@@ -675,7 +684,7 @@ def _covariate(
     names: Sequence[str | None] = variable.levels if variable.codes is not None else (None,)
     levels = tuple(
         CovariateLevel(
-            name, _step(variable) if name is None else name, term.n, term.n_event, term,
+            name, step_of(variable) if name is None else name, term.n, term.n_event, term,
             None if joint_terms is None else joint_terms[at],
         )
         for at, (name, term) in enumerate(zip(names, terms, strict=True))
@@ -704,7 +713,8 @@ def _covariate(
     )
 
 
-def _step(variable: _Encoded) -> str:
+def step_of(variable: EncodedCovariate) -> str:
+    """Write the step that a number's ratio is given by: per 10 years."""
     step = f"{variable.per:g}"
     unit = variable.unit or "unit"
     if variable.per == 1:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sts_core.analysis import adverse_events as ae
 from sts_core.analysis import baseline as bl
+from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox
 from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
@@ -117,6 +118,17 @@ ANALYSES: dict[str, Analysis] = {
         cox.result_sentences,
         cox.result_rows,
         cox.r_code,
+    ),
+    cr.KIND: Analysis(
+        cr.KIND,
+        cr.CompetingRisksSpec,
+        cr.competing_risks,
+        cr.incidence_table,
+        cr.methods_sentence,
+        cr.result_sentences,
+        cr.result_rows,
+        cr.r_code,
+        cr.more_tables,
     ),
     ae.KIND: Analysis(
         ae.KIND,

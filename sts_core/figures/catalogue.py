@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox as cx
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
 from sts_core.analysis.cox import Covariate, CovariateLevel, CoxResult, Model, overall_test
 from sts_core.analysis.response import ResponseResult
 from sts_core.display import lower_first
+from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.forest_plot import ForestRow, forest_plot
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
@@ -113,6 +115,7 @@ FIGURES: dict[str, Callable[[Any], Figure | None]] = {
     km.KIND: survival_curve,
     rs.KIND: response_forest,
     cx.KIND: cox_forest,
+    cr.KIND: cumulative_incidence_curve,
 }
 
 

@@ -193,6 +193,7 @@ def _strip(curves: Sequence[Curve], frame: CurveFrame, options: CurveOptions) ->
     groups = tuple(
         StripGroup(curve.name if frame.named else "", curve.role, curve.dash, _rows(curve, options))
         for curve in curves
+        if curve.rows
     )
     return TableStrip(frame.x.ticks, groups)
 

@@ -1,0 +1,1123 @@
+"""Cumulative incidence of one kind of event where others compete, with its comparisons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as spec_dataclass
+
+from sts_core.analysis.comparison import patients, percent_level, r_string, r_strings
+from sts_core.analysis.conventions import survival_methods
+from sts_core.analysis.cox import EncodedCovariate, encode_covariate, step_of
+from sts_core.analysis.curve_options import CurveOptions
+from sts_core.analysis.kaplan_meier import (
+    DEFAULT_LANDMARKS,
+    UNRELIABLE_AT_RISK,
+    UNRELIABLE_SHARE,
+    axis_ticks,
+    loss_sentences,
+)
+from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.cohort import Cohort
+from sts_core.derive import NEW_THERAPY, Loss, levels_of, rule_sentences, survival_data
+from sts_core.display import (
+    REASONS,
+    Cell,
+    Column,
+    DisplayTable,
+    Format,
+    counted,
+    format_estimate,
+    format_number,
+    format_p,
+    joined,
+    lower_first,
+    round_half_up,
+)
+from sts_core.estimates import (
+    Estimate,
+    NotEstimable,
+    TestResult,
+    estimate_or_reason,
+    not_estimable,
+)
+from sts_core.estimators.cumulative_incidence import (
+    competing_counts,
+    cumulative_incidence,
+    incidence_at,
+    incidence_limits,
+)
+from sts_core.estimators.fine_gray import FineGrayFit, fine_gray, fine_gray_wald
+from sts_core.estimators.gray_test import NAME as GRAY
+from sts_core.estimators.gray_test import gray_test
+from sts_core.estimators.product_limit import ConfType
+from sts_core.estimators.tied_times import align_ties
+from sts_core.populations import cohort_of
+from sts_core.results import ResultRow
+from sts_core.study.types import Endpoint, Measured, TimeUnit
+
+KIND: Final = "competing_risks"
+FEW_EVENTS_PER_PARAMETER: Final = 10.0
+
+
+@spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class CompetingRisksSpec:
+    """What to estimate.
+
+    Parameters
+    ----------
+    endpoint
+        Code of an endpoint with at least two kinds of event; the first event counts.
+    event_kind
+        Kind of event of interest; all other kinds compete. The endpoint's first when ``None``.
+    by
+        Key of a variable or a grouping; everyone together when ``None``.
+    levels
+        Groups of this comparison, in any order; all when ``None``.
+    conf_level, conf_type
+        Coverage of intervals, and the scale on which they are symmetric; that of the study, else
+        of its convention, when ``None``.
+    landmarks
+        Times at which the incidence is read, in the display unit; the unit's usual ones when
+        ``None``, none when empty.
+    tick_step, horizon
+        Distance of the axis ticks and end of the axis, in the display unit; chosen when ``None``.
+    covariates
+        Keys of variables in the Fine-Gray regression besides ``by``.
+    stacked
+        Draw the incidences of all kinds on top of each other.
+    drawing
+        How the figure is drawn.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
+    """
+
+    endpoint: str
+    event_kind: str | None = None
+    by: str | None = None
+    levels: tuple[str, ...] | None = None
+    conf_level: float = 0.95
+    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
+    landmarks: tuple[float, ...] | None = None
+    tick_step: float | None = None
+    horizon: float | None = None
+    covariates: tuple[str, ...] = ()
+    stacked: bool = False
+    drawing: CurveOptions = CurveOptions()
+    population: str | None = None
+    kind: Literal["competing_risks"] = KIND
+
+    def __post_init__(self) -> None:
+        if not 0 < self.conf_level < 1:
+            raise ValueError(f"conf_level must lie in (0, 1), but was {self.conf_level}")
+        for name in ("tick_step", "horizon"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} must be above 0, but was {value}")
+        for mark in self.landmarks or ():
+            if not 0 <= mark < math.inf:
+                raise ValueError(f"landmarks must be finite and not below 0, but one was {mark}")
+        if len(set(self.covariates)) < len(self.covariates):
+            raise ValueError(f"covariates must differ, but were {', '.join(self.covariates)}")
+
+
+@dataclass(frozen=True, slots=True)
+class IncidenceRate:
+    """Cumulative incidence at a chosen time (display unit), and how many are still at risk."""
+
+    at: float
+    estimate: Estimate
+    n_risk: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KindIncidence:
+    """One kind of event in one group.
+
+    Attributes
+    ----------
+    kind
+        Name of the kind in the study file.
+    n_event
+        Patients whose first event is of this kind.
+    estimate, std_error, conf_low, conf_high
+        At each time of the group.
+    rates
+        At the landmarks.
+    """
+
+    kind: str
+    n_event: int
+    estimate: np.ndarray
+    std_error: np.ndarray
+    conf_low: np.ndarray
+    conf_high: np.ndarray
+    rates: tuple[IncidenceRate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompetingRiskCounts:
+    """At each tick: at risk n(T >= t); events of interest, competing and censored n(T < t).
+
+    The four sum to all patients, but for those who have not entered yet.
+    """
+
+    at_risk: tuple[int, ...]
+    events: tuple[int, ...]
+    competing: tuple[int, ...]
+    censored: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IncidenceGroup:
+    """One group with what is read from its curves; times in the raw unit.
+
+    Attributes
+    ----------
+    label, slot
+        Level of the grouping, and its colour slot.
+    n, n_competing
+        Patients, and those whose first event is of a competing kind.
+    time, n_risk, n_censor
+        At each distinct time.
+    interest, others
+        The kind of interest, and those that compete with it.
+    event_free
+        Probability of no event of any kind at each time.
+    risk
+        Counts under the figure.
+    """
+
+    label: str
+    slot: int | None
+    n: int
+    n_competing: int
+    time: np.ndarray
+    n_risk: np.ndarray
+    n_censor: np.ndarray
+    event_free: np.ndarray
+    interest: KindIncidence
+    others: tuple[KindIncidence, ...]
+    max_time: float
+    risk: CompetingRiskCounts
+
+    @property
+    def kinds(self) -> tuple[KindIncidence, ...]:
+        """All kinds of event, the one of interest first."""
+        return (self.interest, *self.others)
+
+    @property
+    def unreliable_from(self) -> float | None:
+        """Time from which fewer than max(5, 10 %) are at risk; ``None`` when that never happens."""
+        few = np.flatnonzero(self.n_risk < max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * self.n))
+        return float(self.time[few[0]]) if len(few) else None
+
+
+@dataclass(frozen=True, slots=True)
+class RatioTerm:
+    """A subdistribution hazard ratio: of a level against the reference, or of a number's step."""
+
+    label: str
+    n: int
+    n_event: int
+    ratio: Estimate
+    coefficient: float | None
+    std_error: float | None
+    test: TestResult | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the others are compared with this level."""
+        return self.ratio.reason is NotEstimable.REFERENCE
+
+
+@dataclass(frozen=True, slots=True)
+class RatioVariable:
+    """A variable of the regression with its terms, and the test of all of them."""
+
+    key: str
+    label: str
+    is_factor: bool
+    post_baseline: bool
+    terms: tuple[RatioTerm, ...]
+    test: TestResult
+
+
+@dataclass(frozen=True, slots=True)
+class FineGrayModel:
+    """Fine and Gray's regression of the kind of interest.
+
+    Attributes
+    ----------
+    n, n_event, n_competing
+        Patients in it, and their events.
+    missing
+        Variables that are not known for everyone, with how many of whom they are not.
+    n_excluded
+        Patients left out for one or more of them.
+    n_parameters
+        Coefficients that are neither constant nor collinear.
+    reason
+        Why there is no model at all.
+    """
+
+    variables: tuple[RatioVariable, ...]
+    n: int
+    n_event: int
+    n_competing: int
+    missing: tuple[tuple[str, int], ...]
+    n_excluded: int
+    n_parameters: int
+    reason: NotEstimable | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompetingRisksResult:
+    """Cumulative incidences and their comparison.
+
+    Attributes
+    ----------
+    kinds
+        Every kind of event that the endpoint names.
+    event_kind
+        The one of interest.
+    conf_type
+        Scale of the intervals.
+    tests
+        Gray's test of each kind, the one of interest first; empty without a comparison.
+    model
+        Fine-Gray regression; ``None`` without groups and covariates.
+    reason
+        Why nothing is estimated.
+    """
+
+    spec: CompetingRisksSpec
+    endpoint_label: str
+    time_zero: str
+    kinds: tuple[str, ...]
+    event_kind: str
+    conf_type: ConfType
+    from_dates: bool
+    by_label: str | None
+    unit: TimeUnit
+    display_unit: TimeUnit
+    unit_factor: float
+    ticks: tuple[float, ...]
+    landmarks: tuple[float, ...]
+    overall: IncidenceGroup
+    groups: tuple[IncidenceGroup, ...]
+    all_levels: tuple[str, ...]
+    tests: tuple[tuple[str, TestResult], ...]
+    model: FineGrayModel | None
+    n_unknown_group: int
+    n_other_groups: int
+    losses: tuple[Loss, ...]
+    provenance: Provenance
+    footnotes: tuple[str, ...]
+    delayed_entry: bool = False
+    add_one_day: bool = False
+    rules: tuple[str, ...] = ()
+    reason: NotEstimable | None = None
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether there are groups to compare."""
+        return self.spec.by is not None
+
+    @property
+    def gray(self) -> TestResult | None:
+        """Gray's test of the kind of interest."""
+        return self.tests[0][1] if self.tests else None
+
+    @property
+    def competing_kinds(self) -> tuple[str, ...]:
+        """The kinds that compete."""
+        return tuple(kind for kind in self.kinds if kind != self.event_kind)
+
+
+def kinds_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """Give the kinds of event that an endpoint names, in its order."""
+    named = tuple(endpoint.event_dates or endpoint.events)
+    if endpoint.new_therapy is not None and endpoint.at_new_therapy == "event":
+        named += (NEW_THERAPY,)
+    return tuple(dict.fromkeys(named)) or ("event",)
+
+
+def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksResult:
+    """Estimate the cumulative incidence of one kind of event where others compete with it.
+
+    Parameters
+    ----------
+    cohort
+        Patients with their endpoint; those without a usable time are counted in ``losses``.
+    spec
+        What to estimate.
+
+    Returns
+    -------
+    CompetingRisksResult
+        Nothing is estimable (``ONE_KIND``) where the endpoint names a single kind of event. A kind
+        that the endpoint does not name is taken for its first.
+
+    References
+    ----------
+    .. [1] Aalen and Johansen, Scand J Stat 5 (1978) 141-150.
+    .. [2] Gray, Ann Stat 16 (1988) 1141-1154.
+    .. [3] Fine and Gray, J Am Stat Assoc 94 (1999) 496-509.
+    """
+    cohort = cohort_of(cohort, spec.population)
+    data = survival_data(cohort, spec.endpoint)
+    endpoint = data.endpoint
+    time, entry = data.time, data.entry
+    if entry is None:
+        (time,) = align_ties(time)
+    else:
+        time, entry = align_ties(time, entry)
+    kinds = kinds_of(endpoint)
+    interest = spec.event_kind if spec.event_kind in kinds else kinds[0]
+    ordered = (interest, *(kind for kind in kinds if kind != interest))
+    number_of: dict[str | None, int] = {
+        None: 0, **{kind: i for i, kind in enumerate(ordered, start=1)},
+    }  # fmt: skip
+    cause = np.array([number_of[kind] for kind in data.kind.tolist()], dtype=np.int64)
+    unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
+    conf_type = survival_methods(cohort.study, conf_type=spec.conf_type).conf_type
+    levels = levels_of(cohort, spec.by) if spec.by else None
+    chosen: tuple[str, ...] = ()
+    codes = np.zeros(data.n, dtype=np.int64)
+    if levels is not None:
+        chosen = tuple(
+            level for level in levels.levels if spec.levels is None or level in spec.levels
+        )
+        place: dict[str | None, int] = {None: -2, **{level: i for i, level in enumerate(chosen)}}
+        labels = levels.values[data.position].tolist()
+        codes = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
+    used = codes >= 0
+    horizon = spec.horizon or (float(time[used].max()) / factor if used.any() else 1.0)
+    ticks = axis_ticks(horizon, display_unit, spec.tick_step, cut=spec.horizon is not None)
+    landmarks = DEFAULT_LANDMARKS[display_unit] if spec.landmarks is None else spec.landmarks
+    reason = NotEstimable.ONE_KIND if len(kinds) < 2 else None
+    read = _Reading(ordered, spec.conf_level, conf_type, ticks, landmarks, factor, reason)
+
+    def one_group(mask: np.ndarray, label: str, slot: int | None) -> IncidenceGroup:
+        return read.group(
+            time[mask], cause[mask], None if entry is None else entry[mask], label, slot
+        )
+
+    overall = one_group(used, "All patients", 0)
+    groups: tuple[IncidenceGroup, ...] = (overall,)
+    tests: tuple[tuple[str, TestResult], ...] = ()
+    if levels is not None:
+        groups = tuple(
+            one_group(codes == i, level, levels.slots[level]) for i, level in enumerate(chosen)
+        )
+        why = reason or (NotEstimable.DELAYED_ENTRY if entry is not None else None)
+        tests = tuple(
+            (
+                kind,
+                TestResult(GRAY, reason=why)
+                if why
+                else gray_test(
+                    time[used], cause[used], codes[used], len(chosen),
+                    of=number_of[kind], n_causes=len(ordered),
+                ).to_test_result(),
+            )
+            for kind in ordered
+        )  # fmt: skip
+    keys = tuple(dict.fromkeys((*((spec.by,) if spec.by else ()), *spec.covariates)))
+    model = None
+    if keys:
+        encoded = [encode_covariate(cohort, data, key) for key in keys]
+        model = _model(encoded, time, cause, used, entry is not None, spec.conf_level, reason)
+    result = CompetingRisksResult(
+        spec=spec,
+        endpoint_label=endpoint.label,
+        time_zero=endpoint.time_zero,
+        kinds=kinds,
+        event_kind=interest,
+        conf_type=conf_type,
+        from_dates=endpoint.from_dates,
+        by_label=levels.label if levels else None,
+        unit=unit,
+        display_unit=display_unit,
+        unit_factor=factor,
+        ticks=ticks,
+        landmarks=landmarks,
+        overall=overall,
+        groups=groups,
+        all_levels=levels.levels if levels else (),
+        tests=tests,
+        model=model,
+        n_unknown_group=int(np.count_nonzero(codes == -2)),
+        n_other_groups=int(np.count_nonzero(codes == -1)),
+        losses=data.losses,
+        provenance=provenance_of(cohort),
+        footnotes=(),
+        delayed_entry=entry is not None,
+        add_one_day=endpoint.from_dates and endpoint.add_one_day,
+        rules=rule_sentences(cohort, endpoint, data),
+        reason=reason,
+    )
+    return replace(result, footnotes=_footnotes(result))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How every group of a comparison is read."""
+
+    ordered: tuple[str, ...]
+    conf_level: float
+    conf_type: ConfType
+    ticks: tuple[float, ...]
+    landmarks: tuple[float, ...]
+    factor: float
+    reason: NotEstimable | None
+
+    def group(
+        self,
+        time: np.ndarray,
+        cause: np.ndarray,
+        entry: np.ndarray | None,
+        label: str,
+        slot: int | None,
+    ) -> IncidenceGroup:
+        curve = cumulative_incidence(time, cause, len(self.ordered), entry=entry)
+        low, high = incidence_limits(curve, self.conf_level, self.conf_type)
+        marks = [mark * self.factor for mark in self.landmarks]
+        kinds = []
+        for row, kind in enumerate(self.ordered):
+            at = incidence_at(curve, row + 1, marks, self.conf_level, self.conf_type)
+            rates = tuple(
+                IncidenceRate(
+                    float(mark),
+                    not_estimable(
+                        self.reason, conf_level=self.conf_level, method=self.conf_type.value
+                    )
+                    if self.reason
+                    else estimate_or_reason(
+                        float(at.estimate[i]),
+                        float(at.conf_low[i]),
+                        float(at.conf_high[i]),
+                        conf_level=self.conf_level,
+                        method=self.conf_type.value,
+                        reason=at.reason[i] or NotEstimable.BEYOND_FOLLOW_UP,
+                        limit_reason=at.limit_reason[i] or NotEstimable.NO_EVENTS,
+                    ),
+                    int(at.n_risk[i]),
+                )
+                for i, mark in enumerate(self.landmarks)
+            )
+            kinds.append(
+                KindIncidence(
+                    kind, int(np.count_nonzero(cause == row + 1)), curve.estimate[row],
+                    curve.std_error[row], low[row], high[row], rates,
+                )
+            )  # fmt: skip
+        counts = competing_counts(curve, [tick * self.factor for tick in self.ticks])
+        return IncidenceGroup(
+            label=label,
+            slot=slot,
+            n=len(time),
+            n_competing=int(np.count_nonzero(cause > 1)),
+            time=curve.time,
+            n_risk=curve.n_risk,
+            n_censor=curve.n_censor,
+            event_free=curve.survival,
+            interest=kinds[0],
+            others=tuple(kinds[1:]),
+            max_time=float(time.max()) if len(time) else 0.0,
+            risk=CompetingRiskCounts(
+                tuple(int(n) for n in counts.n_risk),
+                tuple(int(n) for n in counts.n_event[0]),
+                tuple(int(n) for n in counts.n_event[1:].sum(axis=0)),
+                tuple(int(n) for n in counts.n_censor),
+            ),
+        )
+
+
+def _model(
+    encoded: Sequence[EncodedCovariate],
+    time: np.ndarray,
+    cause: np.ndarray,
+    used: np.ndarray,
+    entered: bool,
+    conf_level: float,
+    reason: NotEstimable | None,
+) -> FineGrayModel:
+    rows = used & np.logical_and.reduce([variable.known for variable in encoded])
+    designs = [variable.design(rows) for variable in encoded]
+    columns = np.hstack([block[rows] for block, _ in designs])
+    reason = reason or (NotEstimable.DELAYED_ENTRY if entered else None)
+    fit = None if reason else fine_gray(time[rows], cause[rows], columns)
+    variables, start = [], 0
+    for variable, (block, shown) in zip(encoded, designs, strict=True):
+        span = range(start, start + block.shape[1])
+        start = span.stop
+        variables.append(_ratios(variable, rows, cause == 1, fit, span, shown, conf_level, reason))
+    aliased = (NotEstimable.NO_VARIATION, NotEstimable.COLLINEAR)
+    return FineGrayModel(
+        variables=tuple(variables),
+        n=int(rows.sum()),
+        n_event=int(np.count_nonzero(cause[rows] == 1)),
+        n_competing=int(np.count_nonzero(cause[rows] > 1)),
+        missing=tuple(
+            (variable.label, int((used & ~variable.known).sum()))
+            for variable in encoded
+            if (used & ~variable.known).any()
+        ),
+        n_excluded=int((used & ~rows).sum()),
+        n_parameters=0 if fit is None else sum(why not in aliased for why in fit.reasons),
+        reason=reason,
+    )
+
+
+def _ratios(
+    variable: EncodedCovariate,
+    rows: np.ndarray,
+    event: np.ndarray,
+    fit: FineGrayFit | None,
+    span: range,
+    shown: tuple[int, ...],
+    conf_level: float,
+    reason: NotEstimable | None,
+) -> RatioVariable:
+    nothing = reason or NotEstimable.NO_SUBJECTS
+
+    def term(column: int | None, label: str, n: int, n_event: int) -> RatioTerm:
+        if fit is None or column is None:
+            lost = not_estimable(nothing, conf_level=conf_level, method="Wald")
+            return RatioTerm(
+                label, n, n_event, lost, None, None, TestResult("Wald", reason=nothing)
+            )
+        why = fit.reasons[column]
+        test = fine_gray_wald(fit, [column])
+        if why is not None:
+            lost = not_estimable(why, conf_level=conf_level, method="Wald")
+            return RatioTerm(label, n, n_event, lost, None, None, test)
+        return _ratio_term(fit, column, label, n, n_event, test, conf_level)
+
+    if variable.codes is None:
+        terms = [term(span[0], step_of(variable), int(rows.sum()), int((rows & event).sum()))]
+    else:
+        counts, events = variable.counts(rows), variable.counts(rows & event)
+        reference = variable.reference_code(rows)
+        column_of = dict(zip(shown, span, strict=True))
+        terms = []
+        for code, label in enumerate(variable.levels):
+            n, n_event = int(counts[code]), int(events[code])
+            if code == reference:
+                ratio = not_estimable(NotEstimable.REFERENCE, conf_level=conf_level, method="Wald")
+                terms.append(RatioTerm(label, n, n_event, ratio, None, None, None))
+            elif n:
+                terms.append(term(column_of[code], label, n, n_event))
+    none = TestResult("Wald", reason=nothing if fit is None else NotEstimable.NO_VARIATION)
+    return RatioVariable(
+        variable.key,
+        variable.label,
+        variable.codes is not None,
+        variable.measured is Measured.POST_BASELINE,
+        tuple(terms),
+        none if fit is None or not len(span) else fine_gray_wald(fit, list(span)),
+    )
+
+
+def _ratio_term(
+    fit: FineGrayFit, column: int, label: str, n: int, n_event: int, test: TestResult, level: float
+) -> RatioTerm:
+    coefficient, error = float(fit.coefficients[column]), float(fit.std_errors[column])
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    exponents = (coefficient, coefficient - z * error, coefficient + z * error)
+    with np.errstate(over="ignore"):
+        value, low, high = (float(np.exp(exponent)) for exponent in exponents)
+    if math.isinf(value):
+        lost = not_estimable(NotEstimable.NOT_CONVERGED, conf_level=level, method="Wald")
+        return RatioTerm(label, n, n_event, lost, coefficient, error, test)
+    high_reason = NotEstimable.LIMIT_NOT_REACHED if math.isinf(high) else None
+    ratio = Estimate(
+        value, low, None if high_reason else high, level, "Wald", None, None, high_reason
+    )
+    return RatioTerm(label, n, n_event, ratio, coefficient, error, test)
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def incidence_table(result: CompetingRisksResult) -> DisplayTable:
+    """Give patients, events, competing events and incidences by group."""
+    level = percent_level(result.spec.conf_level)
+    columns = [
+        Column("group", result.by_label or "Group"),
+        Column("n", "N", Format.INTEGER),
+        Column("events", _first_upper(result.event_kind), Format.INTEGER),
+        Column("competing", "Competing events", Format.INTEGER),
+    ]
+    for mark in result.landmarks:
+        at = _short(mark)
+        when = f"At {at} {result.display_unit.value}"
+        columns.append(
+            Column(f"rate_{at}", f"% ({level} CI)", Format.ESTIMATE_PERCENT, spanner=when)
+        )
+        columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
+    rows = []
+    for label, group in _shown_groups(result):
+        row: dict[str, Cell] = {
+            "group": label,
+            "n": group.n,
+            "events": group.interest.n_event,
+            "competing": group.n_competing,
+        }
+        for rate in group.interest.rates:
+            row[f"rate_{_short(rate.at)}"] = rate.estimate
+            row[f"risk_{_short(rate.at)}"] = rate.n_risk
+        rows.append(row)
+    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+
+
+def kinds_table(result: CompetingRisksResult) -> DisplayTable:
+    """Give the incidence of every kind of event by group; with "no event" they add up to 100."""
+    level = percent_level(result.spec.conf_level)
+    unit = result.display_unit.value
+    columns = (
+        Column("kind", "First event"),
+        Column("events", "Patients", Format.INTEGER),
+        *(
+            Column(
+                f"rate_{_short(mark)}", f"% ({level} CI)", Format.ESTIMATE_PERCENT,
+                spanner=f"At {_short(mark)} {unit}",
+            )
+            for mark in result.landmarks
+        ),
+    )  # fmt: skip
+    rows: list[dict[str, Cell]] = []
+    for label, group in _shown_groups(result):
+        rows.append({"kind": f"{label} (N = {group.n})", "_heading": True})
+        for one in group.kinds:
+            row: dict[str, Cell] = {
+                "kind": _first_upper(one.kind), "events": one.n_event, "_indent": 1,
+            }  # fmt: skip
+            row |= {f"rate_{_short(rate.at)}": rate.estimate for rate in one.rates}
+            rows.append(row)
+    notes = (result.footnotes[0], *result.provenance.footnotes)
+    return DisplayTable(f"{_title(result)}: every kind of event", columns, tuple(rows), notes)
+
+
+def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
+    """Give the subdistribution hazard ratios; ``None`` where no regression was asked for."""
+    model = result.model
+    if model is None:
+        return None
+    level = percent_level(result.spec.conf_level)
+    columns = (
+        Column("term", "Variable"),
+        Column("n", "N", Format.INTEGER),
+        Column("events", _first_upper(result.event_kind), Format.INTEGER),
+        Column("ratio", f"Subdistribution HR ({level} CI)", Format.ESTIMATE, decimals=2),
+        Column("p", "P", Format.P_VALUE),
+    )
+    rows: list[dict[str, Cell]] = []
+    for variable in model.variables:
+        if variable.is_factor:
+            rows.append({"term": variable.label, "_heading": True, "p": _p_cell(variable.test)})
+        for term in variable.terms:
+            label = term.label if variable.is_factor else f"{variable.label}, {term.label}"
+            row: dict[str, Cell] = {
+                "term": label,
+                "n": term.n,
+                "events": term.n_event,
+                "ratio": "1 (ref)" if term.is_reference else term.ratio,
+                "_indent": int(variable.is_factor),
+            }
+            if term.test is not None:
+                row["p"] = _p_cell(term.test)
+            rows.append(row)
+    return DisplayTable(
+        f"{_title(result)}: Fine-Gray regression", columns, tuple(rows), _model_notes(result, model)
+    )
+
+
+def more_tables(result: CompetingRisksResult) -> tuple[DisplayTable, ...]:
+    """Give the tables besides the main one."""
+    ratios = ratio_table(result)
+    return (kinds_table(result), *((ratios,) if ratios is not None else ()))
+
+
+def _p_cell(test: TestResult) -> Cell:
+    return test.p_value if test.p_value is not None else "NE"
+
+
+def _model_notes(result: CompetingRisksResult, model: FineGrayModel) -> tuple[str, ...]:
+    notes = [
+        f"{patients(model.n)}, {counted(model.n_event, 'event')} "
+        f"({lower_first(result.event_kind)}), "
+        f"{counted(model.n_competing, 'competing event')}. Fine-Gray regression: ratios of the "
+        "subdistribution hazard, which say whether more or fewer patients come to this event, not "
+        f"how fast those still at risk do; robust {percent_level(result.spec.conf_level)} "
+        "confidence intervals, tied times by Breslow's approximation."
+    ]
+    if model.reason is not None:
+        notes.append(f"Not estimable: {REASONS[model.reason]}.")
+    if model.n_excluded:
+        which = joined([f"{label} ({n})" for label, n in model.missing])
+        notes.append(f"{patients(model.n_excluded)} not included, a value is not known: {which}.")
+    if model.n_parameters and model.n_event < FEW_EVENTS_PER_PARAMETER * model.n_parameters:
+        notes.append(
+            f"{format_number(model.n_event / model.n_parameters)} events per parameter; below "
+            f"{FEW_EVENTS_PER_PARAMETER:g} these estimates are unstable."
+        )
+    found = {
+        term.ratio.reason
+        for variable in model.variables
+        for term in variable.terms
+        if term.ratio.reason not in (None, NotEstimable.REFERENCE, model.reason)
+    }
+    notes += sorted(f"NE: {REASONS[why]}." for why in found if why is not None)
+    notes += [
+        f"“{variable.label}” is known only after time zero: its ratio is biased."
+        for variable in model.variables
+        if variable.post_baseline
+    ]
+    notes += result.provenance.footnotes
+    return tuple(notes)
+
+
+def _shown_groups(result: CompetingRisksResult) -> list[tuple[str, IncidenceGroup]]:
+    if not result.is_comparison:
+        return [(result.overall.label, result.overall)]
+    return [*((group.label, group) for group in result.groups), ("All of these", result.overall)]
+
+
+def _title(result: CompetingRisksResult) -> str:
+    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    return f"Cumulative incidence of {lower_first(result.event_kind)} ({result.endpoint_label}){by}"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _short(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else f"{number:g}"
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def _scope(result: CompetingRisksResult) -> str | None:
+    if not result.is_comparison or len(result.groups) == len(result.all_levels):
+        return None
+    return f"over {len(result.groups)} of {len(result.all_levels)} levels of {result.by_label}"
+
+
+def _competing(result: CompetingRisksResult) -> str:
+    return joined([lower_first(kind) for kind in result.competing_kinds])
+
+
+def _footnotes(result: CompetingRisksResult) -> tuple[str, ...]:
+    overall, level = result.overall, percent_level(result.spec.conf_level)
+    notes = [
+        f"{patients(overall.n)}, {counted(overall.interest.n_event, 'event')} "
+        f"({lower_first(result.event_kind)}), {counted(overall.n_competing, 'competing event')}"
+        + (f" ({_competing(result)})" if result.competing_kinds else "")
+        + f". Cumulative incidence by Aalen and Johansen, {level} confidence intervals on the "
+        f"{result.conf_type.value} scale; only the first event of a patient counts; NE, not "
+        "estimable."
+    ]
+    if result.reason is not None:
+        notes.append(f"Nothing is estimated: {REASONS[result.reason]}.")
+    scope = f", {_scope(result)}" if _scope(result) else ""
+    notes += [
+        f"Gray's test of {lower_first(kind)}, two-sided{scope}: {_test_text(test)}."
+        for kind, test in result.tests
+    ]
+    notes += time_notes(
+        result.unit, result.display_unit, from_dates=result.from_dates, plus=result.add_one_day
+    )
+    if result.delayed_entry:
+        notes.append("Patients count as at risk from their entry on (delayed entry).")
+    notes.append(
+        "At risk counts times at or after the tick, events and censored those before it; an "
+        "incidence includes its own time."
+    )
+    if result.n_unknown_group:
+        notes.append(
+            f"{patients(result.n_unknown_group)} not included: {result.by_label} not known."
+        )
+    if result.n_other_groups:
+        notes.append(
+            f"{patients(result.n_other_groups)} in groups that this comparison leaves out."
+        )
+    notes += result.rules
+    notes += loss_sentences(result.losses)
+    notes += result.provenance.footnotes
+    return tuple(notes)
+
+
+def time_notes(
+    unit: TimeUnit, display_unit: TimeUnit, *, from_dates: bool, plus: bool
+) -> tuple[str, ...]:
+    """Say where times come from, and in which unit they are shown."""
+    month = (
+        " (a month is 30.4375 days)"
+        if unit is not display_unit and {unit, display_unit} & {TimeUnit.MONTHS, TimeUnit.YEARS}
+        else ""
+    )
+    if from_dates:
+        one = " plus one" if plus else ""
+        return (
+            f"Times are whole days, end minus start{one}; shown in {display_unit.value}{month}.",
+        )
+    if unit is not display_unit:
+        return (f"Times are recorded in {unit.value} and shown in {display_unit.value}{month}.",)
+    return ()
+
+
+def _test_text(test: TestResult) -> str:
+    if test.p_value is None or test.statistic is None:
+        return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
+    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {_p_text(test.p_value)}"
+
+
+def _p_text(p_value: float | None) -> str:
+    written = format_p(p_value)
+    return f"P {'' if written[0] in '<>' else '= '}{written}"
+
+
+def methods_sentence(result: CompetingRisksResult) -> str:
+    """Say how it was done, for the methods section."""
+    level = percent_level(result.spec.conf_level)
+    kind, endpoint = lower_first(result.event_kind), lower_first(result.endpoint_label)
+    if result.reason is not None:
+        return (
+            f"The cumulative incidence of {kind} ({endpoint}) was not estimated, because no event "
+            "competes with it."
+        )
+    text = (
+        f"The cumulative incidence of {kind} ({endpoint}), with {_competing(result)} as competing "
+        f"{'event' if len(result.competing_kinds) == 1 else 'events'}, was estimated by the "
+        f"Aalen-Johansen method, with {level} confidence intervals on the "
+        f"{result.conf_type.value} scale"
+    )
+    if result.tests:
+        text += ", and compared between groups by Gray's test"
+    if result.model is not None and result.model.reason is None:
+        covariates = len(result.model.variables) - int(result.is_comparison)
+        text += "; subdistribution hazard ratios were estimated by Fine-Gray regression"
+        if covariates:
+            names = [variable.label for variable in result.model.variables]
+            text += f" with {joined([lower_first(name) for name in names])} as covariates"
+    return text + "."
+
+
+def result_sentences(result: CompetingRisksResult) -> tuple[str, ...]:
+    """Say what was found, without causal words; right when nothing can be estimated."""
+    kind = lower_first(result.event_kind)
+    out = ["No group of this comparison is chosen."] if not result.groups else []
+    if result.reason is not None:
+        return (
+            f"The endpoint “{result.endpoint_label}” has a single kind of event ({kind}); a "
+            "cumulative incidence with competing events needs at least two.",
+        )
+    for group in result.groups:
+        who = f"In {group.label}" if result.is_comparison else "In all patients"
+        if group.n == 0:
+            out.append(f"{who}, there are no patients." if result.is_comparison
+                       else "There are no patients.")  # fmt: skip
+            continue
+        counts = (
+            f"{group.interest.n_event} of {patients(group.n)} with {kind} and {group.n_competing} "
+            "with a competing event first"
+        )
+        read = [rate for rate in group.interest.rates if rate.estimate.value is not None]
+        if not read:
+            out.append(f"{who}: {counts}.")
+            continue
+        rates = [
+            f"{format_estimate(rate.estimate, percent=True, interval=False)}% at "
+            f"{_short(rate.at)} {result.display_unit.value}{_limits(rate.estimate)}"
+            for rate in read
+        ]
+        out.append(f"{who} ({counts}), the cumulative incidence of {kind} was {joined(rates)}.")
+    compared = [group.label for group in result.groups if group.n > 0]
+    between = f" between {joined(compared)}" if len(compared) > 1 else ""
+    scope = f" ({_scope(result)})" if _scope(result) else ""
+    out += [
+        f"Gray's test of {lower_first(name)}{between}{scope}: {_test_text(test)}."
+        for name, test in result.tests
+    ]
+    out += _ratio_sentences(result)
+    return tuple(out)
+
+
+def _ratio_sentences(result: CompetingRisksResult) -> list[str]:
+    if result.model is None or result.model.reason is not None:
+        return []
+    out = []
+    for variable in result.model.variables:
+        reference = next((term.label for term in variable.terms if term.is_reference), None)
+        for term in variable.terms:
+            if term.is_reference or term.ratio.value is None:
+                continue
+            what = (
+                f"{term.label} against {reference}"
+                if variable.is_factor
+                else f"{variable.label}, {term.label}"
+            )
+            p_value = term.test.p_value if term.test else None
+            p_text = f"; {_p_text(p_value)}" if p_value is not None else ""
+            level = percent_level(term.ratio.conf_level)
+            out.append(
+                f"Subdistribution hazard ratio of {lower_first(result.event_kind)}, {what}: "
+                f"{format_number(term.ratio.value, 2)} ({level} CI "
+                f"{format_number(term.ratio.low, 2)} to {format_number(term.ratio.high, 2)}"
+                f"{p_text})."
+            )
+    return out
+
+
+def _limits(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    low, high = format_number(100 * estimate.low), format_number(100 * estimate.high)
+    return f" ({percent_level(estimate.conf_level)} CI {low} to {high})"
+
+
+# --- rows and R ----------------------------------------------------------------------------------
+
+
+def result_rows(result: CompetingRisksResult) -> tuple[ResultRow, ...]:
+    """Give every number as a long row."""
+    spec = result.spec
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=result.provenance.dataset,
+        population=result.provenance.population,
+        endpoint=spec.endpoint,
+        group_var=spec.by,
+    )
+    by_package = result.conf_type is not ConfType.ARCSIN and not result.delayed_entry
+    rows: list[ResultRow] = []
+    shown = [(group.label if spec.by else None, group) for group in result.groups]
+    if spec.by:
+        shown.append((None, result.overall))
+    for label, group in shown:
+        mine = replace(base, group=label, n=group.n)
+        rows.append(replace(mine, statistic="n", value=float(group.n), r="yes"))
+        for one in group.kinds:
+            of_kind = replace(mine, level=one.kind, events=one.n_event)
+            rows.append(
+                replace(of_kind, statistic="events_by_kind", value=float(one.n_event), r="yes")
+            )
+            for rate in one.rates:
+                row = replace(
+                    of_kind, statistic="cumulative_incidence", term=_at(result, rate.at),
+                    unit="proportion", r="yes" if by_package else "none",
+                )  # fmt: skip
+                rows.append(row.of_estimate(rate.estimate))
+        rows += [
+            replace(
+                mine, statistic="n_risk", term=_at(result, rate.at), value=float(rate.n_risk),
+                r="yes",
+            )
+            for rate in group.interest.rates
+        ]  # fmt: skip
+    for kind, test in result.tests:
+        both = replace(base, statistic="gray", level=kind, n=result.overall.n, r="yes")
+        rows += both.of_test(test)
+    if result.model is not None:
+        rows += _model_rows(base, result.model)
+    lost = sum(len(loss.subjects) for loss in result.losses) + result.n_unknown_group
+    rows.append(replace(base, statistic="n_not_included", value=float(lost)))
+    return tuple(rows)
+
+
+def _at(result: CompetingRisksResult, mark: float) -> str:
+    return f"{_short(mark)} {result.display_unit.value}"
+
+
+def _model_rows(base: ResultRow, model: FineGrayModel) -> list[ResultRow]:
+    rows = [
+        replace(base, statistic=f"fine_gray_{name}", value=float(value), r="yes")
+        for name, value in (
+            ("n", model.n),
+            ("events", model.n_event),
+            ("competing_events", model.n_competing),
+            ("n_excluded", model.n_excluded),
+        )
+    ]
+    for variable in model.variables:
+        for term in variable.terms:
+            if term.is_reference:
+                continue
+            mine = replace(
+                base, term=variable.key, level=term.label if variable.is_factor else None,
+                n=term.n, events=term.n_event, r="yes",
+            )  # fmt: skip
+            ratio = replace(mine, statistic="subdistribution_hazard_ratio")
+            rows.append(replace(ratio.of_estimate(term.ratio), method="Fine-Gray, Wald"))
+            if term.test is not None:
+                rows.append(ratio.of_test(term.test)[2])
+        if variable.is_factor:
+            whole = replace(base, statistic="fine_gray_wald", term=variable.key, r="formula")
+            rows += whole.of_test(variable.test)
+    return rows
+
+
+def r_code(result: CompetingRisksResult) -> str:
+    """Give R code for the same numbers.
+
+    The code expects a data frame ``d`` of the patients of this comparison, with ``time`` (raw
+    unit), ``status`` (0 censored, 1 the kind of interest, then the others in the order that the
+    code states), ``group`` where there are groups (a factor, the reference first), the covariates
+    under their keys, and ``entry`` where entry is delayed.
+    """
+    ordered = (result.event_kind, *result.competing_kinds)
+    lines = [
+        "library(survival)",
+        "library(cmprsk)",
+        f"kinds <- {r_strings(ordered)}  # status 1, 2, ...",
+    ]
+    if result.reason is not None:
+        return "\n".join([*lines, "# a single kind of event: nothing competes"]) + "\n"
+    entry = "d$entry, " if result.delayed_entry else ""
+    groups = ", d$group" if result.spec.by else ""
+    scale = result.conf_type.value
+    if result.conf_type is ConfType.ARCSIN:
+        lines.append("# survfit has no arcsine interval for several kinds; the estimates are equal")
+        scale = "plain"
+    if result.delayed_entry:
+        lines.append("# with delayed entry survfit gives the jackknife: the intervals differ")
+    times = ", ".join(repr(mark * result.unit_factor) for mark in result.landmarks)
+    lines += [
+        "d$id <- seq_len(nrow(d))",
+        f'status <- factor(d$status, 0:{len(ordered)}, c("none", kinds))',
+        f"y <- Surv({entry}d$time, status)",
+        f'for (group in list(rep("all", nrow(d)){groups})) {{',
+        f"  fit <- survfit(y ~ group, id = d$id, conf.type = {r_string(scale)}, "
+        f"conf.int = {result.spec.conf_level})",
+        f"  print(summary(fit, times = c({times}), extend = TRUE))" if times else "  print(fit)",
+        "}",
+    ]
+    if result.delayed_entry:
+        return "\n".join(lines) + "\n"
+    if result.spec.by:
+        lines.append("print(cuminc(d$time, d$status, d$group)$Tests)")
+    if result.model is not None and result.model.reason is None:
+        names = [
+            "group" if variable.key == result.spec.by else variable.key
+            for variable in result.model.variables
+        ]
+        lines += [
+            f"m <- d[complete.cases(d[{r_strings(tuple(names))}]), ]",
+            f"x <- model.matrix(reformulate(sprintf('`%s`', {r_strings(tuple(names))})), "
+            "droplevels(m))[, -1, drop = FALSE]",
+            "fit <- crr(m$time, m$status, x, failcode = 1, gtol = 1e-11, maxiter = 200)",
+            f"print(summary(fit, conf.int = {result.spec.conf_level}))",
+        ]
+    return "\n".join(lines) + "\n"
