@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import groupings, state
+from pages._ui.competing_risks_section import competing_risks_section
 from pages._ui.software_conventions import other_programs
 from pages._ui.survival_curves import survival_curves
 from pages._ui.treatment_note import treatment_note
@@ -72,6 +73,7 @@ def comparison(endpoint: str) -> None:
         "survival",
         {
             "Curves": lambda: survival_curves(ctx.cohort, spec),
+            "Competing risks": lambda: competing_risks_section(ctx.cohort, spec),
             "Other programs": lambda: other_programs(ctx.cohort, spec),
         },
         stay_drawn=False,

@@ -296,10 +296,11 @@ def _event_question(
         help="The others are censored: the event had not happened at that time.",
     )  # fmt: skip
     events: dict[str, tuple[Scalar, ...]] = {}
-    for value in options:
-        if value in chosen:
-            kind = kind_of.get(value, first)
-            events[kind] = (*events.get(kind, ()), value)
+    picked_values = [value for value in options if value in chosen]
+    named_kinds = _kinds_question(code, picked_values, kind_of, first)
+    for value in picked_values:
+        kind = named_kinds[value]
+        events[kind] = (*events.get(kind, ()), value)
     others = [value for value in options if value not in chosen]
     named = {text_of(value) for value in endpoint.censored}
     censored: tuple[str, ...] = tuple(others)
@@ -329,6 +330,35 @@ def _event_question(
         f"endpoint.none.{code}", kept=bool(endpoint.censored) and endpoint.is_confirmed,
     )  # fmt: skip
     return {first: ()}, censored, none_yet and bool(censored)
+
+
+def _kinds_question(
+    code: str, values: list[str], kind_of: dict[str, str], first: str
+) -> dict[str, str]:
+    """Ask whether the events are of several kinds, of which only the first one counts."""
+    now = {value: kind_of.get(value, first) for value in values}
+    if len(values) < 2:
+        return now
+    apart = toggle(
+        "These events are of different kinds", f"endpoint.kinds.{code}",
+        kept=len(set(now.values())) > 1,
+        help="For instance progression and death without it, or death from the disease and from "
+        "another cause. Survival counts all of them; competing risks tell them apart.",
+    )  # fmt: skip
+    if not apart:
+        return dict.fromkeys(values, first)
+    differ = len(set(now.values())) > 1
+    kinds = {}
+    with st.container(horizontal=True):
+        for value in values:
+            word = value if re.search(r"[^\W\d]", value) else f"event {value}"
+            text = st.text_input(
+                f"Kind of “{plain(value)}”",
+                key=state.seeded(f"endpoint.kind.{code}.{value}", now[value] if differ else word),
+                max_chars=40,
+            )
+            kinds[value] = text.strip() or word
+    return kinds
 
 
 def _one_value_question(

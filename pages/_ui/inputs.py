@@ -279,9 +279,18 @@ def parse_landmarks(text: str) -> tuple[float, ...] | None:
 
 
 def choose_covariates(
-    cohort: Cohort, key: str, *, kept: Sequence[str] | None = None
+    cohort: Cohort,
+    key: str,
+    *,
+    kept: Sequence[str] | None = None,
+    start: Sequence[str] | None = None,
+    without: str | None = None,
+    label: str = "Variables",
 ) -> tuple[str, ...]:
-    """Offer variables for a regression; the order is the study's, not the clicks'."""
+    """Offer variables for a regression; the order is the study's, not the clicks'.
+
+    Nothing kept, it begins with ``start``, else with every variable known at baseline.
+    """
     definitions = cohort.study.definitions
     names = {
         name: shown_name(name, variable)
@@ -290,15 +299,17 @@ def choose_covariates(
         and variable.kind is not VariableKind.DATE
     }
     names |= {name: grouping.label for name, grouping in definitions.groupings.items()}
+    names.pop(without or "", None)
     if not names:
         return ()
     same = _same_as(cohort, names)
-    start = [name for name in kept or baseline_covariates(cohort) if name in names]
-    offered = [name for name in names if name not in same or name in start]
+    usual = kept or (baseline_covariates(cohort) if start is None else start)
+    begin = [name for name in usual if name in names]
+    offered = [name for name in names if name not in same or name in begin]
     chosen = st.multiselect(
-        "Variables",
+        label,
         offered,
-        key=state.seeded(key, start, offered),
+        key=state.seeded(key, begin, offered),
         format_func=lambda name: names[name],
         help="Known before time zero. A number enters per unit, levels against their reference."
         + (f" {_same_text(same, names)}" if same else ""),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Final, Literal
 
 import numpy as np
@@ -14,7 +12,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import patients, percent_level, r_string, r_strings
 from sts_core.analysis.conventions import survival_methods
-from sts_core.analysis.cox import EncodedCovariate, encode_covariate, step_of
+from sts_core.analysis.cox import encode_covariate
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import (
     DEFAULT_LANDMARKS,
@@ -23,7 +21,8 @@ from sts_core.analysis.kaplan_meier import (
     axis_ticks,
     loss_sentences,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
+from sts_core.analysis.subdistribution import FineGrayModel, subdistribution_model
 from sts_core.cohort import Cohort
 from sts_core.derive import NEW_THERAPY, Loss, levels_of, rule_sentences, survival_data
 from sts_core.display import (
@@ -35,7 +34,6 @@ from sts_core.display import (
     counted,
     format_estimate,
     format_number,
-    format_p,
     joined,
     lower_first,
     round_half_up,
@@ -53,14 +51,14 @@ from sts_core.estimators.cumulative_incidence import (
     incidence_at,
     incidence_limits,
 )
-from sts_core.estimators.fine_gray import FineGrayFit, fine_gray, fine_gray_wald
 from sts_core.estimators.gray_test import NAME as GRAY
 from sts_core.estimators.gray_test import gray_test
 from sts_core.estimators.product_limit import ConfType
 from sts_core.estimators.tied_times import align_ties
+from sts_core.members import HasTime, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
-from sts_core.study.types import Endpoint, Measured, TimeUnit
+from sts_core.study.types import Endpoint, TimeUnit
 
 KIND: Final = "competing_risks"
 FEW_EVENTS_PER_PARAMETER: Final = 10.0
@@ -217,64 +215,6 @@ class IncidenceGroup:
         """Time from which fewer than max(5, 10 %) are at risk; ``None`` when that never happens."""
         few = np.flatnonzero(self.n_risk < max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * self.n))
         return float(self.time[few[0]]) if len(few) else None
-
-
-@dataclass(frozen=True, slots=True)
-class RatioTerm:
-    """A subdistribution hazard ratio: of a level against the reference, or of a number's step."""
-
-    label: str
-    n: int
-    n_event: int
-    ratio: Estimate
-    coefficient: float | None
-    std_error: float | None
-    test: TestResult | None
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether the others are compared with this level."""
-        return self.ratio.reason is NotEstimable.REFERENCE
-
-
-@dataclass(frozen=True, slots=True)
-class RatioVariable:
-    """A variable of the regression with its terms, and the test of all of them."""
-
-    key: str
-    label: str
-    is_factor: bool
-    post_baseline: bool
-    terms: tuple[RatioTerm, ...]
-    test: TestResult
-
-
-@dataclass(frozen=True, slots=True)
-class FineGrayModel:
-    """Fine and Gray's regression of the kind of interest.
-
-    Attributes
-    ----------
-    n, n_event, n_competing
-        Patients in it, and their events.
-    missing
-        Variables that are not known for everyone, with how many of whom they are not.
-    n_excluded
-        Patients left out for one or more of them.
-    n_parameters
-        Coefficients that are neither constant nor collinear.
-    reason
-        Why there is no model at all.
-    """
-
-    variables: tuple[RatioVariable, ...]
-    n: int
-    n_event: int
-    n_competing: int
-    missing: tuple[tuple[str, int], ...]
-    n_excluded: int
-    n_parameters: int
-    reason: NotEstimable | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -434,7 +374,9 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     model = None
     if keys:
         encoded = [encode_covariate(cohort, data, key) for key in keys]
-        model = _model(encoded, time, cause, used, entry is not None, spec.conf_level, reason)
+        model = subdistribution_model(
+            encoded, time, cause, used, entry is not None, spec.conf_level, reason
+        )
     result = CompetingRisksResult(
         spec=spec,
         endpoint_label=endpoint.label,
@@ -541,110 +483,6 @@ class _Reading:
         )
 
 
-def _model(
-    encoded: Sequence[EncodedCovariate],
-    time: np.ndarray,
-    cause: np.ndarray,
-    used: np.ndarray,
-    entered: bool,
-    conf_level: float,
-    reason: NotEstimable | None,
-) -> FineGrayModel:
-    rows = used & np.logical_and.reduce([variable.known for variable in encoded])
-    designs = [variable.design(rows) for variable in encoded]
-    columns = np.hstack([block[rows] for block, _ in designs])
-    reason = reason or (NotEstimable.DELAYED_ENTRY if entered else None)
-    fit = None if reason else fine_gray(time[rows], cause[rows], columns)
-    variables, start = [], 0
-    for variable, (block, shown) in zip(encoded, designs, strict=True):
-        span = range(start, start + block.shape[1])
-        start = span.stop
-        variables.append(_ratios(variable, rows, cause == 1, fit, span, shown, conf_level, reason))
-    aliased = (NotEstimable.NO_VARIATION, NotEstimable.COLLINEAR)
-    return FineGrayModel(
-        variables=tuple(variables),
-        n=int(rows.sum()),
-        n_event=int(np.count_nonzero(cause[rows] == 1)),
-        n_competing=int(np.count_nonzero(cause[rows] > 1)),
-        missing=tuple(
-            (variable.label, int((used & ~variable.known).sum()))
-            for variable in encoded
-            if (used & ~variable.known).any()
-        ),
-        n_excluded=int((used & ~rows).sum()),
-        n_parameters=0 if fit is None else sum(why not in aliased for why in fit.reasons),
-        reason=reason,
-    )
-
-
-def _ratios(
-    variable: EncodedCovariate,
-    rows: np.ndarray,
-    event: np.ndarray,
-    fit: FineGrayFit | None,
-    span: range,
-    shown: tuple[int, ...],
-    conf_level: float,
-    reason: NotEstimable | None,
-) -> RatioVariable:
-    nothing = reason or NotEstimable.NO_SUBJECTS
-
-    def term(column: int | None, label: str, n: int, n_event: int) -> RatioTerm:
-        if fit is None or column is None:
-            lost = not_estimable(nothing, conf_level=conf_level, method="Wald")
-            return RatioTerm(
-                label, n, n_event, lost, None, None, TestResult("Wald", reason=nothing)
-            )
-        why = fit.reasons[column]
-        test = fine_gray_wald(fit, [column])
-        if why is not None:
-            lost = not_estimable(why, conf_level=conf_level, method="Wald")
-            return RatioTerm(label, n, n_event, lost, None, None, test)
-        return _ratio_term(fit, column, label, n, n_event, test, conf_level)
-
-    if variable.codes is None:
-        terms = [term(span[0], step_of(variable), int(rows.sum()), int((rows & event).sum()))]
-    else:
-        counts, events = variable.counts(rows), variable.counts(rows & event)
-        reference = variable.reference_code(rows)
-        column_of = dict(zip(shown, span, strict=True))
-        terms = []
-        for code, label in enumerate(variable.levels):
-            n, n_event = int(counts[code]), int(events[code])
-            if code == reference:
-                ratio = not_estimable(NotEstimable.REFERENCE, conf_level=conf_level, method="Wald")
-                terms.append(RatioTerm(label, n, n_event, ratio, None, None, None))
-            elif n:
-                terms.append(term(column_of[code], label, n, n_event))
-    none = TestResult("Wald", reason=nothing if fit is None else NotEstimable.NO_VARIATION)
-    return RatioVariable(
-        variable.key,
-        variable.label,
-        variable.codes is not None,
-        variable.measured is Measured.POST_BASELINE,
-        tuple(terms),
-        none if fit is None or not len(span) else fine_gray_wald(fit, list(span)),
-    )
-
-
-def _ratio_term(
-    fit: FineGrayFit, column: int, label: str, n: int, n_event: int, test: TestResult, level: float
-) -> RatioTerm:
-    coefficient, error = float(fit.coefficients[column]), float(fit.std_errors[column])
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    exponents = (coefficient, coefficient - z * error, coefficient + z * error)
-    with np.errstate(over="ignore"):
-        value, low, high = (float(np.exp(exponent)) for exponent in exponents)
-    if math.isinf(value):
-        lost = not_estimable(NotEstimable.NOT_CONVERGED, conf_level=level, method="Wald")
-        return RatioTerm(label, n, n_event, lost, coefficient, error, test)
-    high_reason = NotEstimable.LIMIT_NOT_REACHED if math.isinf(high) else None
-    ratio = Estimate(
-        value, low, None if high_reason else high, level, "Wald", None, None, high_reason
-    )
-    return RatioTerm(label, n, n_event, ratio, coefficient, error, test)
-
-
 # --- tables --------------------------------------------------------------------------------------
 
 
@@ -665,7 +503,8 @@ def incidence_table(result: CompetingRisksResult) -> DisplayTable:
         )
         columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
     rows = []
-    for label, group in _shown_groups(result):
+    members: dict[tuple[int, str], Members] = {}
+    for place, (label, group) in enumerate(_shown_groups(result)):
         row: dict[str, Cell] = {
             "group": label,
             "n": group.n,
@@ -675,8 +514,16 @@ def incidence_table(result: CompetingRisksResult) -> DisplayTable:
         for rate in group.interest.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
+            members[place, f"risk_{_short(rate.at)}"] = _members(result, group, "at_risk", rate.at)
+        members[place, "n"] = _members(result, group)
+        members[place, "events"] = _members(result, group, "event", kind=result.event_kind)
+        if len(result.competing_kinds) == 1:
+            members[place, "competing"] = _members(
+                result, group, "event", kind=result.competing_kinds[0]
+            )
         rows.append(row)
-    return DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes)
+    table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
+    return result.provenance.marked(table)
 
 
 def kinds_table(result: CompetingRisksResult) -> DisplayTable:
@@ -704,7 +551,8 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
             row |= {f"rate_{_short(rate.at)}": rate.estimate for rate in one.rates}
             rows.append(row)
     notes = (result.footnotes[0], *result.provenance.footnotes)
-    return DisplayTable(f"{_title(result)}: every kind of event", columns, tuple(rows), notes)
+    title = f"{_title(result)}: every kind of event"
+    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes))
 
 
 def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
@@ -736,15 +584,30 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
             if term.test is not None:
                 row["p"] = _p_cell(term.test)
             rows.append(row)
-    return DisplayTable(
-        f"{_title(result)}: Fine-Gray regression", columns, tuple(rows), _model_notes(result, model)
-    )
+    title, notes = f"{_title(result)}: Fine-Gray regression", _model_notes(result, model)
+    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes))
 
 
 def more_tables(result: CompetingRisksResult) -> tuple[DisplayTable, ...]:
     """Give the tables besides the main one."""
     ratios = ratio_table(result)
     return (kinds_table(result), *((ratios,) if ratios is not None else ()))
+
+
+def _members(
+    result: CompetingRisksResult,
+    group: IncidenceGroup,
+    state: TimeState = "usable",
+    at: float | None = None,
+    *,
+    kind: str | None = None,
+) -> Members:
+    """Describe the patients of a group with a time to the event, ``at`` in the display unit."""
+    groups = result.groups if group is result.overall else (group,)
+    levels = tuple(one.label for one in groups)
+    among = of_group(result.spec.by, levels, population=result.spec.population)
+    raw = None if at is None else at * result.unit_factor
+    return among.and_also(HasTime(result.spec.endpoint, state, raw, kind))
 
 
 def _p_cell(test: TestResult) -> Cell:
@@ -832,7 +695,8 @@ def _footnotes(result: CompetingRisksResult) -> tuple[str, ...]:
         notes.append(f"Nothing is estimated: {REASONS[result.reason]}.")
     scope = f", {_scope(result)}" if _scope(result) else ""
     notes += [
-        f"Gray's test of {lower_first(kind)}, two-sided{scope}: {_test_text(test)}."
+        f"Gray's test of {lower_first(kind)}, two-sided{scope}: "
+        f"{_test_text(test, result.provenance)}."
         for kind, test in result.tests
     ]
     notes += time_notes(
@@ -877,15 +741,11 @@ def time_notes(
     return ()
 
 
-def _test_text(test: TestResult) -> str:
+def _test_text(test: TestResult, provenance: Provenance) -> str:
     if test.p_value is None or test.statistic is None:
         return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
-    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {_p_text(test.p_value)}"
-
-
-def _p_text(p_value: float | None) -> str:
-    written = format_p(p_value)
-    return f"P {'' if written[0] in '<>' else '= '}{written}"
+    p = provenance.p(test.p_value)
+    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {p}"
 
 
 def methods_sentence(result: CompetingRisksResult) -> str:
@@ -914,6 +774,7 @@ def methods_sentence(result: CompetingRisksResult) -> str:
     return text + "."
 
 
+@says_subset
 def result_sentences(result: CompetingRisksResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing can be estimated."""
     kind = lower_first(result.event_kind)
@@ -947,7 +808,8 @@ def result_sentences(result: CompetingRisksResult) -> tuple[str, ...]:
     between = f" between {joined(compared)}" if len(compared) > 1 else ""
     scope = f" ({_scope(result)})" if _scope(result) else ""
     out += [
-        f"Gray's test of {lower_first(name)}{between}{scope}: {_test_text(test)}."
+        f"Gray's test of {lower_first(name)}{between}{scope}: "
+        f"{_test_text(test, result.provenance)}."
         for name, test in result.tests
     ]
     out += _ratio_sentences(result)
@@ -969,7 +831,7 @@ def _ratio_sentences(result: CompetingRisksResult) -> list[str]:
                 else f"{variable.label}, {term.label}"
             )
             p_value = term.test.p_value if term.test else None
-            p_text = f"; {_p_text(p_value)}" if p_value is not None else ""
+            p_text = f"; {result.provenance.p(p_value)}" if p_value is not None else ""
             level = percent_level(term.ratio.conf_level)
             out.append(
                 f"Subdistribution hazard ratio of {lower_first(result.event_kind)}, {what}: "
@@ -1101,7 +963,15 @@ def r_code(result: CompetingRisksResult) -> str:
         f'for (group in list(rep("all", nrow(d)){groups})) {{',
         f"  fit <- survfit(y ~ group, id = d$id, conf.type = {r_string(scale)}, "
         f"conf.int = {result.spec.conf_level})",
-        f"  print(summary(fit, times = c({times}), extend = TRUE))" if times else "  print(fit)",
+        *(
+            [
+                f"  found <- summary(fit, times = c({times}), extend = TRUE)",
+                "  print(found)",
+                "  print(cbind(found$lower, found$upper))",
+            ]
+            if times
+            else ["  print(fit)"]
+        ),
         "}",
     ]
     if result.delayed_entry:

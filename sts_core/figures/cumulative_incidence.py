@@ -12,11 +12,9 @@ from sts_core.analysis.competing_risks import (
     KindIncidence,
 )
 from sts_core.analysis.curve_options import CurveOptions
-from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.display import (
     counted,
     format_estimate,
-    format_p,
     joined,
     lower_first,
     rounded_half_up,
@@ -82,7 +80,7 @@ def cumulative_incidence_curve(
         body=body,
         title=options.title or _title(result),
         footnotes=result.footnotes + _drawing_notes(result),
-        stamp=SYNTHETIC_STAMP if result.provenance.synthetic else "",
+        stamp=result.provenance.stamp,
         alt=_alt(result, options),
     )
 
@@ -107,6 +105,7 @@ def _frame(result: CompetingRisksResult, options: CurveOptions) -> CurveFrame:
             *(f"At {_short(result.landmarks[i])} {unit}\n({scale}{level})" for i in rates),
         ),
         notes=tuple(_gray_notes(result)),
+        quiet_notes=result.provenance.quiet_p,
         named=result.is_comparison,
     )
 
@@ -351,20 +350,21 @@ def _layers(result: CompetingRisksResult, group: IncidenceGroup) -> tuple[Mark, 
         x, low = _from_start(times, below)
         _, high = _from_start(times, above)
         end = max(group.max_time / result.unit_factor, float(x[-1]))
+        if not one.n_event:
+            continue
         bands.append(Band(x, low, high, end, _kind_role(place), named))
         line = _line(result, group, one, named, _kind_role(place), Dash.SOLID)
         lines.append(replace(line, y=high, dash=Dash.SOLID))
         below = above
-    return (*bands, *lines)
+    return (*bands, *reversed(lines))
 
 
 def _gray_notes(result: CompetingRisksResult) -> list[str]:
     if not result.tests:
         return []
     kind, test = result.tests[0]
-    p_value = format_p(test.p_value)
-    text = f"Gray's test, {lower_first(kind)}: "
-    text += "NE" if test.p_value is None else f"P {'' if p_value[0] in '<>' else '= '}{p_value}"
+    found = "NE" if test.p_value is None else result.provenance.p(test.p_value)
+    text = f"Gray's test, {lower_first(kind)}: {found}"
     if len(result.groups) < len(result.all_levels):
         what = lower_first(result.by_label) if result.by_label else "group"
         text += f", over {len(result.groups)} of {len(result.all_levels)} ({what})"

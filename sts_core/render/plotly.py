@@ -868,8 +868,11 @@ def _write_above(
             xanchor="left", yanchor="bottom", yshift=4,
         )
     )  # fmt: skip
-    width = METRICS.width(first.panel.y.title, SMALL, 600) + 30.0
-    placed = [_LegendEntry(symbol, (symbol.label,), width, 0.0) for symbol in body.symbols]
+    x = METRICS.width(first.panel.y.title, SMALL, 600) + 30.0
+    placed: list[_LegendEntry] = []
+    for symbol in body.symbols:
+        placed.append(_LegendEntry(symbol, (symbol.label,), x, 0.0))
+        x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
     _write_legend(_Legend(placed, []), palette, page, lift=_LEGEND_ROW)
 
 
