@@ -8,6 +8,7 @@ from pages import _ui as ui
 from pages._ui import groupings, state
 from pages._ui.competing_risks_section import competing_risks_section
 from pages._ui.software_conventions import other_programs
+from pages._ui.survival_comparison_section import survival_comparison_section
 from pages._ui.survival_curves import survival_curves
 from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
@@ -73,6 +74,7 @@ def comparison(endpoint: str) -> None:
         "survival",
         {
             "Curves": lambda: survival_curves(ctx.cohort, spec),
+            "Comparisons": lambda: survival_comparison_section(ctx.cohort, spec),
             "Competing risks": lambda: competing_risks_section(ctx.cohort, spec),
             "Other programs": lambda: other_programs(ctx.cohort, spec),
         },

@@ -14,6 +14,7 @@ from pages._ui.compute import compute
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.conventions import CONVENTIONS
 from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS
+from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
 from sts_core.derive import is_categorical
@@ -144,22 +145,41 @@ def grouping_names(cohort: Cohort) -> dict[str, str]:
     return named
 
 
+def baseline_grouping_names(cohort: Cohort) -> dict[str, str]:
+    """Give what patients may be grouped by from time zero on, merged or as it is."""
+    names = grouping_names(cohort)
+    return {key: name for key, name in names.items() if not is_formed_later(cohort, key)}
+
+
+def later_grouping_names(cohort: Cohort) -> dict[str, str]:
+    """Give what patients may be grouped by only from a landmark on, merged or as it is."""
+    definitions = cohort.study.definitions
+    later = {
+        key: grouping.label
+        for key, grouping in definitions.groupings.items()
+        if is_formed_later(cohort, key)
+    }
+    later |= {
+        key: shown_name(key, variable)
+        for key, variable in definitions.variables.items()
+        if is_categorical(variable) and variable.measured is Measured.POST_BASELINE
+    }
+    return later
+
+
 def choose_grouping(cohort: Cohort, key: str, *, kept: str | None = None) -> str | None:
     """Offer everyone together, or groups."""
-    known = grouping_names(cohort)
+    known = baseline_grouping_names(cohort)
     same = _same_as(cohort, known)
     offered = {name: text for name, text in known.items() if name not in same or name == kept}
     names = {EVERYONE: "All patients together", **offered}
-    later = [
-        variable.label
-        for variable in cohort.study.definitions.variables.values()
-        if is_categorical(variable) and variable.measured is Measured.POST_BASELINE
-    ]
+    later = later_grouping_names(cohort).values()
     text = "Variables known before time zero, and merged groups."
     if later:
         text += (
             " Not offered, because known only afterwards (groups formed later make survival look "
-            f"longer than it is): {', '.join(plain(label) for label in later)}."
+            f"longer than it is; from a landmark on they can be compared on the Survival page): "
+            f"{', '.join(plain(label) for label in later)}."
         )
     if same:
         text += f" {_same_text(same, known)}"

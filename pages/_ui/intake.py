@@ -283,6 +283,8 @@ def step_words(step: Step) -> str:
             return f"2 of 3, recognising columns, {step.done} done"
         case Stage.CHECKING:
             return f"3 of 3, putting the patients together and checking, {step.done} done"
+        case Stage.COMPUTING:
+            return "computing"
 
 
 def study_text(study: Study | None) -> str:

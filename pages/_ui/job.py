@@ -74,7 +74,7 @@ class Job:
             pass
         except Exception as error:  # noqa: BLE001  whatever it is, the page must go on
             self.failed = True
-            _LOG.error("Reading files failed: %s", _type_and_place(error))
+            _LOG.error("Work beside a page failed: %s", _type_and_place(error))
         finally:
             del work
             self._done.set()

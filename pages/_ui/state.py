@@ -28,8 +28,8 @@ from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.revise import add_files
 from sts_core.study import Study
 
-_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS = (
-    "workspace", "history", "shell", "notice", "choices", "job", "counts",
+_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK = (
+    "workspace", "history", "shell", "notice", "choices", "job", "counts", "work",
 )  # fmt: skip
 MAX_UNDO = 50
 #: Counts on the screen whose patients can be listed; the oldest are forgotten.
@@ -269,6 +269,22 @@ def set_job(new: Job | None) -> None:
     if former is not None:
         former.cancel()
     st.session_state[_JOB] = new
+
+
+def work(key: str, identity: object) -> Job | None:
+    """Give the long work that was begun under a key, if it is about the same thing."""
+    found: tuple[object, Job] | None = st.session_state.get(_WORK, {}).get(key)
+    return found[1] if found is not None and found[0] == identity else None
+
+
+def set_work(key: str, identity: object, new: Job | None) -> None:
+    """Begin long work under a key, or forget it; what was at work under it is stopped."""
+    kept: dict[str, tuple[object, Job]] = st.session_state.setdefault(_WORK, {})
+    former = kept.pop(key, None)
+    if former is not None:
+        former[1].cancel()
+    if new is not None:
+        kept[key] = (identity, new)
 
 
 def uploaded(key: str) -> list[tuple[str, bytes]]:

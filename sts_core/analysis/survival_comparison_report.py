@@ -238,7 +238,7 @@ def pairs_table(result: SurvivalComparisonResult) -> DisplayTable | None:
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     title = f"{result.endpoint_label}{by}: pairs of groups"
     return result.provenance.marked(DisplayTable(
-        title, columns, tuple(rows), (*notes, *result.provenance.footnotes)
+        title, columns, tuple(rows), (*notes, *_common_notes(result))
     ))  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How far the reading of files has come, and the way to stop it from another thread."""
+"""How far long work (reading, resampling) has come, and the way to stop it from another thread."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Stage(StrEnum):
     READING = "reading"
     RECOGNISING = "recognising"
     CHECKING = "checking"
+    COMPUTING = "computing"
 
 
 class Cancelled(Exception):  # noqa: N818  an order that was followed, not a failure
@@ -31,7 +32,7 @@ class Step:
     stage
         What is being done.
     done
-        Rows read, or columns looked at.
+        Rows read, or columns looked at; nothing where only the share is known.
     share
         Part of this stage that is done, 0 to 1; ``None`` where the whole is not known.
     """
