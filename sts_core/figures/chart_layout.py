@@ -166,7 +166,9 @@ def _with_legible_ticks(sheet: Sheet, chart: Chart) -> Chart:
         ),
         default=0.0,
     )
-    x, kept = thinned_ticks(chart.panel.x, 0.66 * size.width, widest, sheet.measure)
+    # on a page of fixed height the key's columns may stand beside the panel
+    share = 0.66 if size.height is None else 0.44
+    x, kept = thinned_ticks(chart.panel.x, share * size.width, widest, sheet.measure)
     if kept == tuple(range(len(x.ticks))):
         return chart
     return replace(chart, panel=replace(chart.panel, x=x), strip=part_of_strip(strip, kept))

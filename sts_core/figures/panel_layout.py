@@ -58,13 +58,16 @@ def legible_labels(
     elsewhere, so that what is left is as regular as the ticks.
     """
     labels = axis.tick_labels
-    if not labels:
-        return ()
+    # what is blank already leaves its room to its neighbours
+    written = [i for i, label in enumerate(labels) if label]
+    if not written:
+        return labels
     places = axis.fraction(np.array(axis.ticks)) * width
     halves = np.array([measure(label) / 2 for label in labels])
-    origin = axis.ticks.index(1.0) if axis.scale is Scale.LOG and 1.0 in axis.ticks else 0
-    for stride in range(1, len(labels) + 1):
-        kept = [i for i in range(len(labels)) if (i - origin) % stride == 0]
+    one = axis.ticks.index(1.0) if axis.scale is Scale.LOG and 1.0 in axis.ticks else -1
+    origin = written.index(one) if one in written else 0
+    for stride in range(1, len(written) + 1):
+        kept = [i for number, i in enumerate(written) if (number - origin) % stride == 0]
         ends = places[kept][1:] - halves[kept][1:]
         if (ends - places[kept][:-1] - halves[kept][:-1] >= gap).all():
             break

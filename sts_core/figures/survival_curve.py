@@ -347,6 +347,10 @@ def _test_note(result: KaplanMeierResult) -> str:
 
 def _drawing_notes(result: KaplanMeierResult, options: CurveOptions) -> tuple[str, ...]:
     notes = []
+    follow_up = result.overall.follow_up
+    if follow_up.value is not None:
+        text = format_estimate(follow_up.scaled(result.unit_factor))
+        notes.append(f"Median follow-up ({_level(result)}): {text} {result.display_unit.value}.")
     if options.shown == "cumulative":
         notes.append(
             "Cumulative probability is one less the Kaplan-Meier estimate."

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from pages._server.chart_library import LIBRARY_PATH
 from pages._ui.intake import SAMPLES, sample_workspace
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
-from sts_core.figures.marks import Chart, StepLine
+from sts_core.figures.marks import SmallMultiples, StepLine
 from sts_core.figures.survival_curve import survival_curve
 from tests.browser.serving import WAIT_MS, Server
 from tests.browser.visit import chart, choose, go, heading, pill, settled
@@ -115,7 +115,8 @@ def test_the_mouse_over_a_curve_tells_its_numbers(survival: Page) -> None:
     place = survival.evaluate(
         """() => {
             const lines = [...document.querySelectorAll(".scatterlayer path.js-line")];
-            const line = lines.filter((line) => line.getTotalLength() > 50).at(-1);
+            const seen = (line) => line.getBoundingClientRect().bottom < innerHeight;
+            const line = lines.filter((line) => line.getTotalLength() > 50 && seen(line)).at(-1);
             const start = line.getPointAtLength(0).matrixTransform(line.getScreenCTM());
             return [start.x, start.y];
         }"""
@@ -131,12 +132,15 @@ def test_the_mouse_over_a_curve_tells_its_numbers(survival: Page) -> None:
 def test_every_point_tells_what_the_server_would_say(survival: Page) -> None:
     cohort = sample_workspace(SAMPLES[0]).cohort
     assert cohort is not None
-    title = survival.evaluate("document.querySelector('.js-plotly-plot').layout.yaxis.title.text")
+    titles = survival.evaluate(
+        "document.querySelector('.js-plotly-plot').layout.annotations.map((a) => a.text)"
+    )
     endpoints = cohort.study.definitions.endpoints.items()
-    (code,) = [code for code, endpoint in endpoints if title == f"{endpoint.label}, %"]
+    (code,) = [code for code, endpoint in endpoints if f"{endpoint.label}, %" in titles]
     figure = survival_curve(kaplan_meier(cohort, KaplanMeierSpec(code, "histotype")))
-    assert isinstance(figure.body, Chart)
-    lines = [mark for mark in figure.body.panel.marks if isinstance(mark, StepLine)]
+    assert isinstance(figure.body, SmallMultiples)
+    panels = [small.panel for small in figure.body.charts]
+    lines = [mark for panel in panels for mark in panel.marks if isinstance(mark, StepLine)]
     said = {line.name: set(line.hover) for line in lines}
     found = survival.evaluate(
         """() => document.querySelector(".js-plotly-plot").data
@@ -160,8 +164,10 @@ def test_the_mouse_on_a_censoring_tick_names_who_it_is(survival: Page) -> None:
         """() => {
             const chart = document.querySelector(".js-plotly-plot");
             const trace = chart.data.find((trace) => trace.customdata);
-            const { xaxis, yaxis } = chart._fullLayout;
-            const box = chart.querySelector(".nsewdrag").getBoundingClientRect();
+            const axis = (name) => chart._fullLayout[`${name[0]}axis${name.slice(1)}`];
+            const [xaxis, yaxis] = [axis(trace.xaxis), axis(trace.yaxis)];
+            const box = chart.querySelector(`.${trace.xaxis}${trace.yaxis} .nsewdrag, ` +
+                `.nsewdrag[data-subplot="${trace.xaxis}${trace.yaxis}"]`).getBoundingClientRect();
             return [[box.x + xaxis.l2p(trace.x[0]), box.y + yaxis.l2p(trace.y[0])],
                     trace.customdata[0][0]];
         }"""
