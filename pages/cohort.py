@@ -13,21 +13,23 @@ with st.container(key="side-by-side"):
     left, right = st.columns([11, 9], gap="large")
 
 with left:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.subheader("Criteria", anchor=False, width="stretch")
         st.button(
             "Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
-            key="undo",
+            key="undo", help="Takes the last change back, on any page",
+        )  # fmt: skip
+        st.button(
+            "Redo", icon=":material/redo:", on_click=state.redo, disabled=not state.can_redo(),
+            key="redo", help="Does again what was taken back",
         )  # fmt: skip
     st.caption(
         "In this order. The order decides to which criterion a patient is counted, never who is "
-        "left. A value that is not known keeps the patient in, listed as not verifiable."
+        "left. Bars: solid stays, hatched leaves. Filters for exploring stand in the sidebar."
     )
-    criteria_builder.list_criteria(ctx.cohort, "criteria")
-    criteria_builder.add_criterion(ctx.cohort, "criteria")
-    st.subheader("Exploratory filters", anchor=False)
-    criteria_builder.list_criteria(ctx.cohort, "filters")
-    criteria_builder.add_criterion(ctx.cohort, "filters")
+    criteria_builder.list_criteria(ctx.cohort)
+    criteria_builder.add_button()
+    criteria_builder.list_filters(ctx.cohort)
 
 with right:
     st.subheader("Flow of patients", anchor=False)

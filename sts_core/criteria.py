@@ -15,6 +15,7 @@ import numpy as np
 
 from sts_core.cohort import Cohort, FlowDiagram, FlowStep
 from sts_core.derive import dates_of, levels_of, numbers_of, variable_of
+from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.study.types import (
     AdverseEventDefinition,
     AllOf,
@@ -89,11 +90,14 @@ class Outcome:
         It can't be decided, boolean array (n,).
     for_missing
         Leaves, but would stay if missing values were known and right; boolean array (n,).
+    met
+        Its condition holds, whatever becomes of the patient; boolean array (n,).
     """
 
     leaves: np.ndarray
     unknown: np.ndarray
     for_missing: np.ndarray
+    met: np.ndarray
 
 
 def evaluate(cohort: Cohort, criterion: Criterion) -> Outcome:
@@ -121,7 +125,7 @@ def _evaluated(cohort: Cohort, criterion: Criterion) -> Outcome:
         if criterion.missing == "drop":
             leaves = leaves | truth.unknown
     for_missing = leaves & open_.unknown
-    return Outcome(leaves, truth.unknown, for_missing)
+    return Outcome(leaves, truth.unknown, for_missing, truth.met)
 
 
 def _truth(cohort: Cohort, criterion: Criterion, *, lenient: bool = False) -> Truth:
@@ -325,9 +329,10 @@ def time_zero(study: Study) -> str | None:
 def known_after_time_zero(cohort: Cohort, criterion: Criterion) -> bool:
     """Say whether a criterion asks for what happened after time zero, as far as can be seen.
 
-    That is: a variable known only afterwards, a time, status, event or last contact of an
-    endpoint, the response, or rows of assessments, adverse events or treatment that are not asked
-    for up to the day of time zero only. That there was any treatment at all is known at time zero.
+    That is: a variable known only afterwards, a column with a usual name of such, a time, status,
+    event or last contact of an endpoint, the response, or rows of assessments, adverse events or
+    treatment that are not asked for up to the day of time zero only. That there was any treatment
+    at all is known at time zero.
     """
     later = _later_columns(cohort.study)
     return any(_is_later(cohort, part, later) for part in conditions_of(criterion))
@@ -353,7 +358,20 @@ def _is_later(cohort: Cohort, part: Condition, later: set[str]) -> bool:
             return True
         if key in later or (variable is not None and (variable.column or key) in later):
             return True
+        if variable is None and _named_as_later(key):
+            return True
     return False
+
+
+def _named_as_later(column: str) -> bool:
+    """Say whether the header of a column that is no variable speaks of what comes afterwards."""
+    words, known = words_of(column), vocabulary()
+    date = known.dates.match(words)
+    if date is not None and known.date_use[date.concept] in ("event", "contact", "post_baseline"):
+        return True
+    concept = known.variables.match(words)
+    measured = "" if concept is None else known.variable_concepts[concept.concept].measured
+    return measured == Measured.POST_BASELINE.value
 
 
 def _later_columns(study: Study) -> set[str]:

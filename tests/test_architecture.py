@@ -101,9 +101,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *DATA, "derivations", "derive", "reading", "terminology", "adverse_event_forms",
         "assessments",
     },
-    "criteria": {*DATA, "derive", "table_rows"},
+    "criteria": {*DATA, "derive", "reading", "table_rows"},
     "filters": {*DATA, "derive"},
     "plausibility": {*DATA, "derive", "reading", "assessments"},
+    "row_values": {*DATA, "derive", "filters"},
+    "distribution": {*DATA, "derive", "display", "criteria", "table_rows"},
     "populations": {*DATA, "criteria"},
     "checks": {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
@@ -131,6 +133,7 @@ READS_ONLY = {
     part: {"sts_core.reading.assembly"}
     for part in ("derive", "table_rows", "adverse_event_forms", "analysis", "data_cut")
 } | {
+    "criteria": {"sts_core.reading.vocabulary"},
     "disclosure": {"sts_core.reading.vocabulary"},
     "plausibility": {"sts_core.reading.vocabulary", "sts_core.reading.privacy"},
 }

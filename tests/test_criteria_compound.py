@@ -229,6 +229,8 @@ def test_such_criteria_in_words(criterion: Criterion, phrase: str) -> None:
         (OneOf("start", ("x",)), False),
         (Between("cycles", high=1), True),
         (IsKnown("death"), True),
+        (IsKnown("follow_up_available"), True),
+        (IsKnown("Date of last scan"), True),
         (DaysBetween("seen", "start", low=1), True),
         (AllOf((FEMALE, Between("cycles", low=2))), True),
         (HasRow("assessments"), True),

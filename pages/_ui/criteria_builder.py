@@ -1,259 +1,405 @@
-"""Criteria and filters as switches in an order, each with what it removes."""
+"""The criteria of the study in their order: what each asks and removes, and how to change it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, cast
 
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.inputs import choose, choose_one, plain
+from pages._ui.criterion_form import condition_of, forget_numbers
+from pages._ui.inputs import choose_one, plain
 from sts_core.cohort import Cohort, FlowStep
-from sts_core.criteria import describe, evaluate
-from sts_core.derive import dates_of, levels_of, numbers_of, variable_of
-from sts_core.findings import StudyError
-from sts_core.study import (
-    Between,
-    Criterion,
-    IsKnown,
-    Measured,
-    OneOf,
-    Study,
-    VariableKind,
+from sts_core.criteria import (
+    LATE_EFFECT,
+    describe,
+    known_after_time_zero,
+    select,
+    step_of,
 )
+from sts_core.display import escape
+from sts_core.distribution import Distribution, distribution
+from sts_core.filters import with_filters
+from sts_core.findings import StudyError
+from sts_core.study import Criterion, IsKnown, Study
 
-Part = Literal["criteria", "filters"]
-MAX_LEVELS = 60
-_MISSING = {"keep": "Unknown: kept", "drop": "Unknown: removed"}
+Criteria = tuple[Criterion, ...]
+_MISSING = {
+    "keep": "not known: stays", "drop": "not known: leaves", "only": "only those not known stay",
+}  # fmt: skip
+_MISSING_LONG = {
+    "keep": "stay, not verifiable",
+    "drop": "leave",
+    "only": "are the only ones who stay",
+}
+_NEW = "new"
+_OPEN = "criterion.open"
 
 
-def _with(study: Study, part: Part, items: tuple[Criterion, ...]) -> Study:
-    analysis = (
-        replace(study.analysis, criteria=items)
-        if part == "criteria"
-        else replace(study.analysis, filters=items)
-    )
-    return replace(study, analysis=analysis)
+def with_criteria(study: Study, items: Criteria) -> Study:
+    """Give the study with other criteria."""
+    return replace(study, analysis=replace(study.analysis, criteria=items))
 
 
-def _items(study: Study, part: Part) -> tuple[Criterion, ...]:
-    return study.analysis.criteria if part == "criteria" else study.analysis.filters
+def _apply(study: Study, items: Criteria) -> None:
+    state.change_study(with_criteria(study, items))
+    _close()
 
 
-def _apply(study: Study, part: Part, items: tuple[Criterion, ...]) -> None:
-    state.change_study(_with(study, part, items))
+def _open(place: int | str) -> None:
     state.forget_widgets()
+    forget_numbers()
+    state.remember(_OPEN, place)
 
 
-def step_of(cohort: Cohort, part: Part) -> Mapping[int, FlowStep]:
-    """Give the flow step of each criterion that is switched on, by its place in the list."""
-    steps = iter(step for step in cohort.flow.steps if step.exploratory is (part == "filters"))
-    return {
-        place: next(steps) for place, item in enumerate(_items(cohort.study, part)) if item.enabled
-    }
+def _close() -> None:
+    state.forget_widgets()
+    forget_numbers()
+    state.remember(_OPEN, None)
 
 
-def list_criteria(cohort: Cohort, part: Part) -> None:
-    """Show the criteria (or filters) with their switches, counts and order."""
-    items = _items(cohort.study, part)
-    steps = step_of(cohort, part)
+def list_criteria(cohort: Cohort) -> None:
+    """Show the criteria with their switches, counts, distributions and order."""
+    items = cohort.study.analysis.criteria
+    opened = state.remembered(_OPEN)
     for place, item in enumerate(items):
-        with st.container(border=True, key=f"{part}-{place}"):
-            _one(cohort, part, items, place, item, steps.get(place))
+        opening = opened == place
+        key = f"criterion-form-{place}" if opening else f"criterion-card-{place}"
+        with st.container(border=True, gap="small", key=key):
+            if opening:
+                criterion_editor(
+                    cohort, items, place, f"criterion.{place}",
+                    lambda study, new: with_criteria(study, new),
+                )  # fmt: skip
+            else:
+                _card(cohort, items, place, item)
     if not items:
-        st.caption(
-            "No criteria: every patient in the file is analysed."
-            if part == "criteria"
-            else "No filters. A filter explores a subset and marks every result as exploratory."
-        )
+        st.caption("No criteria: every patient in the file is analysed.")
+    if opened == _NEW:
+        with st.container(border=True, key="criterion-new"):
+            criterion_editor(
+                cohort, items, None, "criterion.new", lambda study, new: with_criteria(study, new)
+            )
 
 
-def _one(
-    cohort: Cohort,
-    part: Part,
-    items: tuple[Criterion, ...],
-    place: int,
-    item: Criterion,
-    step: FlowStep | None,
-) -> None:
+def add_button() -> None:
+    """Offer to begin a new criterion."""
+    st.button(
+        "Add a criterion", icon=":material/add:", key="criteria.add", on_click=_open, args=(_NEW,),
+        disabled=state.remembered(_OPEN) == _NEW,
+    )  # fmt: skip
+
+
+def list_filters(cohort: Cohort) -> None:
+    """Show the filters of the sidebar with a switch, and the way to make one a criterion."""
+    study = cohort.study
+    filters = study.analysis.filters
+    if not filters:
+        return
+    st.markdown("**Filters in the sidebar**, which mark every result as exploratory")
+    for place, item in enumerate(filters):
+        rest = (*filters[:place], *filters[place + 1 :])
+
+        def on_switch(place: int = place, item: Criterion = item) -> None:
+            enabled = bool(state.widget_value(f"filters.on.{place}"))
+            new = (*filters[:place], replace(item, enabled=enabled), *filters[place + 1 :])
+            state.change_study(with_filters(study, new))
+
+        analysis = replace(study.analysis, criteria=(*study.analysis.criteria, item))
+        formal = with_filters(replace(study, analysis=analysis), rest)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            st.toggle(
+                plain(describe(cohort, item)),
+                key=state.seeded(f"filters.on.{place}", item.enabled),
+                on_change=on_switch,
+                width="stretch",
+            )
+            st.button(
+                "Make it a criterion", key=f"filters.formal.{place}", type="tertiary",
+                icon=":material/gavel:", on_click=state.change_study, args=(formal,),
+                help="It becomes part of the study, and results are no longer exploratory for it",
+            )  # fmt: skip
+
+
+# --- one criterion -------------------------------------------------------------------------------
+
+
+def _card(cohort: Cohort, items: Criteria, place: int, item: Criterion) -> None:
     study = cohort.study
 
-    def changed(new: Criterion) -> tuple[Criterion, ...]:
-        return (*items[:place], new, *items[place + 1 :])
+    def changed(**values: Any) -> Criteria:
+        return (*items[:place], replace(item, **values), *items[place + 1 :])
 
     def on_switch() -> None:
-        enabled = bool(state.widget_value(f"{part}.on.{place}"))
-        state.change_study(_with(study, part, changed(replace(item, enabled=enabled))))
+        enabled = bool(state.widget_value(f"criteria.on.{place}"))
+        state.change_study(with_criteria(study, changed(enabled=enabled)))
 
-    def on_missing() -> None:
-        missing = state.widget_value(f"{part}.missing.{place}")
-        if missing in _MISSING:
-            state.change_study(_with(study, part, changed(replace(item, missing=missing))))
-
+    words = plain(describe(cohort, item))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.toggle(
-            plain(describe(cohort, item)),
-            key=state.seeded(f"{part}.on.{place}", item.enabled),
+            f"In force: {words}",
+            key=state.seeded(f"criteria.on.{place}", item.enabled),
             on_change=on_switch,
+            label_visibility="collapsed",
+            width="content",
+        )
+        st.markdown(words if item.enabled else f":gray[{words}]", width="stretch")
+        with st.container(
+            horizontal=True, gap=None, width="content", wrap=False, key=f"criterion-icons-{place}"
+        ):
+            _icon("arrow_upward", "Move up", place, place > 0, study, _swapped(items, place, -1))
+            _icon("arrow_downward", "Move down", place, place < len(items) - 1, study,
+                  _swapped(items, place, 1))  # fmt: skip
+            st.button(
+                "", icon=":material/edit:", key=f"criteria.edit.{place}", type="tertiary",
+                help="Change it", on_click=_open, args=(place,),
+            )  # fmt: skip
+            _icon("content_copy", "Duplicate: the copy stands below, switched off", place, True,
+                  study, _duplicated(items, place))  # fmt: skip
+            _icon("delete", "Remove it from the list; undo brings it back", place, True, study,
+                  (*items[:place], *items[place + 1 :]))  # fmt: skip
+    try:
+        left, _ = select(cohort, items[:place])
+        step = step_of(cohort, item, left)
+        spread = distribution(cohort, item, left)
+    except StudyError as error:
+        for finding in error.findings:
+            st.error(plain(str(finding)))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
+        asked = plain(describe(cohort, replace(item, label="", excludes=False)))
+        unknown = "" if isinstance(item, IsKnown) else f"; {_MISSING[item.missing]}"
+        # a caption is faded, and its warning with it
+        st.markdown(
+            f":small[{asked}{unknown}.]  \n:small[{_count_text(cohort, items, place, step)}]",
             width="stretch",
         )
-        with st.container(horizontal=True, gap=None, width="content", wrap=False):
-            _move_button(study, part, items, place, place - 1, "arrow_upward", "Move up")
-            _move_button(study, part, items, place, place + 1, "arrow_downward", "Move down")
-            st.button(
-                "",
-                icon=":material/delete:",
-                key=f"{part}.delete.{place}",
-                help="Remove it from the list; undo brings it back",
-                type="tertiary",
-                on_click=_apply,
-                args=(study, part, (*items[:place], *items[place + 1 :])),
-            )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        # a caption is faded, and its warning with it
-        st.markdown(f":small[{_count_text(cohort, item, step)}]", width="stretch")
-        if not isinstance(item, IsKnown):
-            st.selectbox(
-                "What happens to patients whose value is not known",
-                list(_MISSING),
-                key=state.seeded(f"{part}.missing.{place}", item.missing),
-                format_func=lambda option: _MISSING[option],
-                label_visibility="collapsed",
-                on_change=on_missing,
-                width=165,
-            )
+        st.markdown(bars_html(spread), unsafe_allow_html=True, width="content")
+    if item.after_time_zero:
+        st.markdown(f":small[:orange[:material/schedule: {late_sentence()}]]")
 
 
-def _move_button(
-    study: Study,
-    part: Part,
-    items: tuple[Criterion, ...],
-    place: int,
-    to: int,
-    icon: str,
-    label: str,
-) -> None:
+def late_sentence() -> str:
+    """Say what a criterion on what happened after time zero does."""
+    return f"Known only after time zero: it {LATE_EFFECT}."
+
+
+def _icon(icon: str, label: str, place: int, enabled: bool, study: Study, new: Criteria) -> None:
     st.button(
         "",
         icon=f":material/{icon}:",
-        key=f"{part}.{icon}.{place}",
-        disabled=not 0 <= to < len(items),
+        key=f"criteria.{icon}.{place}",
+        disabled=not enabled,
         help=label,
         type="tertiary",
         on_click=_apply,
-        args=(study, part, _swapped(items, place, to)),
+        args=(study, new),
     )
 
 
-def _swapped(items: tuple[Criterion, ...], first: int, second: int) -> tuple[Criterion, ...]:
+def _swapped(items: Criteria, place: int, by: int) -> Criteria:
     out = list(items)
-    if 0 <= second < len(out):
-        out[first], out[second] = out[second], out[first]
+    if 0 <= place + by < len(out):
+        out[place], out[place + by] = out[place + by], out[place]
     return tuple(out)
 
 
-def _count_text(cohort: Cohort, item: Criterion, step: FlowStep | None) -> str:
-    """Say how many patients a criterion removes, and how many only for a missing value."""
-    if step is None:
-        outcome = evaluate(cohort, item)
-        return f"Off. On its own it would remove {int(outcome.leaves.sum())}."
-    text = f"Removes **{step.n_excluded}**"
-    if step.n_missing_excluded:
-        text += f", {step.n_missing_excluded} of them only because the value is not known"
-    text += f"; {step.n_after} stay."
-    if step.n_not_verifiable:
-        text += f" Not verifiable, kept: {step.n_not_verifiable}."
-    if step.after_time_zero:
-        text += (
-            " :orange[Known only after time zero: removing these patients takes out early "
-            "progressions, deaths and toxicity.]"
-        )
+def _duplicated(items: Criteria, place: int) -> Criteria:
+    copy = replace(items[place], enabled=False)
+    return (*items[: place + 1], copy, *items[place + 1 :])
+
+
+def _count_text(cohort: Cohort, items: Criteria, place: int, step: FlowStep) -> str:
+    """Say what a criterion removes, or would, and what switching it changes."""
+    enabled = items[place].enabled
+    text = _removal(step, "Removes" if enabled else "Off. It would remove")
+    other = replace(items[place], enabled=not enabled)
+    n_now = cohort.n
+    n_then = len(
+        cohort.subjects[
+            select(
+                cohort, (*items[:place], other, *items[place + 1 :]), cohort.study.analysis.filters
+            )[0]
+        ]
+    )
+    if enabled and step.n_excluded and n_then - n_now != step.n_excluded:
+        text += f" Without it {n_then - n_now} more would be analysed."
+    elif not enabled and n_now - n_then != step.n_excluded:
+        text += f" With it {n_then} would be analysed."
     return text
 
 
-def add_criterion(cohort: Cohort, part: Part) -> None:
-    """Offer a new criterion on any column of the patient table."""
-    variables = cohort.study.definitions.variables
-    used = {variable.column or key for key, variable in variables.items()}
-    columns = [str(name) for name in cohort.tables["subjects"].frame.columns]
-    names = {key: variable.label for key, variable in variables.items()}
-    names |= {name: name for name in columns if name not in used and name not in names}
-    what = "criterion" if part == "criteria" else "filter"
-    if not names:
-        return
-    with st.popover(f"Add a {what}", icon=":material/add:", width="stretch"):
-        column = choose("Column", list(names), f"{part}.new.column", names=names)
-        try:
-            criterion = _new_criterion(cohort, part, column)
-        except StudyError as error:
-            for finding in error.findings:
-                st.error(plain(str(finding)))
-            return
-        if criterion is None:
-            return
-        leaves = int((evaluate(cohort, criterion).leaves & cohort.included).sum())
-        st.markdown(
-            f"{plain(describe(cohort, criterion))}: removes **{leaves}** "
-            f"of the {cohort.n} patients analysed now."
-        )
-        if st.button(f"Add this {what}", type="primary", key=f"{part}.new.add"):
-            _apply(cohort.study, part, (*_items(cohort.study, part), criterion))
-            st.rerun()
+def _removal(step: FlowStep, verb: str) -> str:
+    text = f"{verb} **{step.n_excluded}** of {step.n_before}"
+    if step.n_missing_excluded:
+        text += f", {step.n_missing_excluded} of them only because a value is not known"
+    text += f"; {step.n_after} stay."
+    if step.n_not_verifiable:
+        text += f" Not verifiable, kept: {step.n_not_verifiable}."
+    return text
 
 
-def _new_criterion(cohort: Cohort, part: Part, column: str) -> Criterion | None:
-    variable = variable_of(cohort, column)
+# --- the form ------------------------------------------------------------------------------------
+
+
+def criterion_editor(
+    cohort: Cohort,
+    items: Criteria,
+    place: int | None,
+    key: str,
+    put: Callable[[Study, Criteria], Study],
+    *,
+    before: Criteria = (),
+    close: Callable[[], None] = _close,
+) -> None:
+    """Ask for a criterion, and show what it would remove before it is taken.
+
+    Parameters
+    ----------
+    cohort
+        Everybody in the file.
+    items
+        The list that it belongs to.
+    place
+        Its place there; ``None`` for a new one at the end.
+    key
+        Prefix of the widgets.
+    put
+        Gives the study with another such list.
+    before
+        Criteria that stand before that list.
+    close
+        Ends the form.
+    """
+    start = None if place is None else items[place]
+    at = len(items) if place is None else place
+    st.markdown("**New criterion**" if place is None else "**Change this criterion**")
+    try:
+        condition = condition_of(cohort, key, start)
+        new = _with_choices(cohort, key, start, condition)
+        if new is not None:
+            _preview(cohort, (*before, *items[:at]), new, items, place, put)
+    except StudyError as error:
+        new = None
+        for finding in error.findings:
+            st.error(plain(str(finding)))
+
+    def take() -> None:
+        if new is not None:
+            study = state.workspace().study or cohort.study
+            state.change_study(put(study, (*items[:at], new, *items[at + 1 :])))
+            close()
+
+    with st.container(horizontal=True):
+        st.button(
+            "Add it" if place is None else "Take the change", type="primary", disabled=new is None,
+            key=f"{key}.take", on_click=take, icon=":material/check:",
+        )  # fmt: skip
+        st.button("Cancel", key=f"{key}.cancel", on_click=close)
+
+
+def _with_choices(
+    cohort: Cohort, key: str, start: Criterion | None, condition: Criterion | None
+) -> Criterion | None:
+    """Ask what becomes of patients, and give the whole criterion."""
+    effects = {"stay": "stay", "leave": "are excluded"}
     effect = choose_one(
-        "Patients who meet it", ["stay", "leave"], f"{part}.new.effect.{column}",
-        names={"stay": "stay", "leave": "are excluded"},
+        "Patients who meet it", list(effects), f"{key}.effect",
+        kept="leave" if start is not None and start.excludes else "stay", names=effects,
     )  # fmt: skip
-    later = variable.measured is Measured.POST_BASELINE
-    if variable.kind is VariableKind.DATE:
-        known = dates_of(cohort, column).values
-        known = known[known == known]
-        if not len(known):
-            st.info("No date in this column can be read.")
-            return None
-        low = st.date_input("From", value=known.min().item(), key=f"{part}.new.from.{column}")
-        high = st.date_input("To", value=known.max().item(), key=f"{part}.new.to.{column}")
-        return Between(column, low.isoformat(), high.isoformat(), excludes=effect == "leave",
-                       after_time_zero=later)  # fmt: skip
-    values = numbers_of(cohort, column)
-    is_number = variable.kind is VariableKind.NUMERIC and not variable.cuts
-    if is_number or (
-        column not in cohort.study.definitions.variables
-        and not values.unreadable.any()
-        and len(levels_of(cohort, column).levels) > 12
-    ):
-        known = values.values[values.values == values.values]
-        if not len(known):
-            st.info("No number in this column can be read.")
-            return None
-        unit = f", {plain(variable.unit)}" if variable.unit else ""
-        low = st.number_input(
-            f"From{unit}", value=float(known.min()), key=f"{part}.new.low.{column}"
-        )
-        high = st.number_input(
-            f"To{unit}", value=float(known.max()), key=f"{part}.new.high.{column}"
-        )
-        return Between(column, low, high, excludes=effect == "leave", after_time_zero=later)
-    levels = levels_of(cohort, column).levels
-    if len(levels) > MAX_LEVELS:
-        st.info(
-            f"This column has {len(levels)} different values; only whether it is known can be "
-            "asked."
-        )
-        return IsKnown(column, excludes=effect == "leave", after_time_zero=later)
-    chosen = st.pills(
-        "Values", levels, selection_mode="multi", format_func=plain,
-        key=f"{part}.new.values.{column}",
-    )  # fmt: skip
-    if not chosen:
-        st.caption("Choose the values that meet it.")
+    missing = "keep"
+    if not isinstance(condition, IsKnown):
+        missing = choose_one(
+            "Patients of whom it can't be told", list(_MISSING_LONG), f"{key}.missing",
+            kept=start.missing if start is not None else "keep", names=_MISSING_LONG,
+            help="Because a value is missing or can't be read.",
+        )  # fmt: skip
+    if condition is None:
         return None
-    return OneOf(
-        column, tuple(level for level in levels if level in chosen),
-        excludes=effect == "leave", after_time_zero=later,
+    later = known_after_time_zero(cohort, condition)
+    seed = later if start is None else start.after_time_zero
+    if start is not None and later != known_after_time_zero(cohort, start):
+        seed = later  # it asks for something else now
+    late = st.toggle(
+        "Known only after time zero", key=state.seeded(f"{key}.late.{later}", seed),
+        help="Set by itself where the program can tell; change it where it is wrong.",
     )  # fmt: skip
+    if late:
+        st.markdown(f":small[:orange[{late_sentence()}]]")
+    label = st.text_input(
+        "In your own words", key=state.seeded(f"{key}.label", start.label if start else ""),
+        placeholder=describe(cohort, replace(condition, excludes=effect == "leave")),
+        help="Shown in the flow and in the report; empty for the words of the program.",
+    )  # fmt: skip
+    choices: Mapping[str, Any] = {
+        "label": label.strip(),
+        "excludes": effect == "leave",
+        "after_time_zero": late,
+        "enabled": start.enabled if start is not None else True,
+    }
+    if isinstance(condition, IsKnown):
+        return replace(condition, **choices)
+    return cast("Criterion", replace(condition, missing=cast("Any", missing), **choices))
+
+
+def _preview(
+    cohort: Cohort,
+    before: Criteria,
+    new: Criterion,
+    items: Criteria,
+    place: int | None,
+    put: Callable[[Study, Criteria], Study],
+) -> None:
+    """Say what the criterion would do, before it is taken."""
+    left, _ = select(cohort, before)
+    step = step_of(cohort, new, left)
+    at = len(items) if place is None else place
+    analysis = put(cohort.study, (*items[:at], new, *items[at + 1 :])).analysis
+    then = len(cohort.subjects[select(cohort, analysis.criteria, analysis.filters)[0]])
+    total = f" Analysed: {cohort.n} now, **{then}** then." if new.enabled else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(
+            bars_html(distribution(cohort, new, left), wide=True), unsafe_allow_html=True,
+            width="content",
+        )  # fmt: skip
+        words = plain(describe(cohort, replace(new, label="")))
+        removal = _removal(step, "Would remove")
+        st.markdown(f"{words}.  \n{removal}{total}", width="stretch")
+
+
+def bars_html(spread: Distribution, *, wide: bool = False) -> str:
+    """Draw a distribution as bars: the part that stays solid, the part that leaves hatched."""
+    bars = [*spread.bars]
+    most = max((bar.n for bar in bars), default=0)
+    most = max(most, spread.n_unknown)
+    if not most:
+        return ""
+
+    def height(n: int) -> int:
+        return max(6, round(94 * n / most)) if n else 0  # a single patient is seen, too
+
+    def one(label: str, n: int, n_kept: int, kind: str = "") -> str:
+        title = escape(f"{label}: {n} patients, {n_kept} stay", "html")
+        return (
+            f'<span class="bar {kind}" title="{title}">'
+            f'<i style="height:{height(n - n_kept)}%"></i>'
+            f'<b style="height:{height(n_kept)}%"></b></span>'
+        )
+
+    drawn = "".join(one(bar.label, bar.n, bar.n_kept) for bar in bars)
+    if spread.n_unknown:
+        drawn += one("Not known", spread.n_unknown, spread.n_unknown_kept, "unknown")
+    ends = ""
+    if wide:
+        words = (spread.low, spread.high) if spread.is_range else ("", "")
+        ends = "".join(f"<span>{escape(text, 'html')}</span>" for text in words if text)
+        ends = f'<div class="ends">{ends}</div>' if ends else ""
+        ends += '<div class="key"><b></b>stay<i></i>leave</div>'
+    said = escape("; ".join(f"{bar.label}: {bar.n_kept} of {bar.n} stay" for bar in bars), "html")
+    size = " wide" if wide else ""
+    return (
+        f'<div class="spread{size}"><div class="kept-bars" role="img" aria-label="{said}">'
+        f"{drawn}</div>{ends}</div>"
+    )

@@ -194,7 +194,8 @@ _STYLE = """<style>
 .cohort-line .pill.warn {background:#FBF5DF; color:#735603; border-color:#DCC98A; font-weight:600;}
 [data-testid="stMainBlockContainer"] {padding:2.6rem 2.6rem 3rem 2.6rem; max-width:1560px;}
 [data-testid="stCheckbox"] .stMarkdownEllipsis {white-space:normal; overflow:visible;}
-[class*="st-key-criteria-"], [class*="st-key-filters-"] {padding:.55rem .8rem; gap:.2rem;}
+[class*="st-key-criterion-card"] {padding:.55rem .8rem; gap:.3rem;}
+[class*="st-key-criterion-card"] .stMarkdown p {font-size:.92rem; line-height:1.4;}
 [data-testid^="stBaseButton-primary"]:not(:disabled),
 [data-testid^="stBaseButton-primary"]:not(:disabled) * {
   color:light-dark(#fff, #0f1820) !important;}
@@ -246,6 +247,21 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .percent {display:inline-block; font-variant-numeric:tabular-nums;}
 .bars {display:inline-flex; align-items:flex-end; gap:1px; width:6rem; height:1.25rem;}
 .bars > span {flex:1 1 0; min-height:1px; max-width:1rem; background:light-dark(#33658A, #7FB2D6);}
+[class*="st-key-criterion-icons"] button {min-height:1.7rem; padding:.1rem .2rem;
+  min-width:1.75rem;}
+.spread {margin-bottom:1rem;}
+.spread .kept-bars {display:flex; align-items:flex-end; gap:1px; height:2.1rem; width:7rem;
+  border-bottom:1px solid color-mix(in srgb, currentColor 35%, transparent);}
+.spread.wide .kept-bars {height:4.2rem; width:15rem;}
+.spread .bar {flex:1 1 0; height:100%; min-width:2px; max-width:2.2rem; display:flex;
+  flex-direction:column; justify-content:flex-end;}
+.spread .bar.unknown {margin-left:.35rem; opacity:.6;}
+.spread .bar b, .spread .key b {display:block; background:light-dark(#33658A, #7FB2D6);}
+.spread .bar i, .spread .key i {display:block; background:repeating-linear-gradient(45deg,
+  light-dark(#B4632A, #E0A06C) 0 2px, transparent 2px 4px);}
+.spread .ends {display:flex; justify-content:space-between; font-size:.72rem; opacity:.8;}
+.spread .key {display:flex; align-items:center; gap:.3rem; font-size:.72rem; opacity:.85;}
+.spread .key b, .spread .key i {width:.7rem; height:.7rem; margin-left:.3rem;}
 .severity {font-weight:600; font-size:.8rem; border-radius:999px; padding:.05rem .55rem;
   border:1px solid color-mix(in srgb, currentColor 35%, transparent);}
 .severity.error {color:light-dark(#96252D, #F2AAAF);}

@@ -1,8 +1,8 @@
 """The only module that touches ``st.session_state``.
 
 One immutable :class:`Workspace` holds what the user has; pure functions make the next one, and
-undo is a list of the former ones. Widgets are seeded from the workspace or from ``remembered``
-values, never the other way round, so that a choice survives a change of page.
+undo and redo are a :class:`History` of others. Widgets are seeded from the workspace or from
+``remembered`` values, never the other way round, so that a choice survives a change of page.
 """
 
 from __future__ import annotations
@@ -131,6 +131,38 @@ def with_study(workspace: Workspace, study: Study, progress: Progress | None = N
     return replace(workspace, study=study, cohort=cohort, findings=findings)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Former workspaces, and those that undo took back.
+
+    Attributes
+    ----------
+    past
+        The oldest first.
+    future
+        The next one first.
+    """
+
+    past: tuple[Workspace, ...] = ()
+    future: tuple[Workspace, ...] = ()
+
+    def after_change(self, former: Workspace) -> History:
+        """Give the history after a change; what was taken back before it is gone."""
+        return History((*self.past, former)[-MAX_UNDO:])
+
+    def back(self, current: Workspace) -> tuple[Workspace, History]:
+        """Give the workspace before the last change, and the history then."""
+        if not self.past:
+            return current, self
+        return self.past[-1], History(self.past[:-1], (current, *self.future))
+
+    def forth(self, current: Workspace) -> tuple[Workspace, History]:
+        """Give the workspace that the last undo took back, and the history then."""
+        if not self.future:
+            return current, self
+        return self.future[0], History((*self.past, current), self.future[1:])
+
+
 def workspace() -> Workspace:
     """Give the session's workspace; an empty one at first."""
     found: Workspace = st.session_state.setdefault(_WORKSPACE, Workspace())
@@ -139,13 +171,10 @@ def workspace() -> Workspace:
 
 def put(new: Workspace, *, undoable: bool = True) -> None:
     """Make a workspace the session's, keeping the former one for undo."""
-    history: list[Workspace] = st.session_state.setdefault(_HISTORY, [])
     former = workspace()
     if undoable and former.has_data:
-        if former.cohort is not None:  # it can be read again when it is wanted back
-            former.cohort.read.clear()
-        history.append(former)
-        del history[:-MAX_UNDO]
+        _let_go(former)
+        st.session_state[_HISTORY] = history().after_change(former)
     st.session_state[_WORKSPACE] = new
     st.session_state.pop(_COUNTS, None)
 
@@ -166,6 +195,18 @@ def behind_count(key: str) -> tuple[Members, Cohort] | None:
     return counts.get(key)
 
 
+def _let_go(former: Workspace) -> None:
+    """Forget what was read of a workspace; it can be read again when it is wanted back."""
+    if former.cohort is not None:
+        former.cohort.read.clear()
+
+
+def history() -> History:
+    """Give what can be taken back, and done again."""
+    found: History = st.session_state.get(_HISTORY, History())
+    return found
+
+
 def change_study(study: Study) -> None:
     """Change the choices, keep the data."""
     if study != workspace().study:
@@ -174,14 +215,29 @@ def change_study(study: Study) -> None:
 
 def can_undo() -> bool:
     """Whether there is something to take back."""
-    return bool(st.session_state.get(_HISTORY))
+    return bool(history().past)
+
+
+def can_redo() -> bool:
+    """Whether there is something that was taken back."""
+    return bool(history().future)
 
 
 def undo() -> None:
     """Take the last change back; the widgets follow."""
-    history: list[Workspace] = st.session_state.get(_HISTORY, [])
-    if history:
-        st.session_state[_WORKSPACE] = history.pop()
+    _step(history().back(workspace()))
+
+
+def redo() -> None:
+    """Do again what was taken back last; the widgets follow."""
+    _step(history().forth(workspace()))
+
+
+def _step(to: tuple[Workspace, History]) -> None:
+    current = workspace()
+    if to[0] is not current:
+        _let_go(current)
+        st.session_state[_WORKSPACE], st.session_state[_HISTORY] = to
         forget_widgets()
 
 

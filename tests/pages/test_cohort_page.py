@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from sts_core.cohort import Cohort
+from sts_core.study import AllOf, AnyOf, Between, DaysBetween, HasRow, OneOf
 from tests.pages.driver import (
     COHORT,
     PATHS,
@@ -38,11 +39,16 @@ def switch(at: AppTest, place: int, on: bool, part: str = "criteria") -> AppTest
     return checked(at.toggle(key=f"w:{part}.on.{place}").set_value(on).run())
 
 
-def add(at: AppTest, part: str, column: str, values: list[str], effect: str = "stay") -> AppTest:
-    checked(at.selectbox(key=f"w:{part}.new.column").set_value(column).run())
-    at.segmented_control(key=f"w:{part}.new.effect.{column}").set_value(effect)
-    checked(at.pills(key=f"{part}.new.values.{column}").set_value(values).run())
-    return click(at, f"{part}.new.add")
+def add(at: AppTest, column: str, values: list[str], effect: str = "stay") -> AppTest:
+    begin(at, column)
+    at.segmented_control(key="w:criterion.new.effect").set_value(effect)
+    checked(at.pills(key=f"w:criterion.new.values.{column}").set_value(values).run())
+    return click(at, "criterion.new.take")
+
+
+def begin(at: AppTest, column: str) -> AppTest:
+    click(at, "criteria.add")
+    return checked(at.selectbox(key="w:criterion.new.column").set_value(column).run())
 
 
 def test_every_criterion_of_the_study_is_a_switch_with_its_count() -> None:
@@ -53,7 +59,7 @@ def test_every_criterion_of_the_study_is_a_switch_with_its_count() -> None:
     assert len(switches) == len(criteria) == 9
     text = shown(at)
     for step in cohort.flow.steps:
-        assert f"Removes {step.n_excluded}" in text
+        assert f"Removes {step.n_excluded} of {step.n_before}" in text
     assert f"{cohort.n} of 71 patients analysed" in cohort_line(at)
     assert cohort.n == 51
 
@@ -66,7 +72,7 @@ def test_switching_a_criterion_changes_the_cohort_everywhere_and_back() -> None:
     n = 51 + removed[last]
     assert f"{n} of 71 patients analysed" in cohort_line(at)
     assert "8 criteria in force" in cohort_line(at)
-    assert f"it would remove {removed[last]}" in shown(at)
+    assert f"Off. It would remove {removed[last]} of" in shown(at)
     for path in PATHS:
         assert f"{n} of 71 patients analysed" in cohort_line(go(at, path)), path
     go(at, COHORT)
@@ -101,30 +107,26 @@ def test_order_moves_patients_between_criteria_and_nobody_in_or_out() -> None:
 def test_missing_values_are_kept_until_asked_otherwise() -> None:
     rows = TINY.replace("7,Dead,ASPS", "7,Dead,")
     at = go(drop(start(), {"t.csv": rows, "study.yaml": study_file(with_tiny())}), COHORT)
-    add(at, "criteria", "histotype", ["Leiomyosarcoma"])
+    add(at, "histotype", ["Leiomyosarcoma"])
     assert "2 of 3 patients analysed" in cohort_line(at)
     assert "Not verifiable, kept: 1." in shown(at)
-    checked(at.selectbox(key="w:criteria.missing.0").set_value("drop").run())
+    click(at, "criteria.edit.0")
+    checked(at.segmented_control(key="w:criterion.0.missing").set_value("drop").run())
+    assert "Would remove 2 of 3, 1 of them only because a value is not known; 1 stay." in shown(at)
+    assert "2 of 3 patients analysed" in cohort_line(at), "nothing changes before the click"
+    click(at, "criterion.0.take")
     assert "1 of 3 patients analysed" in cohort_line(at)
-    assert "1 of them only because the value is not known" in shown(at)
-
-
-def test_filter_marks_everything_exploratory_until_it_is_removed() -> None:
-    at = go(with_tiny(), COHORT)
-    add(at, "filters", "histotype", ["Alveolar soft part sarcoma"])
-    for path in PATHS:
-        line = cohort_line(go(at, path))
-        assert "2 of 3 patients analysed" in line, path
-        assert "1 filter in force" in line, path
-        assert "exploratory subset" in line, path
-    click(go(at, COHORT), "filters.delete.0")
-    assert "3 of 3 patients analysed" in cohort_line(at)
-    assert "exploratory" not in cohort_line(at)
+    assert "1 of them only because a value is not known" in shown(at)
+    assert "not known: leaves" in shown(at)
+    click(at, "criteria.edit.0")
+    checked(at.segmented_control(key="w:criterion.0.missing").set_value("only").run())
+    click(at, "criterion.0.take")
+    assert cohort_of(at).analysed.tolist() == ["S003"]
 
 
 def test_excluding_criterion_leaves_the_others() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"], effect="leave")
+    add(at, "histotype", ["Alveolar soft part sarcoma"], effect="leave")
     assert cohort_of(at).analysed.tolist() == ["S001"]
     go(at, SURVIVAL)
     assert "All patients 1 1 3.5" in table(at)
@@ -141,7 +143,7 @@ def test_flow_diagram_is_a_picture_with_its_words_as_alternative() -> None:
 
 def test_criteria_survive_the_study_file() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"])
+    add(at, "histotype", ["Alveolar soft part sarcoma"])
     switch(at, 0, False)
     again = drop(start(), {"tiny.csv": TINY, "study.yaml": study_file(at)})
     assert "3 of 3 patients analysed" in cohort_line(go(again, COHORT))
@@ -151,22 +153,94 @@ def test_criteria_survive_the_study_file() -> None:
 
 
 def test_number_and_date_columns_are_asked_for_a_range() -> None:
-    at = go(with_sample(), COHORT)
-    checked(at.selectbox(key="w:criteria.new.column").set_value("age").run())
-    low = at.number_input(key="criteria.new.low.age")
-    checked(low.set_value(54.0).run())
-    click(at, "criteria.new.add")
+    at = begin(go(with_sample(), COHORT), "age")
+    assert at.button(key="criterion.new.take").disabled
+    checked(at.number_input(key="w:criterion.new.age.At least").set_value(54.0).run())
     ages = list(cohort_of(at).tables["subjects"].frame["age"])
     expected = sum(float(age) >= 54 for age in ages)
     assert 0 < expected < 51
+    assert f"Analysed: 51 now, {expected} then." in shown(at)
+    click(at, "criterion.new.take")
     assert f"{expected} of 51 patients analysed" in cohort_line(at)
-    checked(at.selectbox(key="w:filters.new.column").set_value("first_dose_date").run())
-    assert at.date_input(key="filters.new.from.first_dose_date").value is not None
+    begin(at, "first_dose_date")
+    checked(at.date_input(key="w:criterion.new.first_dose_date.From").set_value(
+        dt.date(2020, 1, 1)).run())  # fmt: skip
+    click(at, "criterion.new.take")
+    assert study_of(at).analysis.criteria[-2:] == (
+        Between("age", 54.0), Between("first_dose_date", "2020-01-01"),
+    )  # fmt: skip
+    begin(at, "first_evaluation_date")
+    checked(at.selectbox(key="w:criterion.new.how.first_evaluation_date").set_value("days").run())
+    at.number_input(key="w:criterion.new.first_evaluation_date.From day").set_value(0)
+    checked(at.number_input(key="w:criterion.new.first_evaluation_date.To day").set_value(60).run())
+    assert "within 60 days after" in shown(at)
+    assert at.toggle(key="w:criterion.new.late.True").value is True
+    click(at, "criterion.new.take")
+    assert study_of(at).analysis.criteria[-1] == DaysBetween(
+        "first_evaluation_date", "first_dose_date", 0, 60, after_time_zero=True
+    )
+
+
+def test_several_conditions_are_joined_and_changed_in_place() -> None:
+    at = go(with_sample(), COHORT)
+    n = len(study_of(at).analysis.criteria)
+    click(at, "criteria.add")
+    checked(at.segmented_control(key="w:criterion.new.asks").set_value("several").run())
+    at.selectbox(key="w:criterion.new.part.0.column").set_value("sex")
+    checked(at.selectbox(key="w:criterion.new.part.1.column").set_value("ecog").run())
+    at.selectbox(key="w:criterion.new.part.1.how.ecog").set_value("not values")
+    at.pills(key="w:criterion.new.part.0.values.sex").set_value(["Female"])
+    checked(at.pills(key="w:criterion.new.part.1.values.ecog").set_value(["0-1"]).run())
+    assert "Sex is Female and ECOG performance status is not 0-1" in shown(at)
+    n_both = int(shown(at).split(" then.")[0].rpartition(" ")[2])
+    click(at, "criterion.new.take")
+    both = AllOf((OneOf("sex", ("Female",)), OneOf("ecog", ("0-1",), excludes=True)))
+    assert study_of(at).analysis.criteria[n:] == (both,)
+    assert f"{n_both} of 51 patients analysed" in cohort_line(at)
+    click(at, f"criteria.edit.{n}")
+    checked(at.segmented_control(key=f"w:criterion.{n}.joined").set_value("any").run())
+    click(at, f"criterion.{n}.take")
+    assert study_of(at).analysis.criteria[n:] == (AnyOf(both.parts),)
+    assert cohort_of(at).n > n_both
+    click(at, f"criteria.content_copy.{n}")
+    assert study_of(at).analysis.criteria[n:] == (
+        AnyOf(both.parts),
+        AnyOf(both.parts, enabled=False),
+    )
+    click(at, "undo")
+    click(at, "undo")
+    assert f"{n_both} of 51 patients analysed" in cohort_line(at)
+    click(at, "redo")
+    assert study_of(at).analysis.criteria[n:] == (AnyOf(both.parts),)
+    click(at, "redo")
+    assert len(study_of(at).analysis.criteria) == n + 2
+    assert at.button(key="redo").disabled
+
+
+def test_rows_of_another_table_are_asked_for() -> None:
+    at = go(with_sample(), COHORT)
+    click(at, "criteria.add")
+    checked(at.segmented_control(key="w:criterion.new.asks").set_value("rows").run())
+    click(at, "criterion.new.where.adverse_events.more")
+    checked(at.selectbox(key="w:criterion.new.adverse_events.0.column").set_value("term").run())
+    checked(at.pills(key="w:criterion.new.adverse_events.0.values.term").set_value(
+        ["Anemia"]).run())  # fmt: skip
+    checked(at.selectbox(key="w:criterion.new.when.adverse_events").set_value(
+        "date:onset_date").run())  # fmt: skip
+    checked(at.number_input(key="w:criterion.new.adverse_events.From day").set_value(0).run())
+    assert "Known only after time zero: it removes early progressions" in shown(at)
+    click(at, "criterion.new.take")
+    rows = HasRow(
+        "adverse_events", (OneOf("term", ("Anemia",)),), date="onset_date",
+        origin="first_dose_date", low=0, after_time_zero=True,
+    )  # fmt: skip
+    assert study_of(at).analysis.criteria[-1] == rows
+    assert 0 < cohort_of(at).n < 51
 
 
 def test_criterion_whose_column_is_gone_is_reported_and_can_be_removed() -> None:
     at = go(with_tiny(), COHORT)
-    add(at, "criteria", "histotype", ["Alveolar soft part sarcoma"])
+    add(at, "histotype", ["Alveolar soft part sarcoma"])
     choices = study_file(at)
     without = "id,time (months),status\na,3.5,Dead\nb,12,Alive\nc,7,Dead\n"
     again = drop(start(), {"tiny.csv": without, "study.yaml": choices})
@@ -179,11 +253,11 @@ def test_criterion_whose_column_is_gone_is_reported_and_can_be_removed() -> None
         go(again, path)
 
 
-@pytest.mark.parametrize("column", ["id", "time (months)", "status"])
-def test_a_criterion_can_be_asked_of_any_column(column: str) -> None:
-    at = go(with_tiny(), COHORT)
-    assert column in at.selectbox(key="w:criteria.new.column").options
-    checked(at.selectbox(key="w:criteria.new.column").set_value(column).run())
+def test_a_criterion_can_be_asked_of_any_column_but_the_id() -> None:
+    at = begin(go(with_tiny(), COHORT), "histotype")
+    options = at.selectbox(key="w:criterion.new.column").options
+    assert {"time (months)", "status"} <= {*options}
+    assert "id" not in options
 
 
 # --- baseline characteristics --------------------------------------------------------------------

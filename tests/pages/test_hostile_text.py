@@ -94,7 +94,8 @@ def test_no_word_of_a_file_is_taken_for_markup(path: str) -> None:
     if path == SURVIVAL:
         checked(at.selectbox(key="w:km.by").set_value(_grouping(at)).run())
     if path == COHORT:
-        checked(at.selectbox(key="w:criteria.new.column").set_value(_grouping(at)).run())
+        checked(at.button(key="criteria.add").click().run())
+        checked(at.selectbox(key="w:criterion.new.column").set_value(_grouping(at)).run())
     seen = 0
     for kind, element in elements(at):
         for field, text in strings(element.proto):
