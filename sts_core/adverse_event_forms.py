@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -496,6 +496,34 @@ def counted_name(definition: AdverseEventDefinition, recorded: str) -> CountedNa
     if found is None:
         return CountedName(recorded, None, "not in CTCAE")
     return CountedName(found.term.name, found.term, found.how, found.source)
+
+
+def with_terms(
+    definition: AdverseEventDefinition, chosen: Mapping[str, str | None]
+) -> AdverseEventDefinition:
+    """Give a definition in which names of the file stand for terms that a person chose.
+
+    Parameters
+    ----------
+    definition
+        Its events are counted by the terms of CTCAE from then on, where anything was chosen.
+    chosen
+        Name in the file -> CTCAE term; an empty text keeps the name, ``None`` leaves it to CTCAE
+        and its synonyms. Spellings of a name that differ in case, width or blanks are one name.
+
+    Raises
+    ------
+    ValueError
+        When a term is none of CTCAE.
+    """
+    if strange := [term for term in chosen.values() if term and term not in terms()]:
+        raise ValueError(f"“{strange[0]}” is no term of {VERSION}")
+    if not chosen:
+        return definition
+    keys = {key_of(name) for name in chosen}
+    mapped = {name: term for name, term in definition.mapped.items() if key_of(name) not in keys}
+    mapped |= {name: term for name, term in chosen.items() if term is not None}
+    return replace(definition, mapped=mapped, terms="ctcae")
 
 
 def recorded_terms(cohort: Cohort) -> tuple[RecordedTerm, ...]:

@@ -15,7 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sts_core.adverse_event_forms import SENTENCE, event_list, merged_terms, recorded_terms
+from sts_core.adverse_event_forms import (
+    SENTENCE,
+    event_list,
+    merged_terms,
+    recorded_terms,
+    with_terms,
+)
 from sts_core.analysis.adverse_events import (
     AdverseEventResult,
     AdverseEventSpec,
@@ -436,3 +442,13 @@ def test_names_of_few_patients_are_not_written_without_being_asked() -> None:
     assert kept.mapped == {"usual thing": "Fatigue"}
     assert any("by hand" in loss for loss in withheld.losses)
     assert "mayor" not in dump_study(withheld.study)
+
+
+def test_terms_chosen_by_hand_take_the_place_of_former_ones() -> None:
+    definition = AdverseEventDefinition(term="t", mapped={"Nose bleed": "Epistaxis", "x": ""})
+    assert with_terms(definition, {}) is definition
+    new = with_terms(definition, {"NOSE  bleed": "Rash acneiform", "y": "", "x": None})
+    assert new.mapped == {"NOSE  bleed": "Rash acneiform", "y": ""}
+    assert new.terms == "ctcae"
+    with pytest.raises(ValueError, match="no term of CTCAE"):
+        with_terms(definition, {"y": "Feeling odd"})

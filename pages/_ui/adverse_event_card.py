@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast
@@ -18,18 +19,23 @@ from pages._ui.outcome_parts import (
     row_filter,
     values_meant,
 )
-from sts_core.adverse_event_forms import RecordedTerm, merged_terms, recorded_terms
+from sts_core.adverse_event_forms import (
+    RecordedTerm,
+    merged_terms,
+    recorded_terms,
+    with_terms,
+)
 from sts_core.analysis.adverse_events import AdverseEventSpec, adverse_events
 from sts_core.cohort import Cohort
 from sts_core.display import counted, joined
 from sts_core.findings import StudyError
 from sts_core.study import AdverseEventDefinition, Scalar, Status, Study
-from sts_core.terminology.ctcae import VERSION, key_of, terms
+from sts_core.terminology.ctcae import VERSION, terms
 
 Form = Literal["long", "wide", "cells"]
 _NONE = "(none)"
-_KEEP = ""
-_BY_ITSELF = "(as found)"
+_KEEP = "(name of the file)"
+_BY_ITSELF = "(by CTCAE and its synonyms)"
 _SHOWN_MERGES = 4
 _FORMS = {
     "long": "one row an event",
@@ -279,22 +285,54 @@ def _names(cohort: Cohort, definition: AdverseEventDefinition) -> None:
     unmapped = sum(item.counted.term is None for item in found)
     title = f"Names in the file and their terms ({len(found)}"
     title += f", {unmapped} of them without a term)" if unmapped else ")"
-    with st.expander(title, icon=":material/translate:"):
-        st.dataframe(
-            [_row(item) for item in found],
+    with st.expander(title, icon=":material/translate:", key="ae.names"):
+        _terms_of_names(definition, found, cohort.study)
+
+
+def _terms_of_names(
+    definition: AdverseEventDefinition, found: Sequence[RecordedTerm], study: Study
+) -> None:
+    """Show the term of each name, and take any number of them by hand at once."""
+    rows = [_row(item) for item in found]
+    # other rows than those that were edited must not take over what was edited
+    said = zlib.crc32(repr((definition.mapped, [item.name for item in found])).encode())
+    with st.form(f"ae.terms.form.{said}", border=False):
+        edited = st.data_editor(
+            rows,
+            key=f"ae.editor.{said}",
             hide_index=True,
             width="stretch",
             height=min(36 * (len(found) + 1) + 4, 420),
+            disabled=[name for name in rows[0] if name != VERSION],
             column_config={
                 "Name in the file": st.column_config.TextColumn(width=200, pinned=True),
                 "Events": st.column_config.NumberColumn(width=70),
                 "Patients": st.column_config.NumberColumn(width=75),
                 "Without grade": st.column_config.NumberColumn(width=110),
-                VERSION: st.column_config.TextColumn(width=260),
+                VERSION: st.column_config.SelectboxColumn(
+                    f"{VERSION} (click to change)", width=260, required=True,
+                    options=[_BY_ITSELF, _KEEP, *terms()],
+                ),
                 "Because": st.column_config.TextColumn(width=300),
             },
-        )
-        _by_hand(cohort, definition, found)
+        )  # fmt: skip
+        sent = st.form_submit_button(
+            "Apply these terms", icon=":material/check:",
+            help="All changes at once; undo takes them back together.",
+        )  # fmt: skip
+    if not sent:
+        return
+    chosen = {
+        item.name: {_BY_ITSELF: None, _KEEP: ""}.get(term, term)
+        for item, before, after in zip(found, rows, edited, strict=True)
+        if (term := str(after[VERSION])) != before[VERSION]
+    }
+    if not chosen:
+        st.info("No term was changed: click a cell of the column of terms to choose another.")
+        return
+    state.drop_widget("ae.terms")
+    state.change_study(_with_events(study, with_terms(definition, chosen)))
+    st.rerun()
 
 
 def _effect(found: Sequence[RecordedTerm], *, mapped: bool) -> str:
@@ -325,37 +363,6 @@ def _row(item: RecordedTerm) -> dict[str, str | int]:
         "Events": item.n_events,
         "Patients": item.n_patients,
         "Without grade": item.n_ungraded,
-        VERSION: item.counted.term.name if item.counted.term else "(name of the file)",
+        VERSION: item.counted.term.name if item.counted.term else _KEEP,
         "Because": because,
     }
-
-
-def _by_hand(
-    cohort: Cohort, definition: AdverseEventDefinition, found: Sequence[RecordedTerm]
-) -> None:
-    """Offer to say for one name which term it is, or that it keeps its own."""
-    by_name = {item.name: item for item in found}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = choose("Name in the file", list(by_name), "ae.map.name")
-        item = by_name[name]
-        likely = [term.name for term in item.candidates]
-        options = [_BY_ITSELF, _KEEP, *likely, *(term for term in terms() if term not in likely)]
-        own = {key_of(key): key for key in definition.mapped}
-        stated = own.get(key_of(name))
-        kept = _BY_ITSELF if stated is None else definition.mapped[stated]
-        term = choose(
-            f"Term of {VERSION}", options, f"ae.map.term.{name}", kept=kept,
-            names={_BY_ITSELF: "(by CTCAE and its synonyms)", _KEEP: "(keep the name)"},
-        )  # fmt: skip
-    if item.candidates:
-        likely_terms = joined([plain(name) for name in likely], "or")
-        st.caption(f"“{plain(item.name)}” could mean {likely_terms}.")
-    if term == kept:
-        return
-    mapped = {key: value for key, value in definition.mapped.items() if key != stated}
-    if term != _BY_ITSELF:
-        mapped[name] = term
-    new = replace(definition, mapped=mapped, terms="ctcae")
-    state.drop_widget("ae.terms")
-    state.change_study(_with_events(cohort.study, new))
-    st.rerun()

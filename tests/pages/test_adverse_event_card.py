@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from sts_core.study import AdverseEventDefinition, Status, load_study
+from sts_core.terminology.ctcae import VERSION
 from tests.pages.driver import (
     DATA,
     checked,
@@ -83,26 +89,51 @@ def test_columns_of_the_patient_table_are_proposed_and_confirmed() -> None:
     assert "Skin and subcutaneous tissue disorders" in table(at)
 
 
-def test_a_name_is_mapped_by_hand_and_back() -> None:
+def editing(monkeypatch: pytest.MonkeyPatch, terms: Mapping[str, str]) -> None:
+    """Let the table of names come back as if these terms had been chosen in it."""
+
+    real = streamlit.data_editor
+
+    def edited(rows: Any, **settings: Any) -> Any:
+        if VERSION not in settings["column_config"]:
+            return real(rows, **settings)
+        column = settings["column_config"][VERSION]
+        assert set(terms.values()) <= set(column["type_config"]["options"])
+        return [{**row, VERSION: terms.get(row["Name in the file"], row[VERSION])} for row in rows]
+
+    monkeypatch.setattr("streamlit.data_editor", edited)
+
+
+def apply_terms(at: AppTest) -> AppTest:
+    (button,) = [item for item in at.button if item.label == "Apply these terms"]
+    return checked(button.click().run())
+
+
+def test_many_names_are_mapped_by_hand_at_once_and_undone_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     at = drop(start(), {"wide.csv": WIDE})
     if study_of(at).definitions.adverse_events is not None:
         click(at, "ae.delete")
     with_columns(at, "cells", ["said"])
     click(at, "ae.choose.use")
     assert events_of(at).form == "cells"
-    names = at.selectbox(key="w:ae.map.name")
-    assert names.options[0] == "出血"  # without a term, so that it comes first
-    term = at.selectbox(key="w:ae.map.term.出血")
-    assert term.options[:2] == ["(by CTCAE and its synonyms)", "(keep the name)"]
-    assert "Epistaxis" in term.options[2:9]  # what the name may mean comes first
-    checked(term.set_value("Epistaxis").run())
-    assert (events_of(at).terms, events_of(at).mapped) == ("ctcae", {"出血": "Epistaxis"})
-    assert "4 of 4 names in the file have a term" in shown(at)
-    checked(at.selectbox(key="w:ae.map.term.出血").set_value("(as found)").run())
-    assert events_of(at).mapped == {}
+    apply_terms(at)
+    assert "No term was changed" in shown(at)
+    editing(monkeypatch, {"出血": "Epistaxis", "Rash": "(name of the file)", "Nausea": "Vomiting"})
+    apply_terms(at)
+    mapped = {"出血": "Epistaxis", "Rash": "", "Nausea": "Vomiting"}
+    assert (events_of(at).terms, events_of(at).mapped) == ("ctcae", mapped)
+    assert "3 of 4 names in the file have a term" in shown(at)
+    editing(monkeypatch, {"出血": "(by CTCAE and its synonyms)"})
+    apply_terms(at)
+    assert events_of(at).mapped == {"Rash": "", "Nausea": "Vomiting"}
     click(at, "undo")
-    assert events_of(at).mapped == {"出血": "Epistaxis"}
+    assert events_of(at).mapped == mapped
     assert "Epistaxis" in table(go(at, SAFETY))
+    go(at, DATA)
+    click(at, "undo")
+    assert events_of(at).mapped == {}
 
 
 def test_the_sample_can_be_counted_by_ctcae() -> None:
