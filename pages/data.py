@@ -15,6 +15,7 @@ from pages._ui import (
     overview_card,
     privacy_card,
     query_list,
+    reading_card,
     state,
     study_download,
     tables_card,
@@ -85,6 +86,7 @@ if ctx is None:
     st.stop()
 
 privacy_card.privacy(ctx.cohort)
+reading_card.reading(ctx.cohort)
 data_cut.data_cuts(ctx.cohort)
 evidence = workspace.proposal.evidence if workspace.proposal else {}
 

@@ -345,7 +345,7 @@ class _Reader:
         written = texts(cells, self._codes)
         known = np.array([text is not None for text in written], dtype=bool)
         distinct, codes = distinct_cells(cells)
-        read = [grade_of(cell, format_.decimal if format_ else ".") for cell in distinct]
+        read = [grade_of(cell, format_.marks if format_ else ".") for cell in distinct]
         grade: np.ndarray = np.array(
             [int(number) if number in GRADES else 0 for number in read], dtype=np.int64
         )[codes]
@@ -424,9 +424,7 @@ class _Reader:
         term = term_in(name)
         out: list[tuple[_Written, ...] | None] = []
         for cell in distinct:
-            mark = read_mark(
-                cell, codes, yes_no=yes_no, decimal=format_.decimal if format_ else "."
-            )
+            mark = read_mark(cell, codes, yes_no=yes_no, decimal=format_.marks if format_ else ".")
             if mark.kind is MarkKind.NOT_RECORDED:
                 out.append(None)
             elif mark.kind is MarkKind.NO_EVENT:

@@ -86,7 +86,7 @@ def _size(table: Table, source: TableSource, name: str) -> float | None:
     format_ = source.columns.get(name)
     read = numbers(
         table.column(name),
-        decimal=format_.decimal if format_ else ".",
+        decimal=format_.marks if format_ else ".",
         codes=missing_codes(source.missing_codes),
     )
     known = np.isfinite(read.values)

@@ -265,7 +265,7 @@ def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
     format_ = _source(cohort, variable.table).columns.get(column)
     return numbers(
         cells_of(cohort, key),
-        decimal=format_.decimal if format_ else ".",
+        decimal=format_.marks if format_ else ".",
         codes=_codes(cohort, variable, variable.table),
     )
 
@@ -833,7 +833,7 @@ def _from_times(
     assert endpoint.time is not None
     format_ = _source(cohort, endpoint.table).columns.get(endpoint.time)
     read = numbers(
-        _column(table, endpoint.time), decimal=format_.decimal if format_ else ".", codes=codes
+        _column(table, endpoint.time), decimal=format_.marks if format_ else ".", codes=codes
     )
     time = read.values[at]
     why: list[LossReason | None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -23,7 +23,8 @@ from sts_core.derive import (
     survival_data,
 )
 from sts_core.findings import Finding, FindingCode, StudyError
-from sts_core.study.types import Measured, Status, Variable, VariableKind
+from sts_core.reading.answers import agreed_with
+from sts_core.study.types import Measured, Status, Study, Variable, VariableKind
 
 N_BINS = 12
 MAX_BARS = 12
@@ -37,7 +38,7 @@ class Part(StrEnum):
     VARIABLES = "Variables"
 
 
-_SETTLED_IN: dict[FindingCode, Part] = {
+_SETTLED_IN: dict[FindingCode, Part | None] = {
     FindingCode.STUDY_UNCONFIRMED: Part.ENDPOINTS,
     FindingCode.ENDPOINT_NOT_FOUND: Part.ENDPOINTS,
     FindingCode.EVENT_VALUE_UNKNOWN: Part.ENDPOINTS,
@@ -46,18 +47,29 @@ _SETTLED_IN: dict[FindingCode, Part] = {
     FindingCode.DATE_INCOMPLETE: Part.ENDPOINTS,
     FindingCode.RESPONSE_DOUBTFUL: Part.OUTCOMES,
     FindingCode.CODE_SUSPECTED: Part.VARIABLES,
-    FindingCode.NUMBER_AMBIGUOUS: Part.VARIABLES,
+    FindingCode.NUMBER_AMBIGUOUS: None,
     FindingCode.LEVEL_UNKNOWN: Part.VARIABLES,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """Something that only a person can settle, and where."""
+    """Something that only a person can settle, and where.
+
+    Attributes
+    ----------
+    text, hint
+        What is asked, and what to do.
+    part
+        The tab in which it is settled; ``None`` above the tabs.
+    agreed
+        The study when what was assumed is right; ``None`` where nothing was.
+    """
 
     text: str
     hint: str
-    part: Part
+    part: Part | None
+    agreed: Study | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +164,12 @@ def overview(cohort: Cohort, findings: Sequence[Finding]) -> Overview:
 
 def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestion, ...]:
     found = [
-        OpenQuestion(finding.message, finding.hint, _SETTLED_IN[finding.code])
+        OpenQuestion(
+            finding.message,
+            finding.hint,
+            _SETTLED_IN[finding.code],
+            agreed_with(cohort.study, finding),
+        )
         for finding in findings
         if finding.code in _SETTLED_IN
     ]

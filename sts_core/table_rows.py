@@ -222,7 +222,7 @@ class TableRows:
         format_ = self._source(self._role).columns.get(column)
         read = numbers(
             self._table.column(column).iloc[self._at],
-            decimal=format_.decimal if format_ else ".",
+            decimal=format_.marks if format_ else ".",
             codes=self._codes() | _folded(words),
         )
         wrong = read.unreadable

@@ -41,6 +41,8 @@ _GROUPED = {
         r"^[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,}|(?:[\s'’]\d{3})+(?:,\d+)?)$"
     ),
 }
+# What a comma as decimal mark and a point that parts thousands, both stated, make of one group.
+_STATED_GROUPS = re.compile(r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?$")
 # In a column of dates these say that there is none; elsewhere they may be a level.
 NO_DATE = frozenset(
     {
@@ -164,7 +166,16 @@ def texts(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> np.ndarray
 
 
 def number_of(cell: object, decimal: str = ".") -> float | None:
-    """Read a cell as a finite number, or ``None``; booleans and dates are no numbers."""
+    """Read a cell as a finite number, or ``None``; booleans and dates are no numbers.
+
+    Parameters
+    ----------
+    cell
+        A number, or text.
+    decimal
+        Decimal mark of text, "." or ","; ",." states that points part thousands, so that "1.500" is
+        1500. Otherwise such a text can't be told from one and a half, and is no number.
+    """
     if isinstance(cell, bool | np.bool_):
         return None
     if isinstance(cell, int | float | np.integer | np.floating):
@@ -173,11 +184,13 @@ def number_of(cell: object, decimal: str = ".") -> float | None:
     if not isinstance(cell, str):
         return None
     text = cell.strip().replace("\N{MINUS SIGN}", "-")
-    if _GROUPED[decimal if decimal == "," else "."].match(text):
+    comma = decimal.startswith(",")
+    stated = decimal == ",." and _STATED_GROUPS.match(text)
+    if stated or _GROUPED["," if comma else "."].match(text):
         plain = re.sub(r"[\s'’]", "", text)
-        plain = plain.replace(".", "") if decimal == "," else plain.replace(",", "")
+        plain = plain.replace(".", "") if comma else plain.replace(",", "")
         return float(plain.replace(",", "."))
-    if decimal == ",":
+    if comma:
         if "." in text:  # 1.500 may be fifteen hundred
             return None
         text = text.replace(",", ".") if text.count(",") == 1 else text

@@ -111,9 +111,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *DATA, "derive", "criteria", "plausibility", "reading", "adverse_event_forms",
         "assessments", "exposures", "table_rows",
     },
+    "cell_reading": DATA,
     "query_list": {*DATA, "display"},
     "data_cut": {*DATA, "derive", "reading"},
-    "overview": {*DATA, "derive"},
+    "overview": {*DATA, "derive", "reading"},
     "analysis": {
         *DATA, "derive", "criteria", "populations", "checks", "reading", "display", "results",
         "estimators", "terminology", "adverse_event_forms", "members",
@@ -136,6 +137,7 @@ READS_ONLY = {
     "criteria": {"sts_core.reading.vocabulary"},
     "disclosure": {"sts_core.reading.vocabulary"},
     "plausibility": {"sts_core.reading.vocabulary", "sts_core.reading.privacy"},
+    "overview": {"sts_core.reading.answers"},
 }
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.inputs import plain
+from pages._ui.outcome_parts import apply
 from sts_core.cohort import Cohort
 from sts_core.display import counted, escape
 from sts_core.findings import Finding
@@ -52,11 +53,21 @@ def _questions(questions: Sequence[OpenQuestion]) -> None:
         for number, question in enumerate(questions[:MAX_QUESTIONS]):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(question.text), width="stretch")
-                st.button(
-                    question.part.value, key=f"question.{number}", icon=":material/arrow_forward:",
-                    type="secondary" if number else "primary", help=question.hint or None,
-                    on_click=partial(state.open_tab, "data", question.part.value),
-                )  # fmt: skip
+                if question.agreed is not None:
+                    st.button(
+                        "That is right", key=f"question.agree.{number}", icon=":material/check:",
+                        help="What was assumed is confirmed; undo takes it back.",
+                        on_click=partial(apply, question.agreed),
+                    )  # fmt: skip
+                if question.part is not None:
+                    st.button(
+                        question.part.value, key=f"question.{number}",
+                        icon=":material/arrow_forward:",
+                        type="secondary" if number else "primary", help=question.hint or None,
+                        on_click=partial(state.open_tab, "data", question.part.value),
+                    )  # fmt: skip
+            if question.part is None:
+                st.caption(plain(question.hint))
         if len(questions) > MAX_QUESTIONS:
             st.caption(f"and {len(questions) - MAX_QUESTIONS} more, under Findings.")
 

@@ -20,6 +20,7 @@ from sts_core.criteria import apply_criteria
 from sts_core.findings import Finding, StudyError, worst_first
 from sts_core.members import Members
 from sts_core.reading import Workbook
+from sts_core.reading.answers import unanswered
 from sts_core.reading.assembly import assemble
 from sts_core.reading.profile import profile_table
 from sts_core.reading.progress import Progress, Stage
@@ -125,6 +126,7 @@ def with_study(workspace: Workspace, study: Study, progress: Progress | None = N
         else:
             cohort = apply_criteria(assemble(study, workspace.workbooks), study)
         noticed = workspace.proposal.findings if workspace.recognised and workspace.proposal else ()
+        noticed = unanswered(noticed, study)
         findings = worst_first(dict.fromkeys((*check_cohort(cohort, progress), *noticed)))
     except StudyError as error:
         return replace(workspace, study=study, cohort=None, findings=error.findings)

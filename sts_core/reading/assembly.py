@@ -421,7 +421,7 @@ def _places_in_time(cells: pd.Series, source: TableSource) -> np.ndarray:
     """Read a column as numbers, or as days when that reads more of it; NaN for none."""
     codes = missing_codes(source.missing_codes)
     format_ = source.columns.get(str(source.take_by))
-    as_numbers = numbers(cells, decimal=format_.decimal if format_ else ".", codes=codes)
+    as_numbers = numbers(cells, decimal=format_.marks if format_ else ".", codes=codes)
     as_dates = dates(cells, order=format_.date_order if format_ else None, codes=codes)
     if as_dates.unreadable.sum() < as_numbers.unreadable.sum():
         days = as_dates.values.astype("int64").astype(float)

@@ -128,8 +128,8 @@ def ask_numbers(role: str, sheet: Sheet, draft: Draft) -> None:
                 Severity.WARNING,
                 f"“{name}” can be read in two ways: every comma stands before three "
                 f"digits ({n} rows). It is assumed that it {read}.",
-                f"If that is wrong, state in the study file data.tables.{role}.columns.{name}."
-                f"decimal: '{',' if grouped else '.'}', or correct the cells.",
+                "If that is wrong, choose how the column writes numbers under “How cells are read” "
+                "on the Data page, or correct the cells.",
                 file=sheet.raw.file,
                 sheet=sheet.raw.sheet,
                 column=name,

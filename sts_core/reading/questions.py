@@ -141,7 +141,7 @@ def ask_time_codes(draft: Draft) -> None:
             assumed="They count as “not known”: these patients have no time."
             if free
             else "They count as times, because the same numbers are values of other columns.",
-            hint=f"If they are times, take them off {path} in the study file."
+            hint="If they are times, take them off under “How cells are read” on the Data page."
             if free
             else "If they mean “not known”, blank these cells in the file.",
             guess=", ".join(codes) if free else None,

@@ -108,13 +108,28 @@ class ColumnFormat:
         Order of day, month and year in text dates.
     decimal
         Decimal mark in text numbers.
+    thousands
+        Where the decimal mark is a comma, "." says that a point before three digits parts
+        thousands (1.500 is 1500); else such a cell can't be read.
     status
         Whether a person has confirmed it; only needed where a column can be read two ways.
     """
 
     date_order: Literal["ymd", "dmy", "mdy"] | None = None
     decimal: Literal[".", ","] = "."
+    thousands: Literal["."] | None = None
     status: Status = Status.GUESSED
+
+    @property
+    def marks(self) -> str:
+        """Decimal mark, followed by the mark of thousands where one is stated."""
+        return f"{self.decimal}{self.thousands or ''}"
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError("a point can't part thousands and be the decimal mark")
+        return self
 
 
 @dataclass(frozen=True, config=_STRICT)

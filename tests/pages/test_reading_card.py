@@ -1,0 +1,54 @@
+"""Missing codes and number marks on the Data page."""
+
+from __future__ import annotations
+
+import pytest
+
+from sts_core.study import load_study
+from tests.pages.driver import checked, click, drop, shown, start, study_file, study_of
+
+pytestmark = pytest.mark.pages
+
+FILE = "id;time (months);status;age;ldh\n" + "".join(
+    f"p{n};{n + 2};{'dead' if n % 2 else 'alive'};{-99 if n < 3 else 40 + n};"
+    f"{'1.500' if n < 2 else f'2{n},5'}\n"
+    for n in range(12)
+)
+
+
+def test_codes_and_marks_are_shown_with_their_effect_and_undone():
+    at = drop(start(), {"clinic.csv": FILE})
+    checked(at.text_input(key="w:reading.codes.subjects").set_value("-99; alive").run())
+    assert "“status”: known in 12 of 12 rows, then in 6" in shown(at)
+    assert "“age”: known" not in shown(at)  # the code is the variable's own already
+    click(at, "reading.codes.use")
+    assert study_of(at).data.tables["subjects"].missing_codes == ("-99", "alive")
+    assert "This would change" not in shown(at)
+    checked(at.selectbox(key="w:reading.column.subjects").set_value("ldh").run())
+    marks = at.radio(key="w:reading.marks.subjects.ldh")
+    checked(marks.set_value(",.").run())
+    click(at, "reading.marks.use")
+    found = study_of(at).data.tables["subjects"].columns["ldh"]
+    assert (found.decimal, found.thousands, found.status) == (",", ".", "confirmed")
+    assert load_study(study_file(at)).data == study_of(at).data
+    click(at, "undo")
+    click(at, "undo")
+    assert study_of(at).data.tables["subjects"].missing_codes == ()
+
+
+def test_a_code_that_stands_nowhere_is_said_to_change_nothing():
+    at = drop(start(), {"clinic.csv": FILE})
+    checked(at.text_input(key="w:reading.codes.subjects").set_value("banana").run())
+    assert "No cell of this table would be read in another way." in shown(at)
+
+
+def test_an_assumption_is_agreed_with_in_the_overview():
+    at = drop(start(), {"clinic.csv": FILE.replace("1.500", "1,500").replace(",5\n", ",555\n")})
+    asked = [button for button in at.button if button.label == "That is right"]
+    assert len(asked) == 2, shown(at)
+    assert "“ldh” can be read in two ways" in shown(at)
+    checked(asked[0].click().run())
+    asked = [button for button in at.button if button.label == "That is right"]
+    checked(asked[0].click().run())
+    assert not [button for button in at.button if button.label == "That is right"]
+    assert "“ldh” can be read in two ways" not in shown(at)
