@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import baseline_section, criteria_builder, cross_table_section, state
+from sts_core.analysis.population_ends import population_ends
 from sts_core.figures.flow_diagram import flow_diagram
 
 ctx = ui.page("Cohort")
@@ -36,9 +37,13 @@ with right:
 
     def figure():
         """Draw the flow as the page shows it."""
-        return flow_diagram(ctx.cohort.flow, synthetic=ctx.study.synthetic)
+        return flow_diagram(
+            ctx.cohort.flow,
+            populations=population_ends(ctx.cohort),
+            synthetic=ctx.study.synthetic,
+        )
 
-    ui.show_figure(figure(), key="flow.figure")
+    ui.show_figure(figure(), key="flow.figure", cohort=ctx.cohort)
     ui.export_menu("patient-flow", figure=figure, key="flow")
 
 described, crossed = st.tabs(["Baseline characteristics", "Two variables crossed"])

@@ -67,7 +67,8 @@ class FlowStep:
 
     ``n_before - n_excluded == n_after`` always holds. ``subjects`` are those who left,
     ``subjects_missing`` those of them only for a missing value, and ``subjects_not_verifiable``
-    those kept with one. ``columns`` are what the criterion looks at.
+    those kept with one. ``columns`` are what the criterion looks at, and ``excludes`` says
+    whether it names those who leave, not those who stay.
     """
 
     label: str
@@ -82,6 +83,15 @@ class FlowStep:
     subjects_missing: tuple[str, ...] = ()
     subjects_not_verifiable: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    excludes: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why patients left, in words."""
+        label = self.label.removeprefix("Excluded: ")
+        if self.excludes or label != self.label:
+            return f"{label[:1].upper()}{label[1:]}"
+        return f"Not met: {label}"
 
 
 @dataclass(frozen=True, slots=True)

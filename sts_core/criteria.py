@@ -551,6 +551,7 @@ def step_of(
         if criterion.missing == "only"
         else tuple(cohort.subjects[kept_unknown]),
         columns=criterion.columns,
+        excludes=criterion.excludes,
     )
 
 

@@ -56,6 +56,16 @@ def count_html(members: Members, cohort: Cohort, text: str) -> str:
     )
 
 
+def place_html(members: Members, cohort: Cohort, label: str, where: str) -> str:
+    """Give a place of a picture, as HTML, that opens the list of the patients counted there."""
+    key = state.count_key(members, cohort)
+    name = escape(f"{label}: list the patients", "html")
+    return (
+        f'<button type="button" class="place" data-count="{key}" style="{where}" '
+        f'aria-label="{name}" title="List the patients"></button>'
+    )
+
+
 def count_link(members: Members, cohort: Cohort, n: int) -> None:
     """Offer the list of the patients of a card, below its number."""
     if n:
@@ -80,7 +90,7 @@ def _show(members: Members, cohort: Cohort, first: DisplayTable) -> None:
         columns,
         hide_index=True,
         row_height=_ROW_PIXELS,
-        height=min((1 + len(table.rows)) * _ROW_PIXELS + 3, 560),
+        height=min((1 + len(table.rows)) * _ROW_PIXELS + 2, 560),
         column_config={column.key: _configured(column) for column in table.columns},
         alt=table.title,
     )

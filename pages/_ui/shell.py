@@ -221,6 +221,15 @@ button.count {all:unset; cursor:pointer; font:inherit; color:inherit; border-rad
   text-decoration:underline dotted transparent; text-underline-offset:.2em;}
 button.count:hover {text-decoration-color:currentColor;}
 button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
+.st-key-diagram {position:relative;}
+.st-key-diagram > [data-testid="stElementContainer"]:has(.places) {position:absolute; inset:0;
+  pointer-events:none;}
+.st-key-diagram [data-testid="stMarkdownContainer"]:has(> .places) {position:static;}
+.places {position:absolute; inset:0;}
+.places button.place {all:unset; position:absolute; cursor:pointer; pointer-events:auto;
+  border-radius:3px;}
+.places button.place:hover {background:color-mix(in srgb, currentColor 8%, transparent);}
+.places button.place:focus-visible {outline:2px solid currentColor;}
 .count-link {margin:.1rem 0 .85rem 0;}
 .count-link button.count {font-size:.82rem; opacity:.78;
   text-decoration-color:color-mix(in srgb, currentColor 55%, transparent);}

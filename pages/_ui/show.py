@@ -10,7 +10,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.chart import chart
 from pages._ui.inputs import plain
-from pages._ui.patient_lists import count_html, count_link
+from pages._ui.patient_lists import count_html, count_link, place_html
 from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.response import Share
@@ -26,7 +26,10 @@ from sts_core.display import (
     format_percent,
 )
 from sts_core.export.xlsx import write_workbook
+from sts_core.figures.fonts import METRICS
+from sts_core.figures.layout import layout
 from sts_core.figures.marks import Diagram, Figure
+from sts_core.figures.placed import PlacedArea, PlacedFigure
 from sts_core.figures.theme import DARK, JOURNAL_DOUBLE, LIGHT, SLIDE, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
 from sts_core.members import HEADING, Members
@@ -51,12 +54,20 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show_figure(figure: Figure, *, key: str) -> None:
-    """Draw a figure in the browser: a diagram as a picture that scales, all else in place."""
+def show_figure(figure: Figure, *, key: str, cohort: Cohort | None = None) -> None:
+    """Draw a figure in the browser: a diagram as a picture that scales, all else in place.
+
+    Parameters
+    ----------
+    figure
+        The figure; what it counts opens the list of the patients.
+    key
+        Name of the place.
+    cohort
+        The cohort that it is of; the session's when ``None``.
+    """
     if isinstance(figure.body, Diagram):
-        palette = DARK if is_dark() else LIGHT
-        picture = print.render(figure, "svg", SCREEN_DIAGRAM, palette)
-        st.image(picture.decode(), width="stretch", alt=figure.alt)
+        _show_diagram(figure, cohort or state.workspace().cohort)
         return
     dark = is_dark()
     drawn = to_plotly(figure, dark=dark, width=CHART_WIDTH)
@@ -68,6 +79,24 @@ def show_page(figure: Figure, size: FigureSize) -> None:
     picture = print.render(figure, "svg", size)
     st.image(picture.decode(), width=round(size.width * 96 / 72), alt=figure.alt)
     st.caption(f"As the files have it, {size.name}.")
+
+
+def _show_diagram(figure: Figure, cohort: Cohort | None) -> None:
+    """Show a diagram, with what it counts as places that can be clicked."""
+    placed = layout(figure, SCREEN_DIAGRAM, METRICS)
+    picture = print.to_svg(placed, DARK if is_dark() else LIGHT)
+    with st.container(key="diagram", gap=None):
+        st.image(picture.decode(), width="stretch", alt=figure.alt)
+        if cohort is not None:
+            places = "".join(_place_html(area, placed, cohort) for area in placed.areas)
+            st.markdown(f'<div class="places">{places}</div>', unsafe_allow_html=True)
+
+
+def _place_html(area: PlacedArea, placed: PlacedFigure, cohort: Cohort) -> str:
+    left, right = (100 * x / placed.width for x in (area.left, area.right))
+    top, bottom = (100 * y / placed.height for y in (area.top, area.bottom))
+    where = f"left:{left:.3f}%;top:{top:.3f}%;width:{right - left:.3f}%;height:{bottom - top:.3f}%"
+    return place_html(area.members, cohort, area.label, where)
 
 
 def show_table(table: DisplayTable, *, cohort: Cohort | None = None) -> None:

@@ -178,7 +178,10 @@ def put(new: Workspace, *, undoable: bool = True) -> None:
         _let_go(former)
         st.session_state[_HISTORY] = history().after_change(former)
     st.session_state[_WORKSPACE] = new
-    st.session_state.pop(_COUNTS, None)
+    # counts of a cohort that is no longer on the screen; what a page showed last changes none
+    prints = [kept.cohort.fingerprint if kept.cohort else "" for kept in (former, new)]
+    if prints[0] != prints[1]:
+        st.session_state.pop(_COUNTS, None)
 
 
 def count_key(members: Members, cohort: Cohort) -> str:

@@ -212,7 +212,9 @@ def _words(cohort: Cohort, condition: Condition) -> str:
         case InFlow(part=part, step=step):
             if part == "file" or step is None:
                 return "in the file"
-            return f"{_FLOW_WORDS[part]}: {cohort.flow.steps[step].label}"
+            where = cohort.flow.steps[step]
+            left = part in ("excluded", "missing")
+            return f"{_FLOW_WORDS[part]}: {lower_first(where.reason) if left else where.label}"
         case HasTime():
             return _time_words(cohort, condition)
         case HadEvent():
@@ -322,7 +324,7 @@ def patient_list(cohort: Cohort, members: Members, further: Sequence[str] = ()) 
         cells.append([values[place] for place in at])
 
     for key in dict.fromkeys((*_keys_of(cohort, members), *further)):
-        if key in offered or key in groupings:
+        if key in offered or key in groupings or _may_be_shown(cohort, key):
             add(*_variable_cells(cohort, key))
     for code in _endpoints_of(cohort, members):
         for column, values in _time_cells(everybody, code):
@@ -360,6 +362,20 @@ def _keys_of(cohort: Cohort, members: Members) -> list[str]:
 def _endpoints_of(cohort: Cohort, members: Members) -> tuple[str, ...]:
     asked = [item.endpoint for item in members.conditions if isinstance(item, HasTime)]
     return tuple(dict.fromkeys((*asked, *cohort.study.definitions.endpoints)))[:MOST_ENDPOINTS]
+
+
+def _may_be_shown(cohort: Cohort, key: str) -> bool:
+    """Say whether a plain column of the patient table, which a criterion asks for, may be shown."""
+    definitions = cohort.study.definitions
+    table, source = cohort.tables["subjects"], cohort.study.data.tables.get("subjects")
+    if key in definitions.variables or key not in table.frame.columns:
+        return False
+    private = {gone.column for gone in cohort.left_out.get("subjects", ())}
+    if key in private or (source is not None and key == source.subject_id):
+        return False
+    read = dates_of(cohort, key)
+    # a date that nobody defined as one
+    return bool((read.missing | read.unreadable).all())
 
 
 def _variable_cells(cohort: Cohort, key: str) -> tuple[Column, list[Cell]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sts_core.analysis.plan import Done
+from sts_core.analysis.population_ends import population_ends
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
 from sts_core.display import DisplayTable
@@ -58,7 +59,11 @@ def flow_section(cohort: Cohort) -> Section:
     notes = provenance_of(cohort).footnotes
     return Section(
         title="Patients and criteria",
-        figure=flow_diagram(cohort.flow, synthetic=cohort.study.synthetic),
+        figure=flow_diagram(
+            cohort.flow,
+            populations=population_ends(cohort),
+            synthetic=cohort.study.synthetic,
+        ),
         table=None,
         methods="",
         sentences=(f"Of {cohort.n_in_file} patients in the file, {cohort.n} were analysed.",),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sts_core.figures.fonts import FontMetrics
 from sts_core.figures.marks import (
     Box,
+    BoxLine,
+    Dash,
     Diagram,
     Figure,
     Role,
@@ -17,6 +19,7 @@ from sts_core.figures.panel_layout import (
 )
 from sts_core.figures.placed import (
     ASCENT,
+    PlacedArea,
     PlacedFigure,
 )
 from sts_core.figures.sheet import (
@@ -61,7 +64,7 @@ def _draw_diagram(
             (
                 sheet.measure(line.text, None, BOLD if line.bold else 400)
                 for box in diagram.boxes
-                if box.column == column
+                if box.column == column and not box.narrow
                 for line in box.lines
             ),
             default=0.0,
@@ -80,7 +83,7 @@ def _draw_diagram(
         x += widths[column] + gap_x
     written = {
         box.key: [
-            (piece, line.bold, line.role)
+            (piece, line)
             for line in box.lines
             for piece in sheet.wrapped(
                 line.text, inner[box.column], None, BOLD if line.bold else 400
@@ -132,6 +135,7 @@ def _draw_connectors(
     for connector in diagram.connectors:
         start, end = edges[connector.start], edges[connector.end]
         trunk = (start[0] + start[2]) / 2
+        dash = Dash.DASHED if connector.dashed else Dash.SOLID
         if connector.kind == "down":
             draw_arrow(sheet, (trunk, start[3]), (trunk, end[1]), Role.AXIS, "Arrow")
         elif connector.kind == "on":
@@ -143,24 +147,35 @@ def _draw_connectors(
             draw_arrow(sheet, (between, head), (end[0], head), Role.AXIS, "Arrow")
         else:
             level = (end[1] + end[3]) / 2
-            draw_arrow(sheet, (trunk, level), (end[0], level), Role.AXIS, "Arrow")
+            draw_arrow(sheet, (trunk, level), (end[0], level), Role.AXIS, "Arrow", dash=dash)
 
 
 def _draw_box(
     sheet: Sheet,
     box: Box,
     edge: tuple[float, float, float, float],
-    lines: Iterable[tuple[str, bool, Role]],
+    lines: Sequence[tuple[str, BoxLine]],
     pad: float,
 ) -> None:
+    step = LINE_HEIGHT * sheet.text
+    if box.members is not None:
+        label = " ".join(line.text for line in box.lines[:2])
+        sheet.areas.append(PlacedArea(*edge, label, box.members))
     sheet.fill(
         rectangle(*edge),
         Role.STRIPE if box.emphasis else Role.SURFACE,
         stroke=box.role,
         width=0.7 * sheet.line,
-        name=f"Box: {box.lines[0].text}" if box.lines else "Box",
+        dash=Dash.DASHED if box.dashed else Dash.SOLID,
+        name=f"Box: {' '.join(line.text for line in box.lines[:2])}",
     )
-    y = edge[1] + pad + ASCENT * sheet.text
-    for text, bold, role in lines:
-        sheet.write(edge[0] + pad, y, text, weight=BOLD if bold else 400, role=role)
-        y += LINE_HEIGHT * sheet.text
+    top = edge[1] + pad
+    for text, line in lines:
+        weight = BOLD if line.bold else 400
+        sheet.write(edge[0] + pad, top + ASCENT * sheet.text, text, weight=weight, role=line.role)
+        if line.members is not None:
+            right = edge[0] + pad + sheet.measure(text, None, weight)
+            sheet.areas.append(
+                PlacedArea(edge[0] + pad, top, right, top + step, line.text, line.members)
+            )
+        top += step

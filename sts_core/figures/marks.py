@@ -15,6 +15,8 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sts_core.members import Members
+
 FloatArray = NDArray[np.float64]
 
 
@@ -540,11 +542,12 @@ class RowGrid:
 
 @dataclass(frozen=True, slots=True)
 class BoxLine:
-    """A line of words in a box of a diagram."""
+    """A line of words in a box of a diagram; ``members`` are the patients that it counts."""
 
     text: str
     bold: bool = False
     role: Role = Role.TEXT
+    members: Members | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,7 +555,9 @@ class Box:
     """A box of a diagram in a cell of its grid; the layout gives it its size.
 
     ``passed_on`` says what is left below a box at the side; it is written where the diagram goes
-    on in a second trunk or on another page.
+    on in a second trunk or on another page. ``members`` are the patients that the box counts, and
+    ``passed_members`` those who are left; ``dashed`` is the border of what is exploratory. A
+    ``narrow`` box is as wide as the others of its column let it be.
     """
 
     key: str
@@ -562,6 +567,10 @@ class Box:
     role: Role = Role.AXIS
     emphasis: bool = False
     passed_on: str = ""
+    members: Members | None = None
+    passed_members: Members | None = None
+    dashed: bool = False
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,11 +583,15 @@ class Connector:
     start: str
     end: str
     kind: Literal["down", "side", "on"] = "down"
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """Boxes in a grid of rows and columns, joined by arrows (a flow diagram)."""
+    """Boxes in a grid of rows and columns, joined by arrows (a flow diagram).
+
+    The first box is where it starts, then come the steps at the side, then where it ends.
+    """
 
     boxes: tuple[Box, ...]
     connectors: tuple[Connector, ...] = ()

@@ -290,7 +290,7 @@ def _diagram_pages(
 ) -> tuple[PlacedFigure, ...]:
     """Give the first way of sharing that fits; nothing where the diagram can't be shared."""
     steps = [box for box in diagram.boxes if box.column == 1 and box.passed_on]
-    if len(steps) < 2 or len(steps) != len(diagram.boxes) - 2 or size.room is None:
+    if len(steps) < 2 or tuple(steps) != diagram.boxes[1 : len(steps) + 1] or size.room is None:
         return ()
     beside = 2 if size.width >= _TWO_TRUNKS * size.text else 1
     best: tuple[PlacedFigure, ...] = ()
@@ -340,24 +340,39 @@ def _in_parts(weights: Sequence[float], count: int) -> list[list[int]]:
 
 def _folded(diagram: Diagram, steps: Sequence[Box], trunks: Sequence[Sequence[int]]) -> Diagram:
     """Give one page: a start, the steps and an end for each of its trunks."""
-    start, end = diagram.boxes[0], diagram.boxes[-1]
+    start, ends = diagram.boxes[0], diagram.boxes[len(steps) + 1 :]
+    last_row = steps[-1].row
     boxes: list[Box] = []
     connectors: list[Connector] = []
     for place, trunk in enumerate(trunks):
         column = 2 * place
         first, last = trunk[0], trunk[-1]
         head = _carried(steps[first - 1], f"from_{place}") if first else start
-        foot = _carried(steps[last], f"to_{place}") if last < len(steps) - 1 else end
+        is_last = last == len(steps) - 1
+        feet = ends if is_last else (_carried(steps[last], f"to_{place}"),)
         boxes.append(replace(head, row=0, column=column))
         if place:
             connectors.append(Connector(boxes[-2].key, head.key, "on"))
         for row, step in enumerate(trunk, start=1):
             boxes.append(replace(steps[step], row=row, column=column + 1))
-            connectors.append(Connector(head.key, steps[step].key, "side"))
-        boxes.append(replace(foot, row=len(trunk) + 1, column=column))
-        connectors.append(Connector(head.key, foot.key, "down"))
+            box = steps[step]
+            connectors.append(Connector(head.key, box.key, "side", dashed=box.dashed))
+        below = len(trunk) - last_row if is_last else len(trunk) + 1
+        boxes += [replace(foot, row=foot.row + below, column=foot.column + column) for foot in feet]
+        connectors += (
+            [
+                replace(
+                    connector, start=head.key if connector.start == start.key else connector.start
+                )
+                for connector in diagram.connectors
+                if connector.end in {foot.key for foot in feet}
+            ]
+            if is_last
+            else [Connector(head.key, feet[0].key, "down")]
+        )
     return Diagram(tuple(boxes), tuple(connectors))
 
 
 def _carried(step: Box, key: str) -> Box:
-    return Box(key, 0, 0, (BoxLine(step.passed_on, bold=True),))
+    line = BoxLine(step.passed_on, bold=True)
+    return Box(key, 0, 0, (line,), members=step.passed_members)

@@ -14,6 +14,7 @@ from sts_core.figures.marks import (
     Band,
     Bar,
     CensorTicks,
+    Dash,
     FloatArray,
     Line,
     PointInterval,
@@ -424,7 +425,13 @@ def draw_rule(sheet: Sheet, frame: PlacedPanel, mark: Rule) -> None:
 
 
 def draw_arrow(
-    sheet: Sheet, start: tuple[float, float], end: tuple[float, float], role: Role, name: str = ""
+    sheet: Sheet,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    role: Role,
+    name: str = "",
+    *,
+    dash: Dash = Dash.SOLID,
 ) -> None:
     """Draw a line with a filled tip at ``end``."""
     tip = 0.5 * sheet.text
@@ -435,7 +442,8 @@ def draw_arrow(
     along = direction / length
     across = np.array([-along[1], along[0]])
     base = np.asarray(end) - along * tip
-    sheet.stroke([start, (float(base[0]), float(base[1]))], role, 0.7 * sheet.line, name=name)
+    line = [start, (float(base[0]), float(base[1]))]
+    sheet.stroke(line, role, 0.7 * sheet.line, dash=dash, name=name)
     sheet.fill(
         np.array([end, base + across * tip * 0.42, base - across * tip * 0.42]), role, name=name
     )

@@ -12,6 +12,7 @@ from sts_core.figures.marks import (
     Panel,
     Role,
 )
+from sts_core.members import Members
 
 ASCENT = 0.80
 DESCENT = 0.24
@@ -111,6 +112,18 @@ class PlacedPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedArea:
+    """Where on the page patients are counted, for the screen; ``label`` is what stands there."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: str
+    members: Members
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedFigure:
     """A laid out figure: what to draw, in order, on a page of ``width`` by ``height`` points."""
 
@@ -121,6 +134,7 @@ class PlacedFigure:
     title: str
     alt: str
     text_size: float
+    areas: tuple[PlacedArea, ...] = ()
 
     @property
     def paths(self) -> tuple[PlacedPath, ...]:

@@ -20,6 +20,7 @@ from sts_core.figures.placed import (
     ASCENT,
     Anchor,
     Placed,
+    PlacedArea,
     PlacedFigure,
     PlacedPanel,
     PlacedPath,
@@ -78,6 +79,7 @@ class Sheet:
         self.size = size
         self.metrics = metrics
         self.items: list[Placed] = []
+        self.areas: list[PlacedArea] = []
 
     @property
     def text(self) -> float:
@@ -181,6 +183,7 @@ class Sheet:
         name: str = "",
         stroke: Role | None = None,
         width: float = 0.0,
+        dash: Dash = Dash.SOLID,
     ) -> None:
         """Draw an area."""
         self.items.append(
@@ -188,6 +191,7 @@ class Sheet:
                 (np.asarray(points, dtype=float),),
                 stroke=stroke,
                 width=width,
+                dash=dash_lengths(dash, width),
                 fill=role,
                 closed=True,
                 tone=tone,
@@ -278,5 +282,6 @@ def finish(
 ) -> PlacedFigure:
     """Close the page."""
     return PlacedFigure(
-        width, height, tuple(sheet.items), tuple(panels), figure.title, figure.alt, sheet.text
-    )
+        width, height, tuple(sheet.items), tuple(panels), figure.title, figure.alt, sheet.text,
+        tuple(sheet.areas),
+    )  # fmt: skip

@@ -322,7 +322,7 @@ def test_patients_who_are_not_analysed_have_their_times_too() -> None:
     criteria = (Between("age", low=60, label="Age 60 or more"),)
     cohort = old_cohort(analysis=AnalysisSection(criteria=criteria))
     found = patient_list(cohort, of_flow("excluded", 0))
-    assert found.title == "1 patient excluded: Age 60 or more"
+    assert found.title == "1 patient excluded: not met: Age 60 or more"
     (row,) = written(found)
     assert (row["Patient"], row["Age, years"], row["OS status"]) == ("S001", "54", "death")
     lost = patient_list(cohort, Members((IsNamed(("S004",), "chosen"),)))

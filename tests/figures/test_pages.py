@@ -67,7 +67,8 @@ def flow(n_steps):
     steps, left = [], 500
     for number in range(n_steps):
         label = f"{number + 1}. {LEVELS[number % 4]}"
-        steps.append(FlowStep(label, left, 3, 1, 2, left - 3, after_time_zero=number % 3 == 0))
+        steps.append(FlowStep(label, left, 3, 1, 2, left - 3, excludes=True,
+                              after_time_zero=number % 3 == 0))  # fmt: skip
         left -= 3
     return flow_diagram(FlowDiagram(500, tuple(steps)), synthetic=True)
 
