@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.looked_at import note_comparisons
 from sts_core.cohort import Cohort
 
 
@@ -24,9 +25,15 @@ def _function_name(function: Callable[..., Any]) -> str:
         "builtins.function": _function_name,
     },
 )
+def _computed(analysis: Callable[[Cohort, Any], Any], cohort: Cohort, spec: Any) -> Any:
+    return analysis(cohort, spec)
+
+
 def compute(analysis: Callable[[Cohort, Any], Any], cohort: Cohort, spec: Any) -> Any:
-    """Run an analysis, or give the result of the same cohort and spec.
+    """Run an analysis, or give the result of the same cohort and spec, and count what it compares.
 
     The key is the cohort's fingerprint, never its tables: those are hashed by a sample when large.
     """
-    return analysis(cohort, spec)
+    result = _computed(analysis, cohort, spec)
+    note_comparisons(analysis, cohort, spec, result)
+    return result

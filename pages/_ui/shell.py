@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
 from pages._ui import filters, patient_lists, state
+from pages._ui.comparisons_note import comparisons_note
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
@@ -109,6 +110,7 @@ def open_page(title: str) -> Context | None:
         return None
     _cohort_line(workspace.cohort)
     filters.sidebar_filters(workspace.cohort, title)
+    comparisons_note(workspace.cohort)
     patient_lists.listen()
     return Context(workspace.cohort, workspace.study)
 

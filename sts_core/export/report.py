@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sts_core.analysis.looked_at import comparisons_of
 from sts_core.analysis.plan import Done
 from sts_core.analysis.population_ends import population_ends
 from sts_core.analysis.provenance import Provenance, provenance_of
@@ -47,11 +48,19 @@ class Report:
 
     provenance: Provenance
     sections: tuple[Section, ...]
+    n_comparisons: int = 0
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Every methods sentence once, in order."""
-        return tuple(dict.fromkeys(part.methods for part in self.sections if part.methods))
+        """Every methods sentence once, in order; then how many comparisons there are."""
+        said = dict.fromkeys(part.methods for part in self.sections if part.methods)
+        n = self.n_comparisons
+        if n < 2:
+            return tuple(said)
+        counted_them = (
+            f"{n} comparisons with a P value are reported, not adjusted for their number."
+        )
+        return (*said, counted_them)
 
 
 def flow_section(cohort: Cohort) -> Section:
@@ -88,4 +97,11 @@ def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
             )
         )
         sections += [Section(more.title, None, more, "", (), more.footnotes) for more in others]
-    return Report(provenance_of(cohort), tuple(sections))
+    compared = {
+        one.key
+        for item in done
+        for one in comparisons_of(
+            cohort, item.analysis.kind, item.spec, item.analysis.rows(item.result)
+        )
+    }
+    return Report(provenance_of(cohort), tuple(sections), len(compared))

@@ -1,0 +1,199 @@
+"""How many comparisons with a P value have been looked at, and what Holm's rule makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sts_core.analysis import baseline as bl
+from sts_core.analysis import cox
+from sts_core.analysis import cross_table as xt
+from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import survival_comparison as sc
+from sts_core.cohort import Cohort
+from sts_core.display import Cell, Column, DisplayTable, Format, counted, lower_first
+from sts_core.estimators.multiplicity import holm
+from sts_core.results import ResultRow
+from sts_core.study.types import Study
+
+#: From so many comparisons on, small P values are to be expected by chance alone.
+MANY = 10
+#: Tests of what a model assumes, and of a model as a whole, compare nothing.
+_NO_COMPARISON = ("proportional_hazards", "model_", "schoenfeld")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One question that was answered with a P value.
+
+    Attributes
+    ----------
+    key
+        The question, the patients and the answer; the same comparison seen twice has one.
+    label
+        What was compared, in words.
+    p_value
+        Two-sided, not adjusted.
+    n, n_in_file
+        Patients analysed, and in the file.
+    exploratory
+        Whether filters were in force.
+    data_hash
+        Of the files: comparisons of other data are no part of the family.
+    """
+
+    key: tuple[str, ...]
+    label: str
+    p_value: float
+    n: int
+    n_in_file: int
+    exploratory: bool
+    data_hash: str
+
+
+def comparisons_of(
+    cohort: Cohort, kind: str, spec: Any, rows: Iterable[ResultRow]
+) -> tuple[Comparison, ...]:
+    """Give the comparisons among the rows of a result.
+
+    A question counts once for a result, however many tests answer it: the log-rank test stands for
+    the weighted ones, and the Wald test of a variable for the likelihood ratio test. Pairs of
+    groups, levels against a reference, and differences at chosen times are questions of their own.
+    """
+    rows = [row for row in rows if row.value is not None and row.statistic.endswith("_p")]
+    digest = hashlib.sha256(cohort.included.tobytes()).hexdigest()[:16]
+    found = {}
+    for row in rows:
+        question = _question(kind, spec, row, rows)
+        if question is None or row.value is None:
+            continue
+        key = (*question, digest, f"{row.value:.12g}")
+        found[key] = Comparison(
+            key,
+            _label(cohort.study, kind, spec, row),
+            row.value,
+            cohort.n,
+            cohort.n_in_file,
+            cohort.exploratory,
+            cohort.data_hash,
+        )
+    return tuple(found.values())
+
+
+def _question(
+    kind: str, spec: Any, row: ResultRow, rows: Sequence[ResultRow]
+) -> tuple[str, ...] | None:
+    """Name the question that a P value answers; ``None`` when another one stands for it."""
+    if row.statistic.startswith(_NO_COMPARISON):
+        return None
+    endpoint, by = row.endpoint or "", row.group_var or ""
+    if kind in (km.KIND, sc.KIND):
+        levels = "|".join(sorted(getattr(spec, "levels", None) or ()))
+        pair = "|".join(sorted((row.group or "", row.level or "")))
+        match row.statistic:
+            case "logrank_p":
+                return "survival", endpoint, by, levels
+            case "test_p":
+                return ("survival", endpoint, by, levels) if row.term == "log-rank" else None
+            case "pair_p":
+                return "pair", endpoint, by, pair
+            case "hazard_ratio_p":
+                ratios = sum(other.statistic == "hazard_ratio_p" for other in rows)
+                several = kind == sc.KIND and ratios > 1
+                return ("pair", endpoint, by, pair) if several else None
+            case "rate_difference_p" | "mean_difference_p":
+                return row.statistic, endpoint, by, pair, row.term or ""
+            case _:
+                return None
+    if kind in (bl.KIND, xt.KIND):
+        return "association", "|".join(sorted((by, row.term or "")))
+    if kind == cox.KIND:
+        model, _, test = row.statistic.partition("_")
+        joint = "|".join(sorted(spec.covariates)) if model == "multivariable" else ""
+        if test == "wald_p" and row.level is None:
+            return "cox", endpoint, model, joint, row.term or ""
+        levels_of_term = sum(
+            other.statistic == row.statistic and other.term == row.term for other in rows
+        )
+        if test == "p" and levels_of_term > 1:
+            return "cox", endpoint, model, joint, row.term or "", row.level or ""
+        return None
+    return (
+        kind, row.statistic, endpoint, by, row.group or "", row.term or "", row.level or "",
+    )  # fmt: skip
+
+
+def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
+    definitions = study.definitions
+    names = {key: variable.label for key, variable in definitions.variables.items()}
+    names |= {key: grouping.label for key, grouping in definitions.groupings.items()}
+
+    def named(key: str | None) -> str:
+        return names.get(key or "", key or "")
+
+    endpoint = definitions.endpoints.get(row.endpoint or "")
+    what = endpoint.label if endpoint else row.endpoint or ""
+    if kind in (bl.KIND, xt.KIND):
+        return f"{named(row.term)} by {lower_first(named(row.group_var))}"
+    if kind == cox.KIND:
+        level = f": {row.level}" if row.level else ""
+        model = row.statistic.partition("_")[0]
+        return f"{what} and {lower_first(named(row.term))}{level} ({model} Cox regression)"
+    text = f"{what} by {lower_first(named(row.group_var))}" if row.group_var else what
+    if row.group:
+        against = f" against {row.level}" if row.level else ""
+        text += f": {row.group}{against}"
+    if row.statistic == "rate_difference_p":
+        return f"{text}, rate at {row.term}"
+    if row.statistic == "mean_difference_p":
+        return f"{text}, restricted mean"
+    levels = getattr(spec, "levels", None)
+    if levels and not row.group:
+        text += f" ({', '.join(levels)})" if len(levels) <= 3 else f" ({len(levels)} groups)"
+    return text
+
+
+def comparisons_table(comparisons: Sequence[Comparison], *, adjusted: bool) -> DisplayTable:
+    """List comparisons in the order in which they were looked at.
+
+    Parameters
+    ----------
+    comparisons
+        The family.
+    adjusted
+        Whether to add P values adjusted by Holm's rule over all of them.
+    """
+    columns = [
+        Column("label", "Comparison"),
+        Column("patients", "Patients"),
+        Column("p_value", "P", Format.P_VALUE),
+    ]
+    if adjusted:
+        columns.append(Column("holm", "P, Holm-adjusted", Format.P_VALUE))
+    corrected = holm([one.p_value for one in comparisons])
+    rows: list[dict[str, Cell]] = [
+        {
+            "label": one.label,
+            "patients": f"{one.n} of {one.n_in_file}{', exploratory' if one.exploratory else ''}",
+            "p_value": one.p_value,
+            "holm": p_value,
+        }
+        for one, p_value in zip(comparisons, corrected, strict=True)
+    ]
+    n = len(comparisons)
+    notes = [
+        f"{counted(n, 'comparison')} with a P value looked at in this session. Where none of them "
+        f"is a true difference, {n * 0.05:.1f} of {n} are expected below 0.05 by chance."
+    ]
+    if adjusted:
+        notes.append(
+            "Holm's adjustment over all of them: the probability of any wrong finding is held."
+        )
+    notes.append(
+        "A question counts once for each set of patients, whatever the number of tests that answer "
+        "it; what differs in patients, groups or definitions is another one."
+    )
+    shown = [{column.key: row[column.key] for column in columns} for row in rows]
+    return DisplayTable("Comparisons looked at", tuple(columns), tuple(shown), tuple(notes))
