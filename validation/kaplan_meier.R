@@ -27,6 +27,9 @@ curve <- function(case, group, y, times, horizon, entered) {
     put(case, paste0(conf_type, ".quantile"), group, q$quantile)
     put(case, paste0(conf_type, ".quantile_lower"), group, q$lower)
     put(case, paste0(conf_type, ".quantile_upper"), group, q$upper)
+    at <- summary(fit, times = times, extend = TRUE)
+    put(case, paste0(conf_type, ".at_lower"), group, at$lower)
+    put(case, paste0(conf_type, ".at_upper"), group, at$upper)
     if (conf_type == "log-log") {
       put(case, "time", group, fit$time)
       put(case, "n_risk", group, fit$n.risk)
@@ -34,11 +37,8 @@ curve <- function(case, group, y, times, horizon, entered) {
       put(case, "n_censor", group, fit$n.censor)
       put(case, "surv", group, fit$surv)
       put(case, "std_err_log", group, fit$std.err)
-      at <- summary(fit, times = times, extend = TRUE)
       put(case, "at.surv", group, at$surv)
       put(case, "at.std_err", group, at$std.err)
-      put(case, "at.lower", group, at$lower)
-      put(case, "at.upper", group, at$upper)
       put(case, "at.cumulative_events", group, cumsum(at$n.event))
       if (!entered) put(case, "at.n_risk", group, at$n.risk)
       tau <- max(horizon, min(fit$time))
@@ -77,18 +77,22 @@ for (case in unique(cohorts$case)) {
     for (g in groups) curve(case, g, y[d$group == g], ticks, horizon, entered)
   }
   flipped <- if (entered) Surv(d$entry, d$time, 1 - d$event) else Surv(d$time, 1 - d$event)
-  flip <- survfit(flipped ~ 1, conf.type = "log-log")
-  put(case, "flip.surv", "all", flip$surv)
-  q <- quantile(flip, probs = probs)
-  put(case, "flip.quantile", "all", c(q$quantile, q$lower, q$upper))
+  flipped <- aeqSurv(flipped)
+  for (g in if (length(groups) > 1) c("all", groups) else "all") {
+    mine <- if (g == "all") rep(TRUE, nrow(d)) else d$group == g
+    flip <- survfit(flipped[mine] ~ 1, conf.type = "log-log", timefix = FALSE)
+    put(case, "flip.surv", g, flip$surv)
+    q <- quantile(flip, probs = probs)
+    put(case, "flip.quantile", g, c(q$quantile, q$lower, q$upper))
+  }
 
   if (!entered) {
     s <- Surv(d$time, d$event)
-    for (rho in c(0, 0.5, 1)) {
+    for (rho in c(0, 0.5, 1, 2)) {
       test(case, paste0("survdiff", rho), survdiff_or_error(s ~ group, data = d, rho = rho))
     }
     if (length(unique(d$stratum)) > 1) {
-      for (rho in c(0, 1)) {
+      for (rho in c(0, 0.5, 1)) {
         test(case, paste0("stratified", rho),
              survdiff_or_error(s ~ group + strata(stratum), data = d, rho = rho))
       }

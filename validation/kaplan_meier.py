@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sts_core.estimators.follow_up import FollowUpTies, reverse_product_limit
+from sts_core.estimators.follow_up import FollowUpTies, reverse_curve
 from sts_core.estimators.log_rank import LogRank, log_rank, log_rank_trend
 from sts_core.estimators.product_limit import (
     ConfType,
@@ -229,17 +229,11 @@ def _compare_curves(comparison: _Comparison, case: int, cohort: RandomCohort) ->
             time[who], cohort.event[who], entry=None if entry is None else entry[who]
         )
         _compare_curve(comparison, case, group, curve, cohort)
-
-    flip = reverse_product_limit(
-        cohort.time,
-        cohort.event,
-        entry=cohort.entry if cohort.has_entry else None,
-        ties=FollowUpTies.FLIPPED,
-    )
-    comparison.equal(case, "flip.surv", _ALL, flip.estimate)
-    follow_up = [quantile(flip, p) for p in _PROBABILITIES]
-    values = [q.value for q in follow_up] + [q.low for q in follow_up] + [q.high for q in follow_up]
-    comparison.equal(case, "flip.quantile", _ALL, values)
+        flip = reverse_curve(curve, FollowUpTies.FLIPPED)
+        comparison.equal(case, "flip.surv", group, flip.estimate)
+        found = [quantile(flip, p) for p in _PROBABILITIES]
+        values = [q.value for q in found] + [q.low for q in found] + [q.high for q in found]
+        comparison.equal(case, "flip.quantile", group, values)
 
 
 def _compare_curve(
@@ -254,6 +248,7 @@ def _compare_curve(
     equal("n_censor", curve.n_censor)
     equal("surv", curve.estimate)
     equal("std_err_log", np.sqrt(curve.greenwood))
+    before = cohort.chosen < curve.time[0]
     for conf_type in ConfType:
         low, high = confidence_limits(curve, 0.95, conf_type)
         equal(f"{conf_type}.lower", low)
@@ -262,14 +257,15 @@ def _compare_curve(
         equal(f"{conf_type}.quantile", [q.value for q in found])
         equal(f"{conf_type}.quantile_lower", [q.low for q in found])
         equal(f"{conf_type}.quantile_upper", [q.high for q in found])
+        read = survival_at(curve, cohort.chosen, 0.95, conf_type, extend=True)
+        apart = None if conf_type in (ConfType.PLAIN, ConfType.LOG) else before
+        comparison.skip(_AT_ONE, 0 if apart is None else 2 * int(apart.sum()))
+        equal(f"{conf_type}.at_lower", read.conf_low, apart)
+        equal(f"{conf_type}.at_upper", read.conf_high, apart)
 
     at = survival_at(curve, cohort.chosen, extend=True)
-    before = cohort.chosen < curve.time[0]
-    comparison.skip(_AT_ONE, 2 * int(before.sum()))
     equal("at.surv", at.estimate)
     equal("at.std_err", at.std_error)
-    equal("at.lower", at.conf_low, before)
-    equal("at.upper", at.conf_high, before)
     equal("at.cumulative_events", at.n_event)
     if not cohort.has_entry:
         equal("at.n_risk", at.n_risk)
@@ -283,12 +279,12 @@ def _compare_curve(
 def _compare_tests(comparison: _Comparison, case: int, cohort: RandomCohort) -> None:
     entry = cohort.entry if cohort.has_entry else None
     if entry is None:
-        for rho in (0.0, 0.5, 1.0):
+        for rho in (0.0, 0.5, 1.0, 2.0):
             _compare_test(
                 comparison, case, f"survdiff{rho:g}", _weighted(cohort, rho, stratified=False)
             )
         if len(set(cohort.stratum.tolist())) > 1:
-            for rho in (0.0, 1.0):
+            for rho in (0.0, 0.5, 1.0):
                 _compare_test(
                     comparison, case, f"stratified{rho:g}", _weighted(cohort, rho, stratified=True)
                 )
