@@ -342,26 +342,56 @@ def _run_r(cohorts: list[RandomCohort]) -> dict[Key, Floats]:
     """Let R work on all cohorts; they are made up, so that a temporary file holds no patient."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / file for file in ("cohorts.csv", "times.csv", "results.txt")]
-        with paths[0].open("w", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["case", "time", "event", "entry", "group", "stratum"])
-            for case, c in enumerate(cohorts):
-                for row in zip(c.time, c.event, c.entry, c.group, c.stratum, strict=True):
-                    time, event, entry, group, stratum = row
-                    writer.writerow(
-                        [case, repr(float(time)), int(event), repr(float(entry)), group, stratum]
-                    )
-        with paths[1].open("w", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["case", "time", "horizon"])
-            for case, c in enumerate(cohorts):
-                writer.writerows([case, repr(float(t)), repr(c.horizon)] for t in c.chosen)
+        write_cohorts(cohorts, paths[0], paths[1])
         script = Path(__file__).with_suffix(".R")
         subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
-        return dict(_read_results(paths[2]))
+        return dict(read_results(paths[2]))
 
 
-def _read_results(path: Path) -> Iterator[tuple[Key, Floats]]:
+def write_cohorts(cohorts: list[RandomCohort], follow_up: Path, times: Path) -> None:
+    """Write the cohorts, and the times at which each is read, for an R script."""
+    with follow_up.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["case", "time", "event", "entry", "group", "stratum"])
+        for case, c in enumerate(cohorts):
+            for row in zip(c.time, c.event, c.entry, c.group, c.stratum, strict=True):
+                time, event, entry, group, stratum = row
+                writer.writerow(
+                    [case, repr(float(time)), int(event), repr(float(entry)), group, stratum]
+                )
+    with times.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["case", "time", "horizon"])
+        for case, c in enumerate(cohorts):
+            writer.writerows([case, repr(float(t)), repr(c.horizon)] for t in c.chosen)
+
+
+def read_cohorts(follow_up: Path, times: Path) -> list[RandomCohort]:
+    """Read what :func:`write_cohorts` wrote."""
+    with follow_up.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with times.open(newline="") as stream:
+        read_at = list(csv.DictReader(stream))
+    cohorts = []
+    for case in dict.fromkeys(row["case"] for row in rows):
+        mine = [row for row in rows if row["case"] == case]
+        chosen = [row for row in read_at if row["case"] == case]
+        cohorts.append(
+            RandomCohort(
+                time=np.array([float(row["time"]) for row in mine]),
+                event=np.array([row["event"] == "1" for row in mine]),
+                entry=np.array([float(row["entry"]) for row in mine]),
+                group=np.array([row["group"] for row in mine]),
+                stratum=np.array([row["stratum"] for row in mine]),
+                chosen=np.array([float(row["time"]) for row in chosen]),
+                horizon=float(chosen[0]["horizon"]),
+            )
+        )
+    return cohorts
+
+
+def read_results(path: Path) -> Iterator[tuple[Key, Floats]]:
+    """Read what an R script wrote: case, quantity, group and values of each line."""
     with path.open() as stream:
         for line in stream:
             case, quantity, group, values = line.rstrip("\n").split("|")

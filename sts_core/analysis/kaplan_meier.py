@@ -1168,7 +1168,6 @@ def r_code(result: KaplanMeierResult) -> str:
     spec, methods = result.spec, result.methods
     times = ", ".join(repr(rate.at * result.unit_factor) for rate in result.overall.rates)
     entry = "d$entry, " if result.delayed_entry else ""
-    known = "0, d$entry, d$time" if result.delayed_entry else "0, d$time"
     interval = f'conf.type = "{methods.conf_type.value}", conf.int = {spec.conf_level}'
     mean = result.overall.mean.horizon
     own = spec.mean_horizon is None and methods.convention.mean_horizon == "own"
@@ -1177,23 +1176,26 @@ def r_code(result: KaplanMeierResult) -> str:
     if methods.follow_up_ties is FollowUpTies.EVENTS_LEAVE_FIRST:
         lines += [
             "# follow-up: who has the event leaves just before those censored at the same time",
-            f"gap <- min(diff(sort(unique(c({known})))), 1) / 2",
-            f"reverse <- Surv({entry}d$time - gap * d$event, 1 - d$event)",
+            "reverse <- aeqSurv(y)",
+            "k <- ncol(reverse)",
+            "reverse[, k - 1] <- reverse[, k - 1] - 1e-9 * reverse[, k]",
+            "reverse[, k] <- 1 - reverse[, k]",
         ]
     else:
-        lines.append(f"reverse <- Surv({entry}d$time, 1 - d$event)")
+        lines.append(f"reverse <- aeqSurv(Surv({entry}d$time, 1 - d$event))")
     lines += _R_QUANTILES[methods.quantile_interval, methods.quantile_rule]
     groups = ", d$group" if spec.by else ""
     lines += [
         f'for (group in list(rep("all", nrow(d)){groups})) {{',
         f"  fit <- survfit(y ~ group, {interval})",
-        f"  print(fit, rmean = {rmean})",
+        f"  try(print(fit, rmean = {rmean}))",
         f"  print(quantiles(fit, c(0.25, 0.5, 0.75), {spec.conf_level}))",
     ]
     if times:
         lines.append(f"  print(summary(fit, times = c({times}), extend = TRUE))")
     lines += [
-        f"  print(quantiles(survfit(reverse ~ group, {interval}), 0.5, {spec.conf_level}))",
+        f"  follow_up <- survfit(reverse ~ group, {interval}, timefix = FALSE)",
+        f"  print(quantiles(follow_up, 0.5, {spec.conf_level}))",
         "}",
     ]
     if spec.by and result.delayed_entry:

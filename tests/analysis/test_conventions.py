@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ from sts_core.estimators.group_tests import FISHER, PEARSON
 from sts_core.study import AnalysisSection, TimeUnit, Variable
 from sts_core.study.types import ConventionName
 from tests.cohorts import endpoint, make_cohort
+from validation import conventions
+from validation.kaplan_meier import read_cohorts
+
+REFERENCE = Path(__file__).parents[1] / "reference"
 
 # Freireich et al., Blood 1963;21:699-716: weeks in remission; 6-mercaptopurine and placebo.
 MP = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
@@ -204,6 +209,17 @@ def test_few_expected_are_tested_exactly_but_by_pearson_in_spss() -> None:
         test = cross_table(cohort, CrossTableSpec("sign", "group", tests=True)).test
         assert test is not None
         assert test.name == (PEARSON if name == "SPSS" else FISHER)
+
+
+# --- random cohorts ------------------------------------------------------------------------------
+
+
+def test_random_cohorts_agree_with_r_under_every_convention() -> None:
+    made = read_cohorts(REFERENCE / "conventions_cohorts.csv", REFERENCE / "conventions_times.csv")
+    found = conventions.compare(made, REFERENCE / "conventions_results.txt")
+    assert found.cases == conventions.STORED
+    assert found.comparisons > 5_000
+    assert found.disagreements == []
 
 
 # --- what is said --------------------------------------------------------------------------------

@@ -678,10 +678,10 @@ def test_r_code_has_what_the_rows_promise() -> None:
     assert 'survfit(y ~ group, conf.type = "log", conf.int = 0.9)' in code
     assert "summary(fit, times = c(182.625), extend = TRUE)" in code
     assert "print(survdiff(y ~ d$group))" in code
-    assert "reverse <- Surv(d$time - gap * d$event, 1 - d$event)" in code
+    assert "reverse[, k - 1] <- reverse[, k - 1] - 1e-9 * reverse[, k]" in code
     flipped = r_code(run(make_cohort(mixed()), follow_up_ties="flip"))
-    assert "reverse <- Surv(d$time, 1 - d$event)" in flipped
-    assert "gap" not in flipped
+    assert "reverse <- aeqSurv(Surv(d$time, 1 - d$event))" in flipped
+    assert "1e-9" not in flipped
     assert "survdiff" not in flipped
 
 
