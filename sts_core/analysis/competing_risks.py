@@ -16,9 +16,8 @@ from sts_core.analysis.cox import encode_covariate
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import (
     DEFAULT_LANDMARKS,
-    UNRELIABLE_AT_RISK,
-    UNRELIABLE_SHARE,
     axis_ticks,
+    few_at_risk_from,
     loss_sentences,
 )
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
@@ -212,9 +211,8 @@ class IncidenceGroup:
 
     @property
     def unreliable_from(self) -> float | None:
-        """Time from which fewer than max(5, 10 %) are at risk; ``None`` when that never happens."""
-        few = np.flatnonzero(self.n_risk < max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * self.n))
-        return float(self.time[few[0]]) if len(few) else None
+        """Time after which fewer than max(5, 10 %) are at risk; ``None`` when that never is."""
+        return few_at_risk_from(self.time, self.n_risk, self.n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -183,6 +183,28 @@ class Steps:
     conf_high: np.ndarray
 
 
+def few_at_risk_from(time: np.ndarray, n_risk: np.ndarray, n: int) -> float | None:
+    """Give the time after which a curve rests on few patients until its end.
+
+    Parameters
+    ----------
+    time, n_risk
+        Distinct times of a curve, and how many have a time at or after each; shape (k,).
+    n
+        Patients of the group.
+
+    Returns
+    -------
+    float or None
+        Last time at which max(5, 10 %) or more are at risk: after it there are fewer. 0 where there
+        never are so many, ``None`` where there are until the curve's last step.
+    """
+    enough = np.flatnonzero(n_risk >= max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * n))
+    if not len(enough):
+        return 0.0 if len(time) else None
+    return float(time[enough[-1]]) if enough[-1] + 1 < len(time) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """Survival at a chosen time (display unit), and how many are still at risk there."""
@@ -266,10 +288,8 @@ class SurvivalGroup:
 
     @property
     def unreliable_from(self) -> float | None:
-        """Time from which fewer than max(5, 10 %) are at risk; ``None`` when that never happens."""
-        limit = max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * self.n)
-        few = np.flatnonzero(self.steps.n_risk < limit)
-        return float(self.steps.time[few[0]]) if len(few) else None
+        """Time after which fewer than max(5, 10 %) are at risk; ``None`` when that never is."""
+        return few_at_risk_from(self.steps.time, self.steps.n_risk, self.n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

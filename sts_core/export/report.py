@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.looked_at import comparisons_of
 from sts_core.analysis.plan import Done
 from sts_core.analysis.population_ends import population_ends
@@ -86,9 +87,12 @@ def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
     for item in done:
         table, *others = item.tables
         figure = figure_of(item.analysis.kind, item.result)
+        # a title that was given to the figure is the heading above it
+        drawing = getattr(item.spec, "drawing", None)
+        own = drawing.title if isinstance(drawing, CurveOptions) else None
         sections.append(
             Section(
-                title=table.title,
+                title=item.titled(own) if own else table.title,
                 figure=figure and replace(figure, title=item.titled(figure.title)),
                 table=table,
                 methods=item.analysis.methods(item.result),

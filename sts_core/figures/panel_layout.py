@@ -288,7 +288,7 @@ def _draw_step_line(sheet: Sheet, frame: PlacedPanel, mark: StepLine) -> None:
         if len(part_x) < 2:
             continue
         points = visible_steps(clipped_points(frame, part_x, part_y))
-        if len(points) > 1:
+        if len(points) > 1 and np.ptp(points, axis=0).any():
             sheet.stroke(
                 points,
                 mark.role,

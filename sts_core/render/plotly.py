@@ -1091,17 +1091,17 @@ _BACKDROP_STEPS = 40
 
 
 def _backdrop(mark: Backdrop, palette: Palette) -> Json:
-    x: list[float | None] = []
-    y: list[float | None] = []
+    x: list[FloatArray] = []
+    y: list[FloatArray] = []
     for line in mark.lines:
         chosen = thin_steps(len(line.x), _BACKDROP_STEPS, line.y)
-        x += [*_numbers(np.append(line.x[chosen], line.x_end)), None]
-        y += [*_numbers(np.append(line.y[chosen], line.y[-1])), None]
+        x += [line.x[chosen], np.array([line.x_end, np.nan])]
+        y += [line.y[chosen], np.array([line.y[-1], np.nan])]
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": x,
-        "y": y,
+        "x": _numbers(np.concatenate(x)),
+        "y": _numbers(np.concatenate(y)),
         "name": "Other groups",
         "line": {"color": palette.colour(mark.role), "width": 1, "shape": "hv"},
         "connectgaps": False,

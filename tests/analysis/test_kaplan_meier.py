@@ -414,8 +414,9 @@ def test_choosing_no_level_gives_an_empty_comparison() -> None:
 
 def test_the_curve_is_marked_where_few_are_at_risk() -> None:
     group = run(days(list(range(1, 21)), [1] * 20)).overall
-    assert group.unreliable_from == 17  # at 17 four are left, fewer than five
+    assert group.unreliable_from == 16  # five have a time of 16 or later, four a later one
     assert run(days([3] * 6, [1] * 6)).overall.unreliable_from is None
+    assert run(days([3, 4], [1, 0])).overall.unreliable_from == 0
 
 
 # --- the spec ------------------------------------------------------------------------------------

@@ -7,13 +7,25 @@ import zipfile
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
+from lxml import etree
 from PIL import Image
+from pptx import Presentation
+from pptx.enum.shapes import MSO_SHAPE_TYPE
+from pydantic import TypeAdapter
 
+from sts_core.analysis.curve_options import CurveOptions
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.plan import Done
+from sts_core.analysis.registry import ANALYSES, spec_from
+from sts_core.export.deck import write_deck
 from sts_core.export.document import write_document
-from sts_core.export.report import Section
+from sts_core.export.report import Section, build_report
 from sts_core.figures.layout import layout
-from sts_core.figures.theme import DOCUMENT
+from sts_core.figures.marks import Role
+from sts_core.figures.theme import BLACK_AND_WHITE, DOCUMENT, LIGHT
 from sts_core.render.print import DOCUMENT_DPI, to_picture, to_png
+from sts_core.study import Measured, TimeUnit, Variable
+from tests.cohorts import make_cohort
 from tests.export.test_deck import awkward_report, report_with
 from tests.figures.cases import figures
 from tests.figures.test_pages import flow, tall_forest
@@ -84,3 +96,35 @@ def test_tables_repeat_their_headings_and_keep_rows_whole():
         assert all(row.find(qn("w:trPr")).find(qn("w:cantSplit")) is not None for row in rows)
         widths = [cell.width for cell in table.rows[-1].cells]
         assert sum(widths) <= 170.5 * MM
+
+
+def test_a_figure_is_in_deck_and_document_as_its_page_drew_it():
+    drawing = CurveOptions(
+        title="Relapse in women and men",
+        labels=(("F", "Women"),),
+        risk_rows="at_risk",
+        black_and_white=True,
+    )
+    spec = KaplanMeierSpec("OS", by="sex", horizon=10.0, time_unit=TimeUnit.WEEKS, drawing=drawing)
+    written = TypeAdapter(KaplanMeierSpec).dump_python(spec, mode="json")
+    assert spec_from(written) == spec
+    cohort = make_cohort(
+        {"time": [10, 20, 30, 50, 60, 70], "status": [1, 0, 1, 1, 0, 1], "sex": list("FMFMFM")},
+        variables={"sex": Variable("Sex", levels=("F", "M"), measured=Measured.BASELINE)},
+    )
+    analysis = ANALYSES["kaplan_meier"]
+    report = build_report(cohort, (Done(analysis, spec, analysis.compute(cohort, spec)),))
+    document = Document(io.BytesIO(write_document(report)))
+    assert "Relapse in women and men" in [p.text for p in document.paragraphs]
+    (shape,) = [s for s in document.inline_shapes if "Women" in s._inline.docPr.get("descr")]
+    assert "weeks" in shape._inline.docPr.get("descr")
+    slides = Presentation(io.BytesIO(write_deck(report))).slides
+    (slide,) = [s for s in slides if s.shapes.title.text == "Relapse in women and men"]
+    (group,) = [s for s in slide.shapes if s.shape_type == MSO_SHAPE_TYPE.GROUP]
+    words = {s.text_frame.text for s in group.shapes if s.has_text_frame}
+    assert {"Women", "M", "At risk", "Weeks from first dose"} <= words
+    assert "Censored" not in {s.text for s in [*group.shapes] if s.name.startswith("Table row")}
+    assert (
+        BLACK_AND_WHITE.colour(Role.SLOT_0).lstrip("#") in etree.tostring(group._element).decode()
+    )
+    assert LIGHT.colour(Role.SLOT_1).lstrip("#") not in etree.tostring(group._element).decode()

@@ -149,6 +149,20 @@ def test_rows_under_the_axis_are_a_naive_count_at_its_own_ticks(
             assert sum(counted) == len(time)
 
 
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 120), rounded=st.booleans())
+def test_a_curve_is_faint_exactly_where_few_are_at_risk(seed, n, rounded):
+    cohort, times, _, names = cohort_of(seed, 2, n, 0.4, rounded=rounded)
+    result = kaplan_meier(cohort, KaplanMeierSpec("OS", by="group"))
+    for name, line in steps_of(survival_curve(result)).items():
+        time = times[names == name]
+        limit = max(5, 0.1 * len(time))
+        for at in np.unique(time) - 0.5:  # between two days, up to the last one
+            few = (time >= at).sum() < limit
+            faint = line.faded_from is not None and at / 30.4375 > line.faded_from
+            assert faint == few
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 100), st.floats(1, 12)), min_size=1, max_size=8),
 )
