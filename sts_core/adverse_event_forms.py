@@ -96,6 +96,8 @@ class EventList:
         Patient, spreadsheet row and number of the column of cells of which nothing could be made.
     findings
         What does not depend on which patients are analysed.
+    quotes
+        Whether messages may quote what stands in the columns.
     """
 
     definition: AdverseEventDefinition
@@ -111,6 +113,7 @@ class EventList:
     silent: np.ndarray
     unread: np.ndarray
     findings: tuple[Finding, ...]
+    quotes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,8 @@ class _Reader:
 
     def __init__(self, cohort: Cohort, definition: AdverseEventDefinition, table: Table) -> None:
         self._definition, self._table = definition, table
+        named = (definition.term, definition.grade, *definition.columns)
+        self._quotes = cohort.quotes(definition.table, *named)
         self._source = cohort.study.data.tables.get(definition.table, TableSource())
         self._extra = frozenset(code.strip().casefold() for code in self._source.missing_codes)
         self._codes = missing_codes(self._source.missing_codes)
@@ -306,6 +311,7 @@ class _Reader:
             silent=np.zeros(self._n_subjects, dtype=bool) if silent is None else silent,
             unread=np.zeros((0, 3), dtype=np.int64) if unread is None else unread,
             findings=tuple(self._findings),
+            quotes=self._quotes,
         )
 
     def _texts(self, column: str) -> np.ndarray:
@@ -663,8 +669,9 @@ def _bad_grades(recorded: EventList, events: Events) -> list[Finding]:
             recorded,
             FindingCode.GRADE_OUT_OF_RANGE,
             Severity.WARNING,
-            f"{bad.n} adverse events have a grade that is none of 1 to 5 ({listed([*shown])}); "
-            "they are counted without a grade.",
+            f"{bad.n} adverse events have a grade that is none of 1 to 5"
+            f"{f' ({listed([*shown])})' if recorded.quotes else ''}; they are counted without a "
+            "grade.",
             "Correct the grades."
             + (" If 0 means that there was no event, delete these rows." if zero else ""),
             column=recorded.definition.grade,
@@ -800,14 +807,16 @@ def _unmapped(recorded: EventList, events: Events) -> list[Finding]:
     found = []
     if kept:
         rows = events.row[np.array([text in kept for text in events.term], dtype=bool)]
-        names = listed([f"“{text}” ({n})" for text, n in kept.items()])
+        names = ""
+        if recorded.quotes:
+            names = f": {listed([f'“{text}” ({n})' for text, n in kept.items()])}"
         found.append(
             _finding(
                 recorded,
                 FindingCode.TERM_NOT_IN_CTCAE,
                 Severity.NOTE,
                 f"{len(kept)} recorded {'name has' if len(kept) == 1 else 'names have'} no term of "
-                f"{VERSION}, or could mean several: {names}. What has none is counted by the name "
+                f"{VERSION}, or could mean several{names}. What has none is counted by the name "
                 "of the file.",
                 "Choose a CTCAE term for each on the Data page, or keep the name.",
                 column=recorded.definition.term,

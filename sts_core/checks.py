@@ -186,7 +186,7 @@ def _endpoint(cohort: Cohort, code: str) -> list[Finding]:
         data = survival_data(cohort, code)
     except StudyError as error:
         return [*found, *error.findings]
-    found += [_loss(endpoint, table, loss) for loss in data.losses]
+    found += [_loss(cohort, endpoint, table, loss) for loss in data.losses]
     found += _events(endpoint, table, data)
     if endpoint.from_dates:
         found += _after_cutoff(cohort, endpoint, table)
@@ -243,13 +243,15 @@ def _unconfirmed_rows(cohort: Cohort) -> list[Finding]:
     ]
 
 
-def _loss(endpoint: Endpoint, table: Table, loss: Loss) -> Finding:
+def _loss(cohort: Cohort, endpoint: Endpoint, table: Table, loss: Loss) -> Finding:
     words = _LOSSES[loss.reason]
     n = len(loss.subjects)
     what = words.what
     if n == 1:
         what = what.replace("have ", "has ", 1).replace("their", "the")
-    values = f" ({listed([f'“{value}”' for value in loss.values])})" if loss.values else ""
+    values = ""
+    if loss.values and cohort.quotes(table.role, loss.column):
+        values = f" ({listed([f'“{value}”' for value in loss.values])})"
     return Finding(
         words.code,
         words.severity,
@@ -534,13 +536,15 @@ def _unlisted_levels(cohort: Cohort, key: str) -> list[Finding]:
     if not unlisted:
         return []
     mask = np.array([level in unlisted for level in levels.values], dtype=bool)
-    names = sorted(map(str, unlisted))
+    names = ""
+    if cohort.quotes(variable.table, variable.column or key):
+        names = f": {listed([f'“{name}”' for name in sorted(map(str, unlisted))])}"
     return [
         Finding(
             FindingCode.LEVEL_UNKNOWN,
             Severity.WARNING,
-            f"“{variable.label}” has levels that the study file does not list: "
-            f"{listed([f'“{name}”' for name in names])} ({_patients(int(mask.sum()))}).",
+            f"“{variable.label}” has levels that the study file does not list{names} "
+            f"({_patients(int(mask.sum()))}).",
             "Correct the spelling, or add or merge the levels on the Data page; until then they "
             "stand after the others.",
             file=table.file,

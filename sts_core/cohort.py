@@ -150,6 +150,9 @@ class Cohort:
     left_out
         Columns that the privacy gate left out, by role
         (:class:`sts_core.reading.privacy.PrivateColumn`).
+    guarded
+        Columns that look private and are used all the same, because a person let them in or chose
+        them, by role: no message quotes a value of them.
     fingerprint
         Hash of data, choices and version: two cohorts with the same one give the same numbers.
     population
@@ -168,6 +171,7 @@ class Cohort:
     data_hash: str = ""
     joins: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, Any] = field(default_factory=dict)
+    guarded: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fingerprint: str = ""
     population: str = ""
     read: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
@@ -206,6 +210,10 @@ class Cohort:
     def exploratory(self) -> bool:
         """Whether a filter is in force, so that results are of an exploratory subset."""
         return any(item.enabled for item in self.study.analysis.filters)
+
+    def quotes(self, role: str, *columns: str | None) -> bool:
+        """Say whether a message may quote values of these columns of a table."""
+        return not self.guarded.get(role, frozenset()) & {*columns}
 
     def row_of(self, subject: str) -> int:
         """Spreadsheet row of a subject in the subjects table."""

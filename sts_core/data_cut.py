@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, Protocol
 
@@ -275,6 +275,7 @@ def _level_changes(cohort: Cohort, table: Table, then: Seen, say: _Say) -> Itera
             continue
         stated = _stated(variable)
         column = variable.column or key
+        quotes = cohort.quotes(table.role, column)
         if not stated:
             if len(present) != before:
                 yield say(
@@ -293,7 +294,7 @@ def _level_changes(cohort: Cohort, table: Table, then: Seen, say: _Say) -> Itera
             noun = "A new level" if len(new) == 1 else f"{len(new)} new levels"
             yield say(
                 Severity.WARNING,
-                f"{noun} of “{variable.label}”: {listed([f'“{name}”' for name in new])}.",
+                f"{noun} of “{variable.label}”{_quoted(new) if quotes else ''}.",
                 "Correct the spelling, or give it its place or merge it on the Data page.",
                 column,
             )
@@ -301,8 +302,12 @@ def _level_changes(cohort: Cohort, table: Table, then: Seen, say: _Say) -> Itera
             noun = "a level" if len(gone) == 1 else f"{len(gone)} levels"
             yield say(
                 Severity.NOTE,
-                f"No patient has {noun} of “{variable.label}” any more: "
-                f"{listed([f'“{name}”' for name in gone])}.",
+                f"No patient has {noun} of “{variable.label}” any more"
+                f"{_quoted(gone) if quotes else ''}.",
                 "Look whether it is spelled in another way now.",
                 column,
             )
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return f": {listed([f'“{name}”' for name in names])}"

@@ -190,6 +190,14 @@ def _column(table: Table, name: str) -> pd.Series:
     return table.column(name)
 
 
+def _quotes(cohort: Cohort, key: str) -> bool:
+    """Say whether a message may quote levels of a variable, or of what it is made of."""
+    variable = variable_of(cohort, key)
+    if variable.derived is not None:
+        return all(_quotes(cohort, name) for name in variable.derived.inputs)
+    return cohort.quotes(variable.table, variable.column or key)
+
+
 def _codes(
     cohort: Cohort, variable: Variable | None = None, role: str = "subjects"
 ) -> frozenset[str]:
@@ -462,12 +470,13 @@ def unseen_values(cohort: Cohort, key: str) -> tuple[Finding, ...]:
         neither = held - wanted - texts_of(derived.no)
         present = {level for levels in known.values() for level in levels.values}
         if strange := sorted(level for level in neither & present if level is not None):
+            quotes = all(_quotes(cohort, name) for name in names)
+            said = listed([f"“{name}”" for name in strange]) if quotes else "some of what they hold"
             found.append(
                 Finding(
                     FindingCode.LEVEL_UNKNOWN,
                     Severity.WARNING,
-                    f"“{variable.label}”: {listed([f'“{name}”' for name in strange])} is neither "
-                    "yes nor no and counts as not known.",
+                    f"“{variable.label}”: {said} is neither yes nor no and counts as not known.",
                     "Say on the Data page, in the table of variables, what it means.",
                     table="subjects",
                 )

@@ -171,7 +171,7 @@ def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestio
             agreed_with(cohort.study, finding),
         )
         for finding in findings
-        if finding.code in _SETTLED_IN
+        if finding.code in _SETTLED_IN and not _is_left_out(cohort, finding)
     ]
     definitions = cohort.study.definitions
     if definitions.response is not None and definitions.response.status is not Status.CONFIRMED:
@@ -204,6 +204,12 @@ def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestio
                 )
             )
     return tuple(dict.fromkeys(found))
+
+
+def _is_left_out(cohort: Cohort, finding: Finding) -> bool:
+    """Say whether a finding is about a column that no page shows, so that none can settle it."""
+    left_out = cohort.left_out.get(finding.table or "subjects", ())
+    return any(item.column == finding.column for item in left_out)
 
 
 def _endpoint(cohort: Cohort, code: str) -> EndpointLine:

@@ -189,3 +189,84 @@ def test_a_data_dictionary_makes_no_message_quote_a_column_that_is_left_out():
     assert any(item.code is FindingCode.VALUE_NOT_IN_DICTIONARY for item in findings)
     for item in (*findings, *queries(cohort, findings)):
         clean(str(item))
+
+
+# --- columns that look private and are used all the same -----------------------------------------
+
+
+def test_no_message_quotes_a_private_column_that_somebody_chose():
+    """A name as status, religion as a variable, remarks as grades: counts are said, no value."""
+    from dataclasses import replace
+
+    from sts_core.data_cut import data_changes, remembering
+    from sts_core.study import (
+        AdverseEventDefinition,
+        CountOf,
+        Endpoint,
+        TimeUnit,
+        Variable,
+        VariableKind,
+    )
+
+    columns = {**PLAIN, **canaries(), "days": [str(n + 1) for n in range(N)]}
+    lines = [",".join(columns)]
+    lines += [",".join(f'"{cells[n]}"' for cells in columns.values()) for n in range(N)]
+    book = read_bytes("clinic.csv", "\n".join(lines).encode())
+    study = propose_study([book]).study
+    source = study.data.tables["subjects"]
+    private = tuple(canaries())
+    source = replace(source, left_out={}, let_in=private, birth_date=None, age_at=None)
+    misused = Endpoint(
+        label="Misused", time="days", unit=TimeUnit.DAYS, event="Patient name",
+        events={"death": ("x",)}, censored=("y",),
+    )  # fmt: skip
+    variables = {
+        "r": Variable("Religion", column="Religion", levels=("none",)),
+        "n": Variable("Number", column="MRN", kind=VariableKind.NUMERIC),
+        "c": Variable("Count", derived=CountOf(("r",), yes=("none",), no=("other",))),
+    }
+    definitions = replace(
+        study.definitions,
+        endpoints={"E": misused},
+        variables=variables,
+        response=None,
+        adverse_events=AdverseEventDefinition(
+            term="备注", grade="mail", table="subjects", terms="ctcae"
+        ),
+    )
+    study = replace(
+        study, data=replace(study.data, tables={"subjects": source}), definitions=definitions
+    )
+    cohort = apply_criteria(assemble(study, [book]), study)
+    assert cohort.guarded["subjects"] >= {"Patient name", "Religion", "备注", "mail"}
+    kept = remembering(cohort)
+    absent = replace(
+        kept.definitions,
+        variables={**variables, "r": replace(variables["r"], levels=("Xenurine0", "none"))},
+    )
+    later = apply_criteria(assemble(replace(kept, definitions=absent), [book]), kept)
+    findings = (*check_cohort(cohort), *data_changes(replace(later, study=replace(
+        kept, definitions=absent))))  # fmt: skip
+    codes = {item.code for item in findings}
+    assert codes >= {
+        FindingCode.EVENT_VALUE_UNKNOWN, FindingCode.LEVEL_UNKNOWN, FindingCode.GRADE_OUT_OF_RANGE,
+        FindingCode.TERM_NOT_IN_CTCAE, FindingCode.DATA_CHANGED,
+    }  # fmt: skip
+    for finding in findings:
+        clean(str(finding))
+
+
+def test_a_date_of_birth_that_reads_two_ways_is_asked_without_quoting_it():
+    columns = {
+        **PLAIN,
+        "Date of birth": [f"0{n % 9 + 1}/0{n % 8 + 1}/1944" for n in range(N)],
+        "MRN": [f"7731,{100 + n}" for n in range(N)],
+    }
+    lines = [",".join(columns)]
+    lines += [",".join(f'"{cells[n]}"' for cells in columns.values()) for n in range(N)]
+    proposal = propose_study([read_bytes("clinic.csv", "\n".join(lines).encode())])
+    said = [str(item) for item in proposal.findings]
+    assert any("can be read in two ways, so that an age may be a year" in text for text in said)
+    for text in (*said, repr(proposal.questions), repr(proposal.evidence)):
+        assert "1944" not in text
+        assert "7731" not in text

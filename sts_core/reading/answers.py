@@ -26,7 +26,7 @@ def _is_answered(finding: Finding, study: Study) -> bool:
     match finding.code:
         case FindingCode.ENDPOINT_NOT_FOUND:
             return bool(study.definitions.endpoints)
-        case FindingCode.NUMBER_AMBIGUOUS:
+        case FindingCode.NUMBER_AMBIGUOUS | FindingCode.DATE_AMBIGUOUS:
             return _format(study, finding).status is Status.CONFIRMED
         case FindingCode.CODE_SUSPECTED:
             found = _variable(study, finding)

@@ -67,7 +67,8 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     patients: dict[str, list[str]] = {}
     for source_id, subject in zip(ids, subjects.tolist(), strict=True):
         patients.setdefault(source_id, []).append(subject)
-    left_out = {"subjects": _left_out(raw, "subjects", study)}
+    left_out, guarded = {}, {}
+    left_out["subjects"], guarded["subjects"] = _private(raw, "subjects", study)
     frame = _gated(_with_age(frame, sources["subjects"]), left_out["subjects"])
     tables = {"subjects": Table("subjects", raw.file, raw.sheet, frame, subjects, rows)}
     joins = {}
@@ -76,7 +77,8 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
             table, joins[role], role_findings = _linked_table(workbooks, role, source, patients)
             findings += role_findings
             if table is not None:
-                left_out[role] = _left_out(find_table(workbooks, source, role), role, study)
+                sheet = find_table(workbooks, source, role)
+                left_out[role], guarded[role] = _private(sheet, role, study)
                 tables[role] = replace(table, frame=_gated(table.frame, left_out[role]))
     for role, columns in left_out.items():
         place = tables[role]
@@ -94,26 +96,31 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
         ).hexdigest(),
         joins=joins,
         left_out={role: columns for role, columns in left_out.items() if columns},
+        guarded={role: columns for role, columns in guarded.items() if columns},
     )
 
 
-def _left_out(raw: RawTable, role: str, study: Study) -> tuple[PrivateColumn, ...]:
-    """Give the columns of a table that the privacy gate leaves out.
+def _private(
+    raw: RawTable, role: str, study: Study
+) -> tuple[tuple[PrivateColumn, ...], frozenset[str]]:
+    """Give the columns of a table that the gate leaves out, and those that it would leave out.
 
-    Those that the study file names, and those that look private, whoever made the study file; not
-    those that a person has let in, nor those that an endpoint, an outcome or a confirmed variable
-    rests on.
+    It leaves out those that the study file names, and those that look private, whoever made the
+    study file; not those that a person has let in, nor those that an endpoint, an outcome or a
+    confirmed variable rests on.
     """
     source = study.data.tables[role]
     needed = {*source.let_in, *needed_columns(study, role)}
-    found = private_columns(raw, frozenset(needed))
+    looks = private_columns(raw)
+    found = {name: item for name, item in looks.items() if name not in needed}
     for name, kind in source.left_out.items():
         if name in raw.frame.columns and name not in found and name != source.subject_id:
             known = kind in {item.value for item in PrivateKind}
             found[name] = PrivateColumn(
                 name, PrivateKind(kind) if known else PrivateKind.BY_HAND, "the study file says so"
             )
-    return tuple(found[name] for name in map(str, raw.frame.columns) if name in found)
+    guarded = frozenset({*looks} - {*found} - {source.subject_id})
+    return tuple(found[name] for name in map(str, raw.frame.columns) if name in found), guarded
 
 
 def needed_columns(study: Study, role: str) -> set[str]:

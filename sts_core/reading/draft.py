@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sts_core.findings import Finding, listed, worst_first
+from sts_core.findings import Finding, FindingCode, Severity, listed, worst_first
 from sts_core.reading.endpoints import Guess, date_columns, is_date_column
 from sts_core.reading.privacy import AGE_COLUMN, PrivateKind, left_out, private_in
 from sts_core.reading.proposal import (
@@ -137,7 +137,25 @@ def _close_gate(draft: Draft) -> None:
             draft.hidden.add((role, name))
             draft.say(role, name, ColumnRole.IGNORED, item.why)
             draft.findings.append(left_out(item, sheet.raw.file, sheet.raw.sheet, role))
+    _say_nothing_of_hidden(draft)
     _derive_age(draft)
+
+
+def _say_nothing_of_hidden(draft: Draft) -> None:
+    """Withdraw what was asked or said of cells of columns that are left out: it may quote them."""
+    draft.questions = [
+        question
+        for question in draft.questions
+        if not any((question.table, name) in draft.hidden for name in question.columns)
+    ]
+    of_cells = (
+        FindingCode.NUMBER_AMBIGUOUS, FindingCode.CODE_SUSPECTED, FindingCode.DATE_AMBIGUOUS,
+    )  # fmt: skip
+    draft.findings = [
+        finding
+        for finding in draft.findings
+        if finding.code not in of_cells or (finding.table, finding.column) not in draft.hidden
+    ]
 
 
 def _derive_age(draft: Draft) -> None:
@@ -162,6 +180,21 @@ def _derive_age(draft: Draft) -> None:
     if not births or not starts:
         return
     draft.tables["subjects"] = replace(source, birth_date=births[0], age_at=starts[0])
+    if sheet.profiles[births[0]].is_ambiguous:
+        draft.findings.append(
+            Finding(
+                FindingCode.DATE_AMBIGUOUS,
+                Severity.WARNING,
+                f"The dates of “{births[0]}” can be read in two ways, so that an age may be a year "
+                "off.",
+                "Write them as 1950-05-03 in the file, or state their order in the study file "
+                f"(data.tables.subjects.columns.{births[0]}.date_order).",
+                file=sheet.raw.file,
+                sheet=sheet.raw.sheet,
+                column=births[0],
+                table="subjects",
+            )
+        )
     if own is None:
         draft.variables["age"] = Variable(
             label="Age",
