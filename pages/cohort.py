@@ -5,7 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from pages import _ui as ui
-from pages._ui import baseline_section, criteria_builder, cross_table_section, state
+from pages._ui import (
+    baseline_section,
+    criteria_builder,
+    cross_table_section,
+    population_parts,
+    state,
+)
 from sts_core.analysis.population_ends import population_ends
 from sts_core.figures.flow_diagram import flow_diagram
 
@@ -31,6 +37,7 @@ with left:
     criteria_builder.list_criteria(ctx.cohort)
     criteria_builder.add_button()
     criteria_builder.list_filters(ctx.cohort)
+    population_parts.populations_editor(ctx.cohort)
 
 with right:
     st.subheader("Flow of patients", anchor=False)
@@ -45,6 +52,7 @@ with right:
 
     ui.show_figure(figure(), key="flow.figure", cohort=ctx.cohort)
     ui.export_menu("patient-flow", figure=figure, key="flow")
+    population_parts.all_treated_table(ctx.cohort)
 
 described, crossed = st.tabs(["Baseline characteristics", "Two variables crossed"])
 with described:

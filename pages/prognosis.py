@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.population_parts import choose_population
 from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.cox import (
     KIND,
@@ -24,6 +25,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if endpoint is None:
         ui.no_endpoint()
         st.stop()
+    population = choose_population(ctx.cohort, "cox", kept=kept.get("population"))
     selection = ui.choose_one(
         "Into the multivariable model",
         ["screening", "chosen"],
@@ -33,6 +35,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         help="Selection by P is the rule of the reference study; it makes the final intervals too "
         "narrow. Choosing beforehand, with at most one parameter per ten events, is sounder.",
     )
+ctx = ctx.of(population)
 covariates = ui.choose_covariates(ctx.cohort, "cox.covariates", kept=kept.get("covariates"))
 if not covariates:
     st.info("Choose at least one variable.", icon=":material/info:")
@@ -43,8 +46,17 @@ spec = CoxSpec(
     covariates=covariates,
     selection="screening" if selection == "screening" else "chosen",
     conf_level=ctx.study.analysis.conf_level,
+    population=population,
 )
-state.set_view(KIND, {"endpoint": endpoint, "covariates": list(covariates), "selection": selection})
+state.set_view(
+    KIND,
+    {
+        "endpoint": endpoint,
+        "covariates": list(covariates),
+        "selection": selection,
+        "population": population,
+    },
+)
 result = ui.compute(cox, ctx.cohort, spec)
 if result.n == 0:
     st.info("No patient of this selection has a time for this endpoint.", icon=":material/info:")

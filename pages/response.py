@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.population_parts import all_treated_line, choose_population
 from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.response import (
     KIND,
@@ -17,6 +20,7 @@ from sts_core.analysis.response import (
     response_table,
     result_sentences,
 )
+from sts_core.analysis.selection_effect import response_sentence
 from sts_core.figures.catalogue import response_forest
 from sts_core.findings import StudyError
 
@@ -33,6 +37,7 @@ if ctx.study.definitions.response is None:
 
 kept = state.view(KIND)
 with st.container(horizontal=True, vertical_alignment="bottom"):
+    population = choose_population(ctx.cohort, "response", kept=kept.get("population"))
     by = ui.choose_grouping(ctx.cohort, "response.by", kept=kept.get("by"))
     denominator = ui.choose_one(
         "Rates are of",
@@ -41,17 +46,18 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         kept=kept.get("denominator"),
         names={"all": "all patients analysed", "evaluable": "evaluable patients"},
     )
+all_treated_line(ctx.cohort, population, response_sentence)
+ctx = ctx.of(population)
 treatment_note(ctx.cohort, [by], "response")
 spec = ResponseSpec(
     by=by,
     conf_level=ctx.study.analysis.conf_level,
     denominator="all" if denominator == "all" else "evaluable",
+    population=population,
 )
-state.set_view(KIND, {"by": by, "denominator": denominator})
+state.set_view(KIND, {"by": by, "denominator": denominator, "population": population})
 try:
-    overall = ui.compute(
-        response, ctx.cohort, ResponseSpec(conf_level=spec.conf_level, denominator=spec.denominator)
-    )
+    overall = ui.compute(response, ctx.cohort, replace(spec, by=None))
     result = ui.compute(response, ctx.cohort, spec)
 except StudyError as error:
     ui.show_findings(error.findings, title="Why there is no response rate")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import state
+from pages._ui.population_parts import all_treated_line, choose_population
 from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.adverse_events import (
     KIND,
@@ -16,7 +17,9 @@ from sts_core.analysis.adverse_events import (
     methods_sentence,
     result_sentences,
 )
+from sts_core.analysis.selection_effect import safety_sentence
 from sts_core.findings import StudyError
+from sts_core.populations import SAFETY
 
 ctx = ui.page("Safety")
 definition = ctx.study.definitions.adverse_events
@@ -34,6 +37,7 @@ if definition is None or definition.table not in ctx.cohort.tables:
 
 kept = state.view(KIND)
 with st.container(horizontal=True, vertical_alignment="bottom"):
+    population = choose_population(ctx.cohort, "ae", usual=SAFETY, kept=kept.get("population"))
     related = True
     if definition.related is not None:
         related = (
@@ -58,13 +62,20 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if definition.system_organ_class is not None or definition.terms == "ctcae":
         by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
 treatment_note(ctx.cohort, [by], "ae")
+all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
+ctx = ctx.of(population or SAFETY)
 spec = AdverseEventSpec(
-    by=by, related_only=related, min_percent=float(threshold), group_by_class=by_class
+    by=by,
+    related_only=related,
+    min_percent=float(threshold),
+    group_by_class=by_class,
+    population=population,
 )
 state.set_view(
     KIND,
     {
         "by": by,
+        "population": population,
         "related_only": related,
         "min_percent": float(threshold),
         "group_by_class": by_class,

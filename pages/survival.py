@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages import _ui as ui
 from pages._ui import groupings, state
 from pages._ui.competing_risks_section import competing_risks_section
+from pages._ui.population_parts import all_treated_line, choose_population
 from pages._ui.software_conventions import other_programs
 from pages._ui.survival_comparison_section import survival_comparison_section
 from pages._ui.survival_curves import survival_curves
 from pages._ui.treatment_note import treatment_note
 from sts_core.analysis.kaplan_meier import KIND, KaplanMeierSpec
+from sts_core.analysis.selection_effect import survival_sentence
 from sts_core.derive import levels_of
 
 ctx = ui.page("Survival")
@@ -22,10 +26,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if endpoint is None:
         ui.no_endpoint()
         st.stop()
+    population = choose_population(ctx.cohort, "km", kept=kept.get("population"))
     by = ui.choose_grouping(ctx.cohort, "km.by", kept=kept.get("by"))
     if by is not None:
         groupings.merge_menu(ctx.cohort, by)
     options = ui.survival_options(ctx.cohort, endpoint, kept)
+all_treated_line(ctx.cohort, population, partial(survival_sentence, code=endpoint))
+ctx = ctx.of(population)
 treatment_note(ctx.cohort, [by], "km")
 
 
@@ -53,11 +60,13 @@ def comparison(endpoint: str) -> None:
         landmarks=options.landmarks,
         mean_horizon=options.mean_horizon,
         time_unit=options.time_unit,
+        population=population,
     )
     state.set_view(
         KIND,
         {
             "endpoint": endpoint,
+            "population": population,
             "by": by,
             "levels": None if levels is None else list(levels),
             "conf_type": options.conf_type,

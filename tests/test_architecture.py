@@ -121,7 +121,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "figures": {"estimates", "study", "cohort", "derive", "display", "analysis", "members"},
     "render": {"display", "figures"},
-    "export": {*DATA, "display", "results", "analysis", "figures", "render"},
+    "export": {*DATA, "display", "populations", "results", "analysis", "figures", "render"},
     "__main__": {
         *DATA, "derive", "criteria", "checks", "reading", "display", "results", "analysis",
         "figures", "render", "export",

@@ -357,8 +357,10 @@ def _preview(
     step = step_of(cohort, new, left)
     at = len(items) if place is None else place
     analysis = put(cohort.study, (*items[:at], new, *items[at + 1 :])).analysis
-    then = len(cohort.subjects[select(cohort, analysis.criteria, analysis.filters)[0]])
-    total = f" Analysed: {cohort.n} now, **{then}** then." if new.enabled else ""
+    total = ""
+    if new.enabled and analysis.criteria != cohort.study.analysis.criteria:
+        then = len(cohort.subjects[select(cohort, analysis.criteria, analysis.filters)[0]])
+        total = f" Analysed: {cohort.n} now, **{then}** then."
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(
             bars_html(distribution(cohort, new, left), wide=True), unsafe_allow_html=True,

@@ -14,6 +14,7 @@ from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
 from sts_core.display import escape
+from sts_core.populations import cohort_of
 from sts_core.study import Study
 
 NAME = "STS Cohort Dashboard"
@@ -49,6 +50,10 @@ class Context:
 
     cohort: Cohort
     study: Study
+
+    def of(self, population: str | None) -> Context:
+        """Give the same with the patients of an analysis population."""
+        return Context(cohort_of(self.cohort, population), self.study)
 
 
 def menu() -> st.Page:
@@ -196,7 +201,9 @@ _STYLE = """<style>
 .cohort-line .pill.warn {background:#FBF5DF; color:#735603; border-color:#DCC98A; font-weight:600;}
 [data-testid="stMainBlockContainer"] {padding:2.6rem 2.6rem 3rem 2.6rem; max-width:1560px;}
 [data-testid="stCheckbox"] .stMarkdownEllipsis {white-space:normal; overflow:visible;}
-[class*="st-key-criterion-card"] {padding:.55rem .8rem; gap:.3rem;}
+[class*="st-key-criterion-card"], [class*="st-key-population-card"] {padding:.55rem .8rem;
+  gap:.3rem;}
+[class*="st-key-population-card"] .stMarkdown p,
 [class*="st-key-criterion-card"] .stMarkdown p {font-size:.92rem; line-height:1.4;}
 [data-testid^="stBaseButton-primary"]:not(:disabled),
 [data-testid^="stBaseButton-primary"]:not(:disabled) * {

@@ -10,11 +10,20 @@ from sts_core.analysis.looked_at import comparisons_of
 from sts_core.analysis.plan import Done
 from sts_core.analysis.population_ends import population_ends
 from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.selection_effect import (
+    criteria_methods,
+    effect_table,
+    response_sentence,
+    safety_sentence,
+    selection_effect,
+    survival_sentence,
+)
 from sts_core.cohort import Cohort
 from sts_core.display import DisplayTable
 from sts_core.figures.catalogue import figure_of
 from sts_core.figures.flow_diagram import flow_diagram
 from sts_core.figures.marks import Figure
+from sts_core.populations import has_late_criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +84,37 @@ def flow_section(cohort: Cohort) -> Section:
             synthetic=cohort.study.synthetic,
         ),
         table=None,
-        methods="",
+        methods=criteria_methods(cohort),
         sentences=(f"Of {cohort.n_in_file} patients in the file, {cohort.n} were analysed.",),
         footnotes=notes,
+    )
+
+
+def effect_section(cohort: Cohort) -> Section:
+    """Give the main results of all treated patients beside those under all criteria."""
+    effect = selection_effect(cohort, cohort.study.analysis.conf_level)
+    table = effect_table(effect)
+    codes = [item.code for item in effect.treated.medians]
+    sentences = (
+        response_sentence(effect),
+        *(survival_sentence(effect, code) for code in codes),
+        safety_sentence(effect),
+    )
+    return Section(
+        title=table.title,
+        figure=None,
+        table=table,
+        methods="",
+        sentences=tuple(sentence for sentence in sentences if sentence),
+        footnotes=table.footnotes,
     )
 
 
 def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
     """Put the flow of patients and the analyses into one report."""
     sections = [flow_section(cohort)]
+    if has_late_criteria(cohort.study):
+        sections.append(effect_section(cohort))
     for item in done:
         table, *others = item.tables
         figure = figure_of(item.analysis.kind, item.result)

@@ -1,0 +1,219 @@
+"""Analysis populations: which one a page shows, all treated beside it, and their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, cast
+
+import streamlit as st
+
+from pages._ui import state
+from pages._ui.compute import compute
+from pages._ui.criteria_builder import criterion_editor
+from pages._ui.inputs import choose, plain
+from pages._ui.show import export_menu, show_table
+from sts_core.analysis.selection_effect import SelectionEffect, effect_table, selection_effect
+from sts_core.cohort import Cohort
+from sts_core.criteria import describe
+from sts_core.display import counted, joined
+from sts_core.findings import StudyError
+from sts_core.populations import (
+    EFFICACY,
+    cohort_of,
+    criteria_of,
+    has_late_criteria,
+    populations_of,
+    usual_populations,
+)
+from sts_core.study import Criterion, Population, Study
+
+_BASES = {
+    "all": "all criteria",
+    "time_zero": "criteria known at time zero",
+    "none": "no criteria",
+}
+_OPEN = "population.open"
+
+
+def choose_population(
+    cohort: Cohort, key: str, *, usual: str = EFFICACY, kept: str | None = None
+) -> str | None:
+    """Offer the populations with their numbers of patients; ``None`` for the usual one."""
+    known = populations_of(cohort.study)
+    names = {}
+    for name, population in known.items():
+        try:
+            names[name] = f"{population.label} ({cohort_of(cohort, name).n})"
+        except StudyError:
+            continue  # a column of its own criteria is gone: the Cohort page says so
+    if usual not in names:
+        return None
+    chosen = choose(
+        "Population", list(names), f"{key}.population", kept=kept or usual, names=names,
+        help="What each of them is stands on the Cohort page.",
+    )  # fmt: skip
+    return None if chosen == usual else chosen
+
+
+def all_treated_line(
+    cohort: Cohort, population: str | None, sentence: Callable[[SelectionEffect], str]
+) -> None:
+    """Say what the page's number is in all treated, where criteria known later are in force."""
+    study = cohort.study
+    if not has_late_criteria(study):
+        return
+    shown = populations_of(study)[population or EFFICACY]
+    if shown.criteria != "all":
+        return
+    effect: SelectionEffect = compute(selection_effect, cohort, study.analysis.conf_level)
+    text = sentence(effect)
+    if effect.n_removed and text:
+        st.markdown(f":small[:orange[:material/schedule: {plain(text)}]]")
+
+
+def all_treated_table(cohort: Cohort) -> None:
+    """Show the main results of all treated patients beside those under all criteria."""
+    if not has_late_criteria(cohort.study):
+        return
+    effect: SelectionEffect = compute(selection_effect, cohort, cohort.study.analysis.conf_level)
+    table = effect_table(effect)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("All treated beside", anchor=False, width="stretch")
+        export_menu("all-treated-beside", tables=lambda: [table], key="effect")
+    show_table(table)
+
+
+# --- definitions ---------------------------------------------------------------------------------
+
+
+def populations_editor(cohort: Cohort) -> None:
+    """Show what each population is, and let it be changed."""
+    known = populations_of(cohort.study)
+    with st.expander(f"Analysis populations ({len(known)})", icon=":material/groups:"):
+        st.caption(
+            "Named sets of patients that pages and reports use. Safety does not take over what is "
+            "known only after time zero."
+        )
+        for key, population in known.items():
+            _one(cohort, key, population)
+        st.button(
+            "Add a population", icon=":material/add:", key="population.add",
+            on_click=_add, args=(cohort.study,),
+        )  # fmt: skip
+
+
+def with_population(study: Study, key: str, population: Population | None) -> Study:
+    """Give the study with a population changed or added, or without it."""
+    populations = {**study.analysis.populations}
+    if population is None:
+        populations.pop(key, None)
+    else:
+        populations[key] = population
+    if usual_populations(study).get(key) == populations.get(key):
+        populations.pop(key, None)  # nothing is said of a usual one that is as usual
+    return replace(study, analysis=replace(study.analysis, populations=populations))
+
+
+def _one(cohort: Cohort, key: str, population: Population) -> None:
+    study = cohort.study
+    opened = state.remembered(_OPEN) == key
+    with st.container(border=True, gap="small", key=f"population-card-{key}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            st.markdown(f"**{plain(population.label)}**: {_size(cohort, key)}", width="stretch")
+            st.button(
+                "Close" if opened else "Change", key=f"population.open.{key}", type="tertiary",
+                icon=":material/close:" if opened else ":material/edit:",
+                on_click=state.remember, args=(_OPEN, None if opened else key),
+            )  # fmt: skip
+            if key in study.analysis.populations:
+                usual = key in usual_populations(study)
+                st.button(
+                    "As usual" if usual else "Remove", type="tertiary",
+                    key=f"population.drop.{key}", icon=":material/restart_alt:"
+                    if usual else ":material/delete:",
+                    on_click=state.change_study, args=(with_population(study, key, None),),
+                )  # fmt: skip
+        own = [plain(_words(cohort, item)) for item in population.own if item.enabled]
+        n = len(criteria_of(study, replace(population, own=())))
+        text = f"{_BASES[population.criteria].capitalize()} ({n} in force)"
+        st.markdown(f":small[{text}{'; also: ' + joined(own) if own else ''}.]")
+        if opened:
+            _change(cohort, key, population)
+
+
+def _size(cohort: Cohort, key: str) -> str:
+    try:
+        return counted(cohort_of(cohort, key).n, "patient")
+    except StudyError as error:
+        return f":orange[{plain(str(error.findings[0].message))}]"
+
+
+def _words(cohort: Cohort, item: Criterion) -> str:
+    try:
+        return describe(cohort, item)
+    except StudyError:
+        return item.label or "a criterion whose column is not in this file"
+
+
+def _change(cohort: Cohort, key: str, population: Population) -> None:
+    study = cohort.study
+
+    def put(new: Population) -> None:
+        state.change_study(with_population(study, key, new))
+
+    def on_label() -> None:
+        label = str(state.widget_value(f"population.label.{key}") or "").strip()
+        if label:
+            put(replace(population, label=label))
+
+    def on_basis() -> None:
+        basis = state.widget_value(f"population.basis.{key}")
+        if basis in _BASES:
+            put(replace(population, criteria=cast("Literal['all', 'time_zero', 'none']", basis)))
+
+    st.text_input(
+        "Name", key=state.synced(f"population.label.{key}", population.label, "Cohort"),
+        on_change=on_label,
+    )  # fmt: skip
+    st.segmented_control(
+        "It takes", list(_BASES), format_func=lambda basis: _BASES[basis], required=True,
+        key=state.synced(f"population.basis.{key}", population.criteria, "Cohort"),
+        on_change=on_basis,
+    )  # fmt: skip
+    for place, item in enumerate(population.own):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            st.markdown(plain(_words(cohort, item)), width="stretch")
+            st.button(
+                "", icon=":material/delete:", type="tertiary", help="Remove this criterion",
+                key=f"population.own.{key}.{place}", on_click=put,
+                args=(replace(population,
+                              own=(*population.own[:place], *population.own[place + 1 :])),),
+            )  # fmt: skip
+    form = f"population.form.{key}"
+    if not state.remembered(form):
+        st.button(
+            "Add a criterion of its own", icon=":material/add:", key=f"population.more.{key}",
+            on_click=state.remember, args=(form, True),
+        )  # fmt: skip
+        return
+
+    def close() -> None:
+        state.remember(form, False)
+        state.forget_widgets()
+
+    criterion_editor(
+        cohort, population.own, None, f"population.new.{key}",
+        lambda new_study, own: with_population(new_study, key, replace(population, own=own)),
+        before=criteria_of(study, replace(population, own=())), close=close,
+    )  # fmt: skip
+
+
+def _add(study: Study) -> None:
+    known = populations_of(study)
+    number = 1
+    while f"population_{number}" in known:
+        number += 1
+    key = f"population_{number}"
+    state.change_study(with_population(study, key, Population(f"Population {number}", "time_zero")))
+    state.remember(_OPEN, key)

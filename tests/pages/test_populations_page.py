@@ -1,0 +1,69 @@
+"""Analysis populations in the app: chosen on each page, changed on Cohort, all treated beside."""
+
+from __future__ import annotations
+
+from sts_core.study import OneOf, Population
+from tests.pages.driver import (
+    COHORT,
+    SURVIVAL,
+    checked,
+    click,
+    drop,
+    go,
+    shown,
+    start,
+    study_file,
+    study_of,
+    table,
+    with_sample,
+)
+
+RESPONSE = "pages/response.py"
+
+
+def test_all_treated_stand_beside_and_pages_say_whose_number_it_is() -> None:
+    at = go(with_sample(1), COHORT)
+    text = shown(at)
+    assert "Known only after time zero: it removes early progressions, deaths and toxicity" in text
+    beside = next(item.value for item in at.markdown if "All treated</th>" in item.value)
+    for cell in (">51<", ">57<", "17.6 (8.4, 30.9)", "15.8 (7.5, 27.9)"):
+        assert cell in beside
+    go(at, RESPONSE)
+    assert "In all treated patients (criteria known at time zero only, n = 57): ORR 15.8%" in shown(
+        at
+    )
+    box = at.selectbox(key="w:response.population")
+    assert box.options == [
+        "All treated (57)", "Efficacy population (51)", "Response-evaluable population (51)",
+        "Safety population (57)",
+    ]  # fmt: skip
+    checked(box.set_value("treated").run())
+    assert "In all treated patients" not in shown(at), "the page itself is of all treated now"
+    assert "57 of 71 patients in the file analysed (all treated)" in shown(at)
+    assert study_of(at).analysis.views["response"]["population"] == "treated"
+    go(at, SURVIVAL)
+    assert "median progression-free survival 5.0 (3.5, 6.6) months" in shown(at)
+    checked(at.selectbox(key="w:km.population").set_value("treated").run())
+    assert " 56 44 " in table(at), "patients and events of all treated, as the line said before"
+
+
+def test_a_population_is_changed_added_and_kept_in_the_study_file() -> None:
+    at = go(with_sample(1), COHORT)
+    click(at, "population.open.safety")
+    checked(at.segmented_control(key="w:population.basis.safety").set_value("none").run())
+    assert study_of(at).analysis.populations == {"safety": Population("Safety population", "none")}
+    assert "Safety population: 71 patients" in shown(at)
+    click(at, "population.more.safety")
+    checked(at.selectbox(key="w:population.new.safety.column").set_value("sex").run())
+    checked(at.pills(key="w:population.new.safety.values.sex").set_value(["Female"]).run())
+    click(at, "population.new.safety.take")
+    changed = study_of(at).analysis.populations["safety"]
+    assert changed.own == (OneOf("sex", ("Female",)),)
+    click(at, "population.drop.safety")
+    assert study_of(at).analysis.populations == {}
+    click(at, "undo")
+    assert study_of(at).analysis.populations == {"safety": changed}
+    click(at, "population.add")
+    assert "Population 1: 57 patients" in shown(at)
+    again = drop(start(), {"study.yaml": study_file(at)})
+    assert {*study_of(again).analysis.populations} == {"safety", "population_1"}
