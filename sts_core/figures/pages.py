@@ -314,6 +314,9 @@ def _drawn(
 ) -> Iterator[PlacedFigure]:
     width = (size.width / beside - 16.0 * size.text) * 0.9
     weights = [_n_lines(box, width, size, metrics) + 2.0 for box in steps]
+    # what ends the flow besides the patients analysed stands in the last trunk
+    ends = [box for box in diagram.boxes[len(steps) + 1 :] if not box.emphasis]
+    weights[-1] += sum(_n_lines(box, width, size, metrics) + 2.0 for box in ends)
     trunks = _in_parts(weights, min(n_pages * beside, len(steps)))
     pages = [trunks[i : i + beside] for i in range(0, len(trunks), beside)]
     for number, page in enumerate(pages, start=1):
