@@ -6,6 +6,7 @@ cohort when somebody asks (:mod:`sts_core.analysis.patient_list`).
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -109,6 +110,11 @@ class Members:
     conditions: tuple[Condition, ...] = ()
     among: Literal["analysed", "file"] = "analysed"
     population: str | None = None
+
+    @property
+    def key(self) -> str:
+        """A short name of the description, the same in every session."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
     def and_also(self, *conditions: Condition) -> Members:
         """Give those of them of whom further conditions hold."""

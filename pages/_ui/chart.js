@@ -49,8 +49,29 @@ function fontsOrTooLate(fonts) {
 function say(chart, words) {
   if (window.Plotly) window.Plotly.purge(chart.plot);
   chart.drawn = false;
+  chart.listens = false;
   chart.plot.replaceChildren();
   chart.message.textContent = words;
+}
+
+// A mark may say whom it counts; the page's listener opens the list of them
+function countOf(chart, { points: [point] }) {
+  const own = point?.data.meta?.counts;
+  return chart.figure.counts?.[Array.isArray(own) ? own[point.pointNumber] : own];
+}
+
+function listen(chart) {
+  if (chart.listens) return;
+  chart.listens = true;
+  const pointer = (shape) => {
+    for (const layer of chart.plot.querySelectorAll(".nsewdrag")) layer.style.cursor = shape;
+  };
+  chart.plot.on("plotly_click", (event) => {
+    const count = countOf(chart, event);
+    if (count) document.dispatchEvent(new CustomEvent("sts-count", { detail: count }));
+  });
+  chart.plot.on("plotly_hover", (event) => pointer(countOf(chart, event) ? "pointer" : ""));
+  chart.plot.on("plotly_unhover", () => pointer(""));
 }
 
 // Of several figures that wait for the library or a font, only the last one is drawn
@@ -68,6 +89,7 @@ async function draw(chart) {
     if (!current()) return;
     chart.drawn = true;
     chart.message.textContent = "";
+    listen(chart);
   } catch (error) {
     if (!current()) return;
     console.error(error);
@@ -116,7 +138,7 @@ function withTexts({ meta, ...trace }) {
       .map((part) => (typeof part === "number" ? columns[part][row].toFixed(decimals[part]) : part))
       .join(""),
   );
-  return { ...trace, text: trace.x.map((_, point) => words[(point + skip) >> 1]) };
+  return { ...trace, meta: { counts: meta.counts }, text: trace.x.map((_, point) => words[(point + skip) >> 1]) };
 }
 
 export default function show({ data: sent, parentElement, setStateValue }) {

@@ -1,7 +1,7 @@
 """A figure in the page that changes in place, where ``st.plotly_chart`` is built anew.
 
 The element's data, as JSON, are ``data``, ``layout``, ``config``, ``alt``, ``dark``,
-``minWidth`` and ``script``; texts of a curve are written in the browser, as
+``minWidth``, ``counts`` and ``script``; texts of a curve are written in the browser, as
 :mod:`sts_core.render.plotly` says. Without a browser they are read as
 ``json.loads(element.proto.json)`` of the elements that ``AppTest.get("bidi_component")`` gives,
 those whose ``proto.component_name`` is ``NAME``.
@@ -9,6 +9,7 @@ those whose ``proto.component_name`` is ``NAME``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,15 @@ def expect_charts() -> None:
     _mount(key="chart.expected", data={"script": LIBRARY_PATH})
 
 
-def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: int = 0) -> None:
+def chart(
+    figure: dict[str, Any],
+    *,
+    alt: str,
+    dark: bool,
+    key: str,
+    min_width: int = 0,
+    counts: Mapping[str, str] | None = None,
+) -> None:
     """Draw a figure, or change the one that stands there to it.
 
     Parameters
@@ -54,6 +63,8 @@ def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: 
         Pixels below which its texts would run into each other: it is scrolled then.
     key
         Name of the place: the figure with the same one is changed, not replaced.
+    counts
+        What to ask for when a mark is clicked, by what the mark has under ``meta.counts``.
     """
     data = {
         **figure,
@@ -61,6 +72,7 @@ def chart(figure: dict[str, Any], *, alt: str, dark: bool, key: str, min_width: 
         "alt": alt,
         "dark": dark,
         "minWidth": min_width,
+        "counts": dict(counts or {}),
         "script": LIBRARY_PATH,
     }
     _mount(key=key, data=data)

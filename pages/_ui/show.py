@@ -26,6 +26,7 @@ from sts_core.display import (
     format_percent,
 )
 from sts_core.export.xlsx import write_workbook
+from sts_core.figures.counted import counted_in
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
 from sts_core.figures.marks import Diagram, Figure
@@ -71,7 +72,13 @@ def show_figure(figure: Figure, *, key: str, cohort: Cohort | None = None) -> No
         return
     dark = is_dark()
     drawn = to_plotly(figure, dark=dark, width=CHART_WIDTH)
-    chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key)
+    cohort = cohort or state.workspace().cohort
+    counts = {}
+    if cohort is not None:
+        counts = {
+            name: state.count_key(members, cohort) for name, members in counted_in(figure).items()
+        }
+    chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key, counts=counts)
 
 
 def show_page(figure: Figure, size: FigureSize) -> None:

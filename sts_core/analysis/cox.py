@@ -784,19 +784,30 @@ def _level_members(
     row: int,
 ) -> dict[tuple[int, str], Members]:
     """Describe the patients of a level and their events, in the model whose counts are shown."""
+    joint = models == ("multivariable",) and level.multivariable is not None
+    return {
+        (row, key): level_members(result, covariate, level, state, complete=joint)
+        for key, state in _TIME_STATES
+    }
+
+
+def level_members(
+    result: CoxResult,
+    covariate: Covariate,
+    level: CovariateLevel,
+    state: TimeState = "usable",
+    *,
+    complete: bool = False,
+) -> Members:
+    """Describe the patients of a level; those complete in the multivariable model when asked."""
     own = (
         HasValue(covariate.key) if level.level is None else HasLevel(covariate.key, (level.level,))
     )
-    joint = models == ("multivariable",) and level.multivariable is not None
-    complete = result.model.covariates if joint and result.model is not None else ()
-    others = tuple(HasValue(key) for key in complete if key != covariate.key)
-    return {
-        (row, key): Members(
-            (own, *others, HasTime(result.spec.endpoint, state)),
-            population=result.spec.population,
-        )
-        for key, state in _TIME_STATES
-    }
+    keys = result.model.covariates if complete and result.model is not None else ()
+    others = tuple(HasValue(key) for key in keys if key != covariate.key)
+    return Members(
+        (own, *others, HasTime(result.spec.endpoint, state)), population=result.spec.population
+    )
 
 
 _TIME_STATES: tuple[tuple[str, TimeState], ...] = (("n", "usable"), ("events", "event"))

@@ -9,8 +9,15 @@ from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox as cx
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import response as rs
-from sts_core.analysis.cox import Covariate, CovariateLevel, CoxResult, Model, overall_test
-from sts_core.analysis.response import ResponseResult
+from sts_core.analysis.cox import (
+    Covariate,
+    CovariateLevel,
+    CoxResult,
+    Model,
+    level_members,
+    overall_test,
+)
+from sts_core.analysis.response import ResponseResult, response_members
 from sts_core.display import lower_first
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.forest_plot import ForestRow, forest_plot
@@ -25,7 +32,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
     if not result.is_comparison:
         return None
     rows = []
-    for group in result.groups:
+    for at, group in enumerate(result.groups):
         share = group.rates(result.spec.denominator).objective_response
         rows.append(
             ForestRow(
@@ -33,6 +40,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
                 estimates=(share.estimate,),
                 counts=(str(share.count), str(share.total)),
                 weight=float(max(share.total, 1)),
+                members=response_members(result, result.spec.denominator, at),
             )
         )
     overall = result.overall.rates(result.spec.denominator).objective_response
@@ -42,6 +50,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
             estimates=(overall.estimate,),
             counts=(str(overall.count), str(overall.total)),
             weight=float(max(overall.total, 1)),
+            members=response_members(result, result.spec.denominator),
         )
     )
     return forest_plot(
@@ -91,6 +100,7 @@ def cox_forest(result: CoxResult) -> Figure:
                     counts=(str(level.n), str(level.n_event)),
                     weight=float(max(level.n_event, 1)),
                     alone=not covariate.is_factor,
+                    members=level_members(result, covariate, level),
                 )
             )
     return forest_plot(

@@ -23,6 +23,7 @@ from sts_core.figures.marks import (
     TextCell,
     TextColumn,
 )
+from sts_core.members import Members
 
 # the axis is symmetric about 1; the first that shows all points is taken
 _RATIO_AXES: tuple[tuple[float, ...], ...] = (
@@ -55,6 +56,8 @@ class ForestRow:
         Events, by whose share the marker's area is drawn.
     alone
         Whether the row belongs to no heading above it (a number among variables with levels).
+    members
+        The patients that the row rests on.
     """
 
     label: str
@@ -64,6 +67,7 @@ class ForestRow:
     counts: tuple[str, ...] = ()
     weight: float = 1.0
     alone: bool = False
+    members: Members | None = None
 
 
 def forest_plot(
@@ -251,6 +255,7 @@ def _panel(
                 name=row.label,
                 hover=f"{row.label}\n"
                 + format_estimate(estimate, 1 if percent else 2, percent=percent),
+                members=row.members,
             )
         )
     n = max(len(rows), 1)

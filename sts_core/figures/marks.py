@@ -15,7 +15,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sts_core.members import Members
+from sts_core.members import IsNamed, Members
 
 FloatArray = NDArray[np.float64]
 
@@ -131,6 +131,8 @@ class StepLine:
         One text a step for the screen.
     kind
         What the line is, for the name of its shape ("Kaplan-Meier curve").
+    members
+        Whose line it is.
     """
 
     x: FloatArray
@@ -142,6 +144,7 @@ class StepLine:
     faded_from: float | None = None
     hover: Sequence[str] = ()
     kind: str = "Curve"
+    members: Members | None = None
 
     def corners(self) -> tuple[FloatArray, FloatArray]:
         """Give the line's corners, each jump as two points."""
@@ -229,12 +232,21 @@ class CensorTicks:
     subjects: tuple[tuple[str, ...], ...] = ()
     hover: tuple[str, ...] = ()
 
+    def members(self) -> list[Members]:
+        """Describe the patients of each tick."""
+        return [
+            Members((IsNamed(subjects, f"censored here ({self.name})" if self.name else
+                             "censored here"),))
+            for subjects in self.subjects
+        ]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class PointInterval:
     """A point with its horizontal interval; ends outside the axis become arrows.
 
-    ``size`` is the share (0 to 1] of the largest marker; ``low`` and ``high`` may be missing.
+    ``size`` is the share (0 to 1] of the largest marker; ``low`` and ``high`` may be missing;
+    ``members`` are the patients that it rests on.
     """
 
     x: float
@@ -246,6 +258,7 @@ class PointInterval:
     shape: Literal["square", "circle", "diamond"] = "square"
     name: str = ""
     hover: str = ""
+    members: Members | None = None
 
 
 @dataclass(frozen=True, slots=True)

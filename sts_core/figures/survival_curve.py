@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sts_core.analysis.curve_options import CurveOptions
-from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup
+from sts_core.analysis.kaplan_meier import KaplanMeierResult, SurvivalGroup, time_members
 from sts_core.display import (
     counted,
     format_estimate,
@@ -244,6 +244,7 @@ def _curve(
         faded_from=None if faded is None else faded / factor,
         hover=_step_texts(result, group, named, falling=falling),
         kind="Kaplan-Meier curve",
+        members=time_members(result, group),
     )
 
 

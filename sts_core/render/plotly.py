@@ -984,6 +984,8 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
     if limit is not None:
         cut = int(np.searchsorted(x, limit, side="right"))
     parts = [(slice(0, cut), 1.0), (slice(max(cut - 1, 0), len(x)), palette.faded_opacity)]
+    counts: Json = {} if mark.members is None else {"counts": mark.members.key}
+    texts = [_step_texts(mark, chosen, part) for part, _ in parts]
     return [
         {
             "type": "scatter",
@@ -991,7 +993,8 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
             "x": _numbers(x[part]),
             "y": _numbers(y[part]),
             "name": _safe(mark.name),
-            **_step_texts(mark, chosen, part),
+            **said,
+            "meta": {**said.get("meta", {}), **counts},
             "hovertemplate": "%{text}<extra></extra>",
             "line": {
                 "color": palette.colour(mark.role),
@@ -1002,7 +1005,7 @@ def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
             },
             "opacity": opacity,
         }
-        for part, opacity in parts
+        for (part, opacity), said in zip(parts, texts, strict=True)
         if len(x[part]) > 1
     ]
 
@@ -1156,6 +1159,7 @@ def _censor_ticks(mark: CensorTicks) -> Json:
         "name": _safe(mark.name),
         "text": [_safe(text) for text in mark.hover],
         "customdata": [list(subjects) for subjects in mark.subjects],
+        "meta": {"counts": [members.key for members in mark.members()]},
         "hovertemplate": "%{text}<extra></extra>",
     }
 
@@ -1285,6 +1289,7 @@ def _point_intervals(points: Sequence[PointInterval], axis: Axis, palette: Palet
                 "x": [point.x for point in inside],
                 "y": [point.y for point in inside],
                 "text": [_safe(point.hover or point.name) for point in inside],
+                "meta": {"counts": [point.members and point.members.key for point in inside]},
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {
                     "symbol": [point.shape for point in inside],

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import patient_lists
-from tests.pages.driver import COHORT, SURVIVAL, checked, go, with_sample, words
+from tests.pages.driver import COHORT, SURVIVAL, chart, checked, go, with_sample, words
 
 RESPONSE, SAFETY, PROGNOSIS = "pages/response.py", "pages/safety.py", "pages/prognosis.py"
 COUNT = re.compile(r'data-count="(\w+)" [^>]*>(.*?)</button>')
@@ -78,3 +78,16 @@ def test_words_of_a_count_stay_words(asked: dict[str, str]) -> None:
     at = go(with_sample(0), RESPONSE)
     tables = [words(item.value) for item in at.markdown if 'class="sts-table"' in item.value]
     assert "button" not in " ".join(tables)
+
+
+def test_a_click_on_a_curve_asks_for_a_count_that_is_known(asked: dict[str, str]) -> None:
+    at = go(with_sample(0), SURVIVAL)
+    counts_of_chart = chart(at)["counts"]
+    named = [trace["meta"]["counts"] for trace in chart(at)["data"]
+             if "counts" in (trace.get("meta") or {})]  # fmt: skip
+    first = named[0]
+    listed = opened(at, asked, counts_of_chart[first])
+    assert 0 < len(listed) <= 51
+    assert {key for one in named for key in (one if isinstance(one, list) else [one])} <= {
+        *counts_of_chart
+    }
