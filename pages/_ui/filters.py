@@ -65,7 +65,7 @@ def sidebar_filters(cohort: Cohort, page: str) -> None:
         for place, item in enumerate(study.analysis.filters):
             if place not in drawn:
                 _in_words(cohort, place, item)
-        _add(cohort, shown)
+        _add(cohort, shown, page)
         if study.analysis.filters or shown:
             with st.container(horizontal=True, gap="small", key="filter-actions", wrap=False):
                 st.button(
@@ -120,7 +120,7 @@ def _report_p(study: Study, page: str) -> None:
         state.change_study(replace(current, analysis=analysis))
 
     st.toggle(
-        "Report P values anyway",
+        "Report P values",
         key=state.synced("filter.report_p", study.analysis.report_exploratory_p, page),
         on_change=change,
         help="Under filters P values are grey and labelled exploratory: subsets that were looked "
@@ -224,11 +224,11 @@ def _in_words(cohort: Cohort, place: int, item: Criterion) -> None:
         )
 
 
-def _add(cohort: Cohort, shown: Sequence[str]) -> None:
+def _add(cohort: Cohort, shown: Sequence[str], page: str) -> None:
     names = {key: name for key, name in filter_names(cohort).items() if key not in shown}
     if names:
         st.selectbox(
-            "Add a filter", list(names), index=None, key="w:filter.add",
+            "Add a filter", list(names), index=None, key=state.synced("filter.add", None, page),
             format_func=lambda key: names[key], placeholder="Add a filter …",
             label_visibility="collapsed", on_change=_open,
         )  # fmt: skip
@@ -240,7 +240,6 @@ def _open() -> None:
     if key is not None:
         opened = state.view(_VIEW).get("variables", ())
         state.set_view(_VIEW, {"variables": [*(name for name in opened if name != key), key]})
-    state.drop_widget("filter.add")
 
 
 def _changed(key: str) -> None:

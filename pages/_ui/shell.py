@@ -297,6 +297,11 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-sidebar-filters [data-testid^="stBaseButton-pills"] {padding:.05rem .5rem;}
 .st-key-sidebar-filters [data-testid="stSliderThumbValue"] {font-size:.78rem;}
 .st-key-sidebar-filters [data-testid="stSlider"] {padding:0 .45rem;}
+.st-key-sidebar-comparisons {margin-top:.8rem; padding-top:.6rem;
+  border-top:1px solid color-mix(in srgb, currentColor 18%, transparent);}
+.st-key-sidebar-comparisons:not(:has(p)) {display:none;}
+.st-key-sidebar-comparisons p {font-size:.82rem; line-height:1.35;}
+.st-key-sidebar-comparisons button {min-height:1.7rem; padding-left:0;}
 .filter-count .meter {display:block; width:100%; margin:.25rem 0 0 0;}
 [data-testid="stSidebarUserContent"] {padding:0 0 2rem 0;}
 @media (max-width:1000px) {

@@ -36,7 +36,9 @@ def treatment_note(
     if key is None:
         return
     name = plain(lower_first(treatments[key]))
-    with st.container(horizontal=True, vertical_alignment="center", key=f"treatment-{place}"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", key=f"treatment-{place}", wrap=False
+    ):
         st.markdown(
             f":material/balance: **Not randomised**: a univariable hazard ratio of {name} is "
             "unadjusted, a multivariable one adjusted for the model's variables only."

@@ -159,7 +159,7 @@ def forest_plot(
         if with_p:
             items.append(
                 TextColumn(
-                    "P (exploratory)" if quiet_p else "P",
+                    "P\n(exploratory)" if quiet_p else "P",
                     tuple(_p_cell(row, place, quiet=quiet_p) for row in rows),
                     align="end",
                     spanner=spanner,

@@ -183,7 +183,7 @@ def test_the_log_rank_p_of_a_figure_is_grey_and_says_why() -> None:
     assert forest is not None
     assert isinstance(forest.body, RowGrid)
     columns = [item for item in forest.body.items if isinstance(item, TextColumn)]
-    (p_values,) = [column for column in columns if column.header == "P (exploratory)"][:1]
+    (p_values,) = [column for column in columns if column.header == "P\n(exploratory)"][:1]
     assert {cell.role for cell in p_values.cells if cell.text} == {Role.MUTED}
 
 
