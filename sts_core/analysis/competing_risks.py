@@ -397,7 +397,7 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         n_unknown_group=int(np.count_nonzero(codes == -2)),
         n_other_groups=int(np.count_nonzero(codes == -1)),
         losses=data.losses,
-        provenance=provenance_of(cohort),
+        provenance=provenance_of(cohort, spec.by),
         footnotes=(),
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,

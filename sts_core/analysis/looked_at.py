@@ -141,6 +141,12 @@ def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
         level = f": {row.level}" if row.level else ""
         model = row.statistic.partition("_")[0]
         return f"{what} and {lower_first(named(row.term))}{level} ({model} Cox regression)"
+    if kind not in (km.KIND, sc.KIND):
+        parts = [row.group, named(row.term), row.level]
+        said = ", ".join(part for part in parts if part)
+        by = f" by {lower_first(named(row.group_var))}" if row.group_var and not row.term else ""
+        test = row.statistic.removesuffix("_p").replace("_", " ")
+        return f"{what}{by}{f': {said}' if said else ''} ({test})"
     text = f"{what} by {lower_first(named(row.group_var))}" if row.group_var else what
     if row.group:
         against = f" against {row.level}" if row.level else ""

@@ -78,7 +78,7 @@ def cumulative_incidence_curve(
         body = draw_curves(curves, _frame(result, options), options)
     return Figure(
         body=body,
-        title=options.title or _title(result),
+        title=f"{options.title or _title(result)}{result.provenance.title_mark}",
         footnotes=result.footnotes + _drawing_notes(result),
         stamp=result.provenance.stamp,
         alt=_alt(result, options),

@@ -30,7 +30,7 @@ from sts_core.figures.catalogue import figure_of
 from sts_core.figures.marks import Chart, Figure, Role, RowGrid, TextColumn
 from sts_core.study import AnalysisSection, Measured, OneOf, Variable, VariableKind, dump_study
 from sts_core.study.file import load_study
-from tests.cohorts import make_cohort
+from tests.cohorts import endpoint, make_cohort
 
 N = 60
 STAMP = "Exploratory subset, n = 40 of 60"
@@ -40,6 +40,7 @@ SPECS: tuple[dict[str, Any], ...] = (
     {"kind": "baseline", "variables": ("age", "sex"), "by": "group", "tests": True},
     {"kind": "kaplan_meier", "endpoint": "OS", "by": "group"},
     {"kind": "survival_comparison", "endpoint": "OS", "by": "group"},
+    {"kind": "competing_risks", "endpoint": "TTP", "by": "group", "covariates": ("age",)},
     {"kind": "response", "by": "group"},
     {"kind": "cross_table", "rows": "sex", "columns": "group", "tests": True},
     {"kind": "cox", "endpoint": "OS", "covariates": ("group", "age", "sex")},
@@ -53,6 +54,7 @@ def unfiltered() -> Cohort:
     columns = {
         "time": [float(t) for t in np.ceil(random.exponential(300, N)) + 5],
         "status": [int(s) for s in random.integers(0, 2, N)],
+        "ended": [int(s) for s in random.integers(0, 3, N)],
         "group": [("A", "B", "C")[i % 3] for i in range(N)],
         "site": [("one", "two", "three")[i // 20] for i in range(N)],
         "sex": ["f" if s else "m" for s in random.integers(0, 2, N)],
@@ -67,7 +69,9 @@ def unfiltered() -> Cohort:
         "age": Variable(label="Age", kind=VariableKind.NUMERIC, **known),
     }
     events = {"row": [1, 2, 5], "term": ["Rash"] * 3, "grade": [1, 3, 2], "related": ["yes"] * 3}
-    return make_cohort(columns, variables=variables, adverse_events=events)
+    kinds = {"progression": (1,), "death": (2,)}
+    endpoints = {"OS": endpoint(), "TTP": endpoint(label="TTP", event="ended", events=kinds)}
+    return make_cohort(columns, endpoints=endpoints, variables=variables, adverse_events=events)
 
 
 def under(filters: tuple[OneOf, ...], **analysis: Any) -> Cohort:
@@ -179,7 +183,7 @@ def test_the_log_rank_p_of_a_figure_is_grey_and_says_why() -> None:
     assert figure.body.key is not None
     assert figure.body.key.quiet_notes
     assert figure.body.key.notes[0].startswith("Log-rank exploratory P ")
-    forest = figure_of("cox", results("quiet")[5].result)
+    forest = figure_of("cox", results("quiet")[6].result)
     assert forest is not None
     assert isinstance(forest.body, RowGrid)
     columns = [item for item in forest.body.items if isinstance(item, TextColumn)]
