@@ -155,6 +155,9 @@ _LOSSES: dict[LossReason, _Words] = {
     LossReason.ENTRY_MISSING: _Words(
         FindingCode.TIME_MISSING, Severity.WARNING, "have no time of entry", _FILL
     ),
+    LossReason.RESPONSE_MISSING: _Words(
+        FindingCode.TIME_MISSING, Severity.WARNING, "have no known best overall response", _FILL
+    ),
     LossReason.ENTRY_AFTER_END: _Words(
         FindingCode.DATES_OUT_OF_ORDER, Severity.ERROR, "entered at or after the end of their time",
         "Correct the entry, or the time.",
@@ -186,7 +189,11 @@ def _endpoint(cohort: Cohort, code: str) -> list[Finding]:
         data = survival_data(cohort, code)
     except StudyError as error:
         return [*found, *error.findings]
-    found += [_loss(cohort, endpoint, table, loss) for loss in data.losses]
+    found += [
+        _loss(cohort, endpoint, table, loss)
+        for loss in data.losses
+        if loss.reason is not LossReason.NO_RESPONSE  # who has none is no part of it
+    ]
     found += _events(endpoint, table, data)
     if endpoint.from_dates:
         found += _after_cutoff(cohort, endpoint, table)

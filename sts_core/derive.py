@@ -40,6 +40,7 @@ from sts_core.study.types import (
     IsInRange,
     IsOneOf,
     Nested,
+    ResponseDefinition,
     Scalar,
     Study,
     TableSource,
@@ -611,6 +612,8 @@ class LossReason(StrEnum):
     EVENT_CONTRADICTED = "date of an event that the status denies"
     ENTRY_MISSING = "entry time missing"
     ENTRY_AFTER_END = "entry not before the end"
+    NO_RESPONSE = "no objective response"
+    RESPONSE_MISSING = "best overall response not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -710,6 +713,8 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
                 why[place], columns[place] = LossReason.ENTRY_MISSING, endpoint.entry
             elif entry[place] >= time[place]:
                 why[place], columns[place] = LossReason.ENTRY_AFTER_END, endpoint.entry
+    if endpoint.responders:
+        _keep_responders(cohort, endpoint, positions, why, columns)
     used = np.array([reason is None for reason in why], dtype=bool)
     event_cells: np.ndarray | None = None
     if endpoint.event and LossReason.EVENT_UNKNOWN in why:
@@ -733,6 +738,60 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
         if shared is not None:
             shared.setflags(write=False)
     return found
+
+
+def _keep_responders(
+    cohort: Cohort,
+    endpoint: Endpoint,
+    positions: np.ndarray,
+    why: list[LossReason | None],
+    columns: list[str | None],
+) -> None:
+    """Lose who has no objective response, whatever else is wrong: they are no part of it."""
+    response = _response_of(cohort, endpoint)
+    best = levels_of(cohort, response.variable).values[positions].tolist()
+    good = set(response.responders)
+    for i, level in enumerate(best):
+        if level not in good:
+            why[i] = LossReason.RESPONSE_MISSING if level is None else LossReason.NO_RESPONSE
+            columns[i] = None
+
+
+def _response_of(cohort: Cohort, endpoint: Endpoint) -> ResponseDefinition:
+    response = cohort.study.definitions.response
+    if response is None:
+        raise StudyError(
+            Finding(
+                FindingCode.STUDY_FILE_INVALID,
+                Severity.ERROR,
+                f"“{endpoint.label}” is of patients with a response, but how the best overall "
+                "response is recorded isn't defined.",
+                "Define the response on the Data page, or let the endpoint be of all patients.",
+            )
+        )
+    return response
+
+
+def _first_response(
+    cohort: Cohort, endpoint: Endpoint, subjects: np.ndarray, since: np.ndarray
+) -> np.ndarray:
+    """Give the day of the first response in the assessments from a day on, NaT for none."""
+    levels = _response_of(cohort, endpoint).responders
+    good = [*levels, *(f"i{level}" for level in levels)]  # iRECIST writes iPR for PR
+    seen = assessments_of(cohort)
+    place = {str(subject): at for at, subject in enumerate(cohort.subjects.tolist())}
+    at = np.array([place[str(subject)] for subject in subjects.tolist()], dtype=np.int64)
+    bound = np.full(len(cohort.subjects), _NAT)
+    bound[at] = since
+    counts = np.isin(seen.overall.astype(str), good) & ~np.isnat(seen.date)
+    counts &= seen.date >= bound[seen.position]
+    first = np.full(len(cohort.subjects), np.iinfo(np.int64).max)
+    np.minimum.at(first, seen.position[counts], seen.date[counts].astype(np.int64))
+    found = np.full(len(cohort.subjects), _NAT)
+    known = first < np.iinfo(np.int64).max
+    found[known] = first[known].astype("datetime64[D]")
+    days: np.ndarray = found[at]
+    return days
 
 
 class _Losses:
@@ -897,6 +956,9 @@ def _from_dates(
         contacts = [_last_assessed(cohort, table.subject[at], start)]
     contact = latest_date(contacts, n)
     _keep_in_order(cohort, endpoint, at, start, by_kind, contact)
+    began = start
+    if endpoint.first_response:
+        start = _first_response(cohort, endpoint, table.subject[at], began)
     happened, first = earliest_date(by_kind, n)
     occurred = ~np.isnat(happened)
     end, kind = np.where(occurred, happened, contact), first
@@ -919,7 +981,8 @@ def _from_dates(
             end = np.where(earlier, contact, end)
             kind[earlier] = None
     lose(unreadable[endpoint.start], LossReason.START_UNREADABLE, endpoint.start)
-    lose(np.isnat(start), LossReason.START_MISSING, endpoint.start)
+    lose(np.isnat(began), LossReason.START_MISSING, endpoint.start)
+    lose(np.isnat(start), LossReason.NO_RESPONSE, None)
     for name in (*endpoint.event_dates.values(), *endpoint.last_contact):
         lose(unreadable[name], LossReason.END_UNREADABLE, name)
     ended = np.full(n, None, dtype=object)
@@ -1061,6 +1124,8 @@ def _entry(
     assert endpoint.start is not None
     entered = table_dates(cohort, endpoint.table, endpoint.entry).values[at]
     started = table_dates(cohort, endpoint.table, endpoint.start).values[at]
+    if endpoint.first_response:
+        started = _first_response(cohort, endpoint, table.subject[at], started)
     days = (entered - started).astype("timedelta64[D]")
     return np.where(np.isnat(days), np.nan, days.astype(float))
 
@@ -1082,8 +1147,12 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
     endpoint, data
         The endpoint, and its times.
     """
+    of_whom: tuple[str, ...] = ()
+    if endpoint.responders:
+        levels = " or ".join(_response_of(cohort, endpoint).responders)
+        of_whom = (f"Only patients with {levels} as best overall response count.",)
     if not endpoint.from_dates:
-        return ()
+        return of_whom
     counts: dict[EndRule, int] = {}
     if data.ended_by is not None:
         for rule in data.ended_by.tolist():
@@ -1094,6 +1163,9 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
         return f" (n = {counts.get(rule, 0)})"
 
     said = []
+    if endpoint.first_response:
+        levels = " or ".join(_response_of(cohort, endpoint).responders)
+        said.append(f"time starts at the first assessment with {levels}")
     if endpoint.assessed:
         said.append("patients without an event are censored at their last evaluable assessment")
     if endpoint.no_contact == "start":
@@ -1120,7 +1192,7 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
             f"incomplete dates are read as {_FILLED[rule]}, but never out of order with the "
             f"known ones (patients: {filled})"
         )
-    return (f"Rules of follow-up: {'; '.join(said)}.",) if said else ()
+    return (*of_whom, *((f"Rules of follow-up: {'; '.join(said)}.",) if said else ()))
 
 
 def _n_filled(cohort: Cohort, endpoint: Endpoint) -> int:

@@ -13,11 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sts_core.analysis.endpoint_rules import rule_choices, time_to_progression
+from sts_core.analysis.endpoint_rules import (
+    duration_of_response,
+    rule_choices,
+    time_to_progression,
+)
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.checks import check_cohort
 from sts_core.derive import EndRule, rule_sentences, survival_data
-from sts_core.findings import FindingCode
+from sts_core.findings import FindingCode, StudyError
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
@@ -31,6 +35,7 @@ from sts_core.study import (
     Status,
     Study,
     TableSource,
+    TimeUnit,
     Variable,
     dump_study,
     load_study,
@@ -274,6 +279,120 @@ def test_a_best_response_better_than_every_assessment_is_found():
         if item.code is FindingCode.RESPONSE_CONTRADICTED
     ]  # fmt: skip
     assert finding.rows == (4,)
+
+
+# --- duration of response, time to treatment failure ---------------------------------------------
+
+COURSES = {
+    "id": ["a", "b", "c", "d", "e"],
+    "start": ["2021-01-01"] * 5,
+    "responded": ["2021-03-01", "2021-03-11", None, None, "2021-02-01"],
+    "progressed": ["2021-07-01", None, "2021-02-01", None, None],
+    "died": [None, None, None, None, "2021-05-01"],
+    "stopped": ["2021-06-01", None, "2021-02-01", "2021-04-01", None],
+    "seen": ["2021-07-01", "2021-09-07", "2021-02-01", "2021-06-01", "2021-05-01"],
+    "months": [4.0, 6.0, None, 1.0, 3.0],
+    "gone": ["yes", "no", "yes", "no", "yes"],
+    "best": ["PR", "CR", "PD", None, "PR"],
+}
+SCANS = {
+    "id": ["a", "a", "a", "b", "b", "c", "e", "e"],
+    "date": ["2020-12-01", "2021-03-01", "2021-05-01", "2021-03-11", "2021-05-01", "2021-02-01",
+             "2021-02-01", "2021-02-15"],
+    "overall": ["CR", "PR", "PR", "iCR", "iPR", "PD", "SD", "PR"],
+}  # fmt: skip
+
+
+def courses(response: ResponseDefinition | None, **shape):
+    endpoint = Endpoint(label="Duration", events_status=Status.CONFIRMED, **shape)
+    study = Study(
+        data=DataSection(
+            {"subjects": TableSource(file="p.csv", subject_id="id"),
+             "assessments": TableSource(file="v.csv", subject_id="id")}
+        ),
+        definitions=Definitions(
+            endpoints={"PFS": endpoint},
+            variables={"best": Variable("Best")},
+            response=response,
+            assessments=AssessmentDefinition(date="date", overall="overall"),
+        ),
+    )  # fmt: skip
+    return assemble(study, [book_of(COURSES, file="p.csv"), book_of(SCANS, file="v.csv")])
+
+
+FROM_DATES = {
+    "start": "start", "event_dates": {"progression": "progressed", "death": "died"},
+    "last_contact": ("seen",),
+}  # fmt: skip
+BEST = ResponseDefinition(variable="best")
+
+
+def losses(cohort):
+    return {loss.reason.value: loss.rows for loss in survival_data(cohort, "PFS").losses}
+
+
+def test_duration_of_response_by_hand():
+    # from the day of the response: a 2021-03-01 to 07-01, b 03-11 to 09-07, e 02-01 to its death
+    by_column = courses(BEST, responders=True, **{**FROM_DATES, "start": "responded"})
+    expected = {0: (122.0, "progression"), 1: (180.0, None), 4: (89.0, "death")}
+    assert outcome(by_column) == expected
+    who = {"no objective response": (4,), "best overall response not known": (5,)}
+    assert losses(by_column) == who
+    # by the table of assessments: the scan of a in December is before the start, e was SD at first
+    pfs = courses(BEST, **FROM_DATES).study.definitions.endpoints["PFS"]
+    found = duration_of_response(pfs)
+    by_scans = courses(BEST, responders=True, first_response=True, **FROM_DATES)
+    shape = by_scans.study.definitions.endpoints["PFS"]
+    assert replace(shape, label=found.label, time_zero=found.time_zero) == found
+    assert outcome(by_scans) == {**expected, 4: (75.0, "death")}
+    assert losses(by_scans) == who
+    notes = rule_sentences(by_scans, shape, survival_data(by_scans, "PFS"))
+    assert notes == (
+        "Only patients with CR or PR as best overall response count.",
+        "Rules of follow-up: time starts at the first assessment with CR or PR.",
+    )
+
+
+def test_duration_of_response_from_a_column_of_times():
+    timed = courses(
+        BEST, responders=True, time="months", unit=TimeUnit.MONTHS, unit_status=Status.CONFIRMED,
+        event="gone", events={"event": ("yes",)}, censored=("no",),
+    )  # fmt: skip
+    # the time of d is not one of a responder; that c has none is no defect
+    assert outcome(timed) == {0: (4.0, "event"), 1: (6.0, None), 4: (3.0, "event")}
+    assert losses(timed) == {
+        "no objective response": (4,), "best overall response not known": (5,),
+    }  # fmt: skip
+    assert rule_sentences(
+        timed, timed.study.definitions.endpoints["PFS"], survival_data(timed, "PFS")
+    ) == ("Only patients with CR or PR as best overall response count.",)
+    messages = [str(item) for item in check_cohort(timed)]
+    assert not any("no objective response" in text for text in messages)
+    assert any("no known best overall response" in text for text in messages)
+
+
+def test_responders_need_a_definition_of_response():
+    with pytest.raises(StudyError) as refused:
+        survival_data(courses(None, responders=True, **FROM_DATES), "PFS")
+    assert "how the best overall response is recorded isn't defined" in str(
+        refused.value.findings[0]
+    )
+    with pytest.raises(ValueError, match="belong to endpoints from dates"):
+        Endpoint(label="DOR", time="months", first_response=True)
+
+
+def test_time_to_treatment_failure_by_hand():
+    failing = courses(
+        None, start="start", last_contact=("seen",),
+        event_dates={
+            "progression": "progressed", "death": "died", "end of treatment": "stopped"
+        },
+    )  # fmt: skip
+    # of c treatment ended on the day of progression, which is named first
+    assert outcome(failing) == {
+        0: (151.0, "end of treatment"), 1: (249.0, None), 2: (31.0, "progression"),
+        3: (90.0, "end of treatment"), 4: (120.0, "death"),
+    }  # fmt: skip
 
 
 # --- incomplete dates ----------------------------------------------------------------------------

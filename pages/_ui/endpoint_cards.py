@@ -11,7 +11,11 @@ import streamlit as st
 
 from pages._ui import endpoint_rules, state
 from pages._ui.inputs import choose, choose_one, plain, toggle
-from sts_core.analysis.endpoint_rules import date_columns, time_to_progression
+from sts_core.analysis.endpoint_rules import (
+    date_columns,
+    duration_of_response,
+    time_to_progression,
+)
 from sts_core.checks import EARLIEST
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
@@ -51,6 +55,7 @@ def endpoints(cohort: Cohort) -> None:
             on_click=state.remember, args=(_DEFINING, True),
         )  # fmt: skip
         _offer_time_to_progression(cohort)
+        _offer_duration_of_response(cohort)
     _cutoff(cohort)
     if state.remembered(_DEFINING):
         _add_endpoint(cohort)
@@ -68,6 +73,47 @@ def _offer_time_to_progression(cohort: Cohort) -> None:
         help="Progression is the event; a patient who dies without it is censored on that day. "
         "The reference study calls this PFS.",
     )  # fmt: skip
+
+
+def _offer_duration_of_response(cohort: Cohort) -> None:
+    """Offer DOR beside a PFS from dates, where assessments say when the response was first seen."""
+    definitions = cohort.study.definitions
+    survival = definitions.endpoints.get("PFS")
+    if survival is None or not survival.from_dates or "DOR" in definitions.endpoints:
+        return
+    if definitions.response is None or not _sees_responses(cohort):
+        return
+    st.button(
+        "Add duration of response (DOR)", icon=":material/add:", key="endpoint.dor",
+        on_click=_replace_endpoint,
+        args=(cohort.study, "DOR", duration_of_response(survival)),
+        help="Of patients with an objective response, from the first assessment that shows it to "
+        "the event of PFS.",
+    )  # fmt: skip
+
+
+def _sees_responses(cohort: Cohort) -> bool:
+    """Whether there are assessments with a date and an overall response."""
+    found = cohort.study.definitions.assessments
+    return found is not None and found.overall is not None and found.table in cohort.tables
+
+
+def _whose(cohort: Cohort, code: str, endpoint: Endpoint) -> Endpoint:
+    """Ask whether only responders count, and whether the time starts at their response."""
+    if cohort.study.definitions.response is None:
+        return endpoint
+    responders = toggle(
+        "Only patients with an objective response", f"endpoint.responders.{code}",
+        kept=endpoint.responders,
+        help="For a duration of response. Who has none is counted as not included.",
+    )  # fmt: skip
+    first = endpoint.first_response
+    if endpoint.from_dates and (first or _sees_responses(cohort)):
+        first = toggle(
+            "Starts at the first response in the assessments", f"endpoint.response.{code}",
+            kept=first,
+        )  # fmt: skip
+    return replace(endpoint, responders=responders, first_response=first)
 
 
 def _cutoff(cohort: Cohort) -> None:
@@ -239,7 +285,7 @@ def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         "Show results in", _UNITS, f"endpoint.display.{code}", kept=endpoint.display_unit.value
     )
     new = replace(
-        endpoint,
+        _whose(cohort, code, endpoint),
         time_zero=_time_zero(code, endpoint),
         unit=TimeUnit(unit) if unit else None,
         events=events,
@@ -413,7 +459,7 @@ def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         events, censored, complete = _event_question(cohort, code, endpoint)
     _outcome(cohort, code)
     new = replace(
-        endpoint,
+        _whose(cohort, code, endpoint),
         time_zero=_time_zero(code, endpoint),
         start=start,
         event_dates=dates,
@@ -489,8 +535,12 @@ def _add_endpoint(cohort: Cohort) -> None:
         start = choose("From", columns, "new.start")
         progression = choose("Progression", [_NONE, *columns], "new.progression")
         death = choose("Death", [_NONE, *columns], "new.death")
+        stop = choose(
+            "End of treatment", [_NONE, *columns], "new.stop",
+            help="An event of its own for a time to treatment failure.",
+        )  # fmt: skip
         contact = choose("Without event, until", [_NONE, *columns], "new.contact")
-        dates = {"progression": progression, "death": death}
+        dates = {"progression": progression, "death": death, "end of treatment": stop}
         endpoint = Endpoint(
             label=label.strip(), start=start,
             event_dates={kind: name for kind, name in dates.items() if name != _NONE},

@@ -318,6 +318,24 @@ def time_to_progression(endpoint: Endpoint) -> Endpoint | None:
     return replace(of_one_kind(endpoint, "progression"), label="Time to progression")
 
 
+def duration_of_response(endpoint: Endpoint) -> Endpoint:
+    """Give the duration of response (DOR) of a progression-free survival from dates.
+
+    Returns
+    -------
+    Endpoint
+        With the same events, from the first response in the table of assessments, of patients
+        with an objective response.
+    """
+    return replace(
+        endpoint,
+        label="Duration of response",
+        time_zero="first response",
+        responders=True,
+        first_response=True,
+    )
+
+
 def _with(study: Study, code: str, endpoint: Endpoint) -> Study:
     endpoints = {**study.definitions.endpoints, code: endpoint}
     return replace(study, definitions=replace(study.definitions, endpoints=endpoints))

@@ -274,6 +274,11 @@ class Endpoint:
     new_therapy, at_new_therapy
         Column of the date of the next therapy; whether follow-up is censored on that day, goes on,
         or an earlier next therapy is an event of its own kind. An event on the very day counts.
+    responders
+        Whether only patients with an objective response count, by the definition of response.
+    first_response
+        Whether the time starts at the first assessment from ``start`` on whose overall response is
+        one of those that count as response.
     """
 
     label: str
@@ -299,6 +304,8 @@ class Endpoint:
     longest_gap_days: int | None = None
     new_therapy: str | None = None
     at_new_therapy: Literal["ignore", "censor", "event"] = "censor"
+    responders: bool = False
+    first_response: bool = False
 
     @property
     def from_dates(self) -> bool:
@@ -336,6 +343,7 @@ class Endpoint:
             or self.longest_gap_days is not None
             or self.no_contact != "lose"
             or self.assessed
+            or self.first_response
         ):
             raise ValueError("rules of follow-up belong to endpoints from dates")
         return self

@@ -183,6 +183,51 @@ def test_an_endpoint_is_defined_in_a_dialog() -> None:
     assert (made.time, made.event, made.is_confirmed) == ("length", "state", False)
 
 
+COURSES = """id,start date,progression date,death date,last seen,treatment stop,best response
+P1,2021-01-01,2021-07-01,,2021-07-01,2021-06-01,PR
+P2,2021-01-01,,,2021-09-07,,CR
+P3,2021-01-01,2021-02-01,,2021-02-01,2021-02-01,PD
+P4,2021-01-01,,2021-05-01,2021-05-01,,PR
+P5,2021-01-01,,,2021-06-01,2021-04-01,SD
+"""
+SCANS = """id,assessment date,overall response
+P1,2021-03-01,PR
+P2,2021-03-11,CR
+P3,2021-02-01,PD
+P4,2021-02-15,PR
+P5,2021-03-01,SD
+"""
+
+
+def test_duration_of_response_and_time_to_treatment_failure_are_defined_by_hand() -> None:
+    at = drop(start(), {"patients.csv": COURSES, "assessments.csv": SCANS})
+    click(at, "endpoint.confirm.PFS")
+    click(at, "endpoint.dor")
+    assert "endpoint.dor" not in [button.key for button in at.button]
+    made = study_of(at).definitions.endpoints["DOR"]
+    assert (made.responders, made.first_response, made.is_confirmed) == (True, True, True)
+    text = shown(at)
+    assert "3 patients with a time, 2 events (progression 1, death 1), 1 censored" in text
+    assert "2 without: 2 no objective response" in text
+    assert load_study(study_file(at)).definitions == study_of(at).definitions
+    # every patient's time from the start again
+    checked(at.toggle(key="w:endpoint.response.DOR").set_value(False).run())
+    checked(at.toggle(key="w:endpoint.responders.DOR").set_value(False).run())
+    assert "5 patients with a time" in shown(at)
+    click(at, "endpoint.define")
+    checked(at.text_input(key="new.label").set_value("Time to treatment failure").run())
+    checked(at.segmented_control(key="w:new.source").set_value("dates").run())
+    for key, column in (
+        ("start", "start date"), ("progression", "progression date"), ("death", "death date"),
+        ("stop", "treatment stop"), ("contact", "last seen"),
+    ):  # fmt: skip
+        at.selectbox(key=f"w:new.{key}").set_value(column)
+    click(at, "new.add")
+    failure = study_of(at).definitions.endpoints["TTTF"]
+    assert list(failure.event_dates) == ["progression", "death", "end of treatment"]
+    assert "4 events (end of treatment 2, progression 1, death 1)" in shown(at)
+
+
 def test_a_column_that_is_gone_is_chosen_again() -> None:
     choices = study_file(with_tiny())
     at = drop(start(), {"t.csv": TINY.replace("time (months)", "duration"), "study.yaml": choices})
