@@ -43,7 +43,16 @@ def answer_of(path: str, accept: str = "") -> tuple[int, dict[str, str], bytes]:
 def test_the_element_holds_the_figure_and_what_it_says() -> None:
     at = go(with_sample(), SURVIVAL)
     (figure,) = charts(at)
-    assert set(figure) == {"data", "layout", "config", "alt", "dark", "minWidth", "script"}
+    assert set(figure) == {
+        "data",
+        "layout",
+        "config",
+        "alt",
+        "dark",
+        "minWidth",
+        "counts",
+        "script",
+    }
     assert figure["config"] == CONFIG
     assert figure["alt"].startswith("Kaplan-Meier curves of ")
     assert figure["minWidth"] == CHART_WIDTH
