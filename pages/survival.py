@@ -7,8 +7,9 @@ from functools import partial
 import streamlit as st
 
 from pages import _ui as ui
-from pages._ui import groupings, state
+from pages._ui import state
 from pages._ui.competing_risks_section import competing_risks_section
+from pages._ui.make_groups import make_groups
 from pages._ui.population_parts import all_treated_line, choose_population
 from pages._ui.software_conventions import other_programs
 from pages._ui.survival_comparison_section import survival_comparison_section
@@ -28,8 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.stop()
     population = choose_population(ctx.cohort, "km", kept=kept.get("population"))
     by = ui.choose_grouping(ctx.cohort, "km.by", kept=kept.get("by"))
-    if by is not None:
-        groupings.merge_menu(ctx.cohort, by)
+    make_groups(ctx.of(population).cohort, endpoint, by)
     options = ui.survival_options(ctx.cohort, endpoint, kept)
 all_treated_line(ctx.cohort, population, partial(survival_sentence, code=endpoint))
 ctx = ctx.of(population)

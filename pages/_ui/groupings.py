@@ -14,49 +14,61 @@ from sts_core.derive import levels_of
 from sts_core.study import Grouping, Study
 
 
-def merge_menu(cohort: Cohort, by: str) -> None:
-    """Offer to merge levels under a name, or to remove a merged comparison."""
+def merged_groups(
+    cohort: Cohort, by: str, *, key: str = "merge", view: str = "kaplan_meier"
+) -> None:
+    """Offer to merge levels under a name, or to remove a merged comparison.
+
+    Parameters
+    ----------
+    cohort
+        Patients.
+    by
+        Variable whose levels are merged, or a merged comparison.
+    key
+        First part of the widgets' keys.
+    view
+        Kind of the view that compares by what is made.
+    """
     grouping = cohort.study.definitions.groupings.get(by)
-    with st.popover("Merge groups", icon=":material/merge:"):
-        if grouping is not None:
-            st.markdown(f"**{plain(grouping.label)}**")
-            for name, parts in grouping.groups.items():
-                st.markdown(f"- {plain(name)}: {plain(', '.join(parts))}")
-            if grouping.rest:
-                st.markdown(f"- {plain(grouping.rest)}: all other levels")
-            if st.button("Remove this comparison", key="merge.remove"):
-                state.change_study(without_grouping(cohort.study, by))
-                state.set_view("kaplan_meier", {})
+    if grouping is not None:
+        st.markdown(f"**{plain(grouping.label)}**")
+        for name, parts in grouping.groups.items():
+            st.markdown(f"- {plain(name)}: {plain(', '.join(parts))}")
+        if grouping.rest:
+            st.markdown(f"- {plain(grouping.rest)}: all other levels")
+        if st.button("Remove this comparison", key=f"{key}.remove"):
+            state.change_study(without_grouping(cohort.study, by))
+            state.set_view(view, {**state.view(view), "by": None, "levels": None})
+            state.forget_widgets()
+            st.rerun()
+        return
+    levels = levels_of(cohort, by)
+    with st.form(f"{key}.form", border=False):
+        chosen = st.pills(
+            f"Levels of {plain(levels.label)} to merge",
+            levels.levels,
+            selection_mode="multi",
+            format_func=plain,
+            key=f"{key}.levels",
+        )
+        name = st.text_input("Name of the merged group", key=f"{key}.name",
+                             placeholder="for instance: ASPS or CCS")  # fmt: skip
+        rest = st.text_input("Name of all others together", key=f"{key}.rest", value="Others")
+        keep_others = st.checkbox("Keep the others as they are", key=f"{key}.keep")
+        if st.form_submit_button("Compare merged groups", type="primary"):
+            problem = _problem(chosen, name, rest, levels.levels, keep_others)
+            if problem:
+                st.error(problem)
+            else:
+                study, made = with_grouping(
+                    cohort, by, tuple(chosen), name.strip(),
+                    None if keep_others else rest.strip(),
+                )  # fmt: skip
+                state.change_study(study)
+                state.set_view(view, {**state.view(view), "by": made, "levels": None})
                 state.forget_widgets()
                 st.rerun()
-            return
-        levels = levels_of(cohort, by)
-        with st.form("merge.form", border=False):
-            chosen = st.pills(
-                f"Levels of {plain(levels.label)} to merge",
-                levels.levels,
-                selection_mode="multi",
-                format_func=plain,
-                key="merge.levels",
-            )
-            name = st.text_input("Name of the merged group", key="merge.name",
-                                 placeholder="for instance: ASPS or CCS")  # fmt: skip
-            rest = st.text_input("Name of all others together", key="merge.rest", value="Others")
-            keep_others = st.checkbox("Keep the others as they are", key="merge.keep")
-            if st.form_submit_button("Compare merged groups", type="primary"):
-                problem = _problem(chosen, name, rest, levels.levels, keep_others)
-                if problem:
-                    st.error(problem)
-                else:
-                    study, key = with_grouping(
-                        cohort, by, tuple(chosen), name.strip(),
-                        None if keep_others else rest.strip(),
-                    )  # fmt: skip
-                    state.change_study(study)
-                    view = {**state.view("kaplan_meier"), "by": key, "levels": None}
-                    state.set_view("kaplan_meier", view)
-                    state.forget_widgets()
-                    st.rerun()
 
 
 def _problem(

@@ -12,6 +12,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
+from pages._ui.groupings import merged_groups
 from pages._ui.inputs import (
     baseline_grouping_names,
     choose,
@@ -222,6 +223,9 @@ def _choose_start(
         if not offered:
             return _Start(None, None)
         by = choose("Groups", list(offered), "comparison.by", kept=kept.get("by"), names=offered)
+        if by in later:
+            with st.popover("Merge groups", icon=":material/merge:"):
+                merged_groups(cohort, by, key="comparison.merge", view=KIND)
         landmark = _choose_landmark(unit, kept.get("landmark"))
         known = known_on_choices(cohort, cohort.study.definitions.endpoints[spec.endpoint])
         known_on = _NOBODY

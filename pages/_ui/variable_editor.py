@@ -27,12 +27,16 @@ from sts_core.derive import (
 from sts_core.display import Cell, Column, DisplayTable, Format, counted
 from sts_core.findings import StudyError
 from sts_core.study import Status, Study, Variable, VariableKind
+from sts_core.study.types import CutRule
 from sts_core.values import number_of
 
 MAX_VALUES = 500
 MAX_ORDERED = 80
 _FILE, _PATIENTS, _LEVEL = "Value in the file", "Patients", "Level"
 _PARTS = {"Median": 2, "Tertiles": 3, "Quartiles": 4}
+_RULES: dict[str, CutRule] = {
+    "Median": "median", "Tertiles": "tertiles", "Quartiles": "quartiles",
+}  # fmt: skip
 
 
 def editor(cohort: Cohort) -> None:
@@ -182,7 +186,7 @@ def _number(cohort: Cohort, key: str, variable: Variable) -> None:
         for name, parts in _PARTS.items():
             st.button(
                 name, key=f"variable.new.{name}.{key}", on_click=_add_groups,
-                args=(cohort, key, variable, suggested_cuts(values, parts)),
+                args=(cohort, key, variable, suggested_cuts(values, parts), _RULES[name]),
                 help="The cut points are worked out once, now, and written into the study file.",
             )  # fmt: skip
         cuts = parse_cuts(text)
@@ -193,25 +197,47 @@ def _number(cohort: Cohort, key: str, variable: Variable) -> None:
     if text.strip() and cuts is None:
         st.error("Write cut points as numbers with commas between, for instance 40, 60.")
     elif cuts:
-        grouped = replace(variable, kind=VariableKind.ORDERED, cuts=cuts)
-        show_counts(with_variable(cohort, key, grouped), key)
+        trial = replace(variable, kind=VariableKind.ORDERED, cuts=cuts)
+        show_counts(with_variable(cohort, key, trial), key)
 
 
 def _range(known: Any, n: int) -> str:
     return f"{known.min():g} to {known.max():g}, known in {len(known)} of {counted(n, 'patient')}."
 
 
-def _add_groups(cohort: Cohort, key: str, variable: Variable, cuts: tuple[float, ...]) -> None:
+def _add_groups(
+    cohort: Cohort,
+    key: str,
+    variable: Variable,
+    cuts: tuple[float, ...],
+    rule: CutRule = "stated",
+) -> None:
     """Add the groups as a variable of their own: the number stays what it is."""
     if not cuts:
         return
     label = f"{variable.label}, grouped"
-    column = None if variable.derived else variable.column or key
-    grouped = replace(
-        variable, label=label, column=column, kind=VariableKind.ORDERED, cuts=cuts,
+    put_variable(cohort.study, free_key(cohort, label), grouped(key, variable, label, cuts, rule))
+
+
+def grouped(
+    key: str,
+    variable: Variable,
+    label: str,
+    cuts: tuple[float, ...],
+    rule: CutRule,
+    cut_for: str | None = None,
+) -> Variable:
+    """Give a variable of the groups that cut points of a number make."""
+    return replace(
+        variable,
+        label=label,
+        column=None if variable.derived else variable.column or key,
+        kind=VariableKind.ORDERED,
+        cuts=cuts,
+        cut_rule=rule,
+        cut_for=cut_for,
         status=Status.CONFIRMED,
-    )  # fmt: skip
-    put_variable(cohort.study, free_key(cohort, label), grouped)
+    )
 
 
 def parse_cuts(text: str) -> tuple[float, ...] | None:
@@ -259,7 +285,8 @@ def with_cuts(variable: Variable, cuts: tuple[float, ...]) -> dict[str, Any]:
     groups = {*cut_levels(cuts)}
     codes = {group: name for group, name in variable.codes.items() if group in groups}
     return {
-        "cuts": cuts, "codes": codes, "levels": (), "merged": {}, "reference": None, "colours": {},
+        "cuts": cuts, "cut_rule": "stated", "cut_for": None,
+        "codes": codes, "levels": (), "merged": {}, "reference": None, "colours": {},
     }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from sts_core.analysis.conventions import (
     convention_note,
     convention_of,
 )
+from sts_core.analysis.group_rules import best_cut_notes
 from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
@@ -318,6 +319,8 @@ class CoxResult:
         Patients without a usable time, by reason.
     rules
         Rules of follow-up in force, as sentences.
+    chosen_by_data
+        Of covariates whose cut the data chose: the corrected P, and the warning.
     """
 
     spec: CoxSpec
@@ -334,6 +337,7 @@ class CoxResult:
     provenance: Provenance
     footnotes: tuple[str, ...]
     rules: tuple[str, ...] = ()
+    chosen_by_data: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -486,8 +490,21 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
         ),
         footnotes=(),
         rules=rule_sentences(cohort, data.endpoint, data),
+        chosen_by_data=_chosen_by_data(cohort, spec),
     )
     return replace(result, footnotes=_footnotes(result))
+
+
+def _chosen_by_data(cohort: Cohort, spec: CoxSpec) -> tuple[str, ...]:
+    groupings, variables = cohort.study.definitions.groupings, cohort.study.definitions.variables
+    keys = [groupings[key].variable if key in groupings else key for key in spec.covariates]
+    found = [
+        note
+        for key in dict.fromkeys(keys)
+        if key in variables
+        for note in best_cut_notes(cohort, key, variables[key])
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _recodings(members: Sequence[EncodedCovariate]) -> dict[str, str]:
@@ -916,6 +933,7 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     ]
     if model is not None:
         notes += _model_notes(result, model)
+    notes += result.chosen_by_data
     late = [c.label for c in result.covariates if c.measured is Measured.POST_BASELINE]
     if late:
         notes.append(

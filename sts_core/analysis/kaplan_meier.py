@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
 from sts_core.analysis.curve_options import CurveOptions, counts_every_death
+from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
     footnotes_of,
@@ -324,6 +325,8 @@ class KaplanMeierResult:
         Rules of follow-up in force, as sentences.
     landmark
         Where times begin to count, and who is left out before; ``None`` from time zero on.
+    group_notes
+        How the groups are made, where they are not those of the file.
     hazard_ratios
         Of each group against the reference group, in the order of ``groups``; empty without a
         comparison of at least two.
@@ -357,6 +360,7 @@ class KaplanMeierResult:
     other_tests: tuple[TestResult, ...] = ()
     every_death: bool = False
     landmark: Landmark | None = None
+    group_notes: tuple[str, ...] = ()
 
     @property
     def is_comparison(self) -> bool:
@@ -459,6 +463,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         other_tests=tuple(tests[1:]),
         every_death=counts_every_death(endpoint),
         landmark=followed.landmark,
+        group_notes=group_notes(followed.cohort, spec.by),
     )
     return replace(result, footnotes=_footnotes(result))
 
@@ -907,6 +912,7 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
         f"Kaplan-Meier estimates, {_percent(spec.conf_level)} confidence intervals on the "
         f"{result.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
     ]
+    notes += result.group_notes
     if result.landmark is not None:
         notes += result.landmark.notes
     if result.logrank is not None:

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import percent_level
 from sts_core.analysis.conventions import by_convention, survival_methods
+from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     MAX_COMPARED,
     GroupHazardRatio,
@@ -279,6 +280,8 @@ class SurvivalComparisonResult:
         numbers leave out because theirs is not known.
     ties
         Of the Cox models.
+    group_notes
+        How the groups are made, where they are not those of the file.
     """
 
     spec: SurvivalComparisonSpec
@@ -315,6 +318,7 @@ class SurvivalComparisonResult:
     delayed_entry: bool
     rules: tuple[str, ...]
     provenance: Provenance
+    group_notes: tuple[str, ...] = ()
 
     @property
     def is_flagged(self) -> bool:
@@ -561,6 +565,7 @@ class _Comparing:
             delayed_entry=self.entry is not None,
             rules=rule_sentences(cohort, endpoint, self.data),
             provenance=provenance_of(cohort, spec.by),
+            group_notes=group_notes(cohort, spec.by),
         )  # fmt: skip
 
     @property

@@ -257,6 +257,7 @@ def _common_notes(result: SurvivalComparisonResult) -> list[str]:
         notes.append(
             f"Compared over {len(result.groups)} of {result.n_levels} levels of {result.by_label}."
         )
+    notes += result.group_notes
     if result.landmark is not None:
         notes += result.landmark.notes
     if result.strata_label is not None:

@@ -24,6 +24,8 @@ RESPONSE_LEVELS = (
 )  # fmt: skip
 
 Scalar = str | int | float | bool
+#: How cut points of a number were found; "best" is the largest log-rank statistic.
+CutRule = Literal["stated", "median", "tertiles", "quartiles", "best"]
 #: Whose rules decide where programs differ.
 ConventionName = Literal["app", "R", "SPSS"]
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -608,6 +610,8 @@ class Variable:
     cuts
         Cut points that turn a number into levels: ``[54]`` gives "<54" and "≥54". The first level
         holds what is below the first cut.
+    cut_rule, cut_for
+        How the cut points were found, and the endpoint whose best cut they are ("best" only).
     codes
         Value in the file, or level of the cut -> level ("男": "Male").
     merged
@@ -633,6 +637,8 @@ class Variable:
     levels: tuple[str, ...] = ()
     reference: str | None = None
     cuts: tuple[float, ...] = ()
+    cut_rule: CutRule = "stated"
+    cut_for: str | None = None
     codes: dict[str, str] = field(default_factory=dict)
     merged: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unit: str | None = None
