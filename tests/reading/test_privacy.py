@@ -115,6 +115,7 @@ def test_what_is_not_left_out(header, cells):
 
 def test_the_projects_own_files_lose_nothing():
     files = [*(ROOT / "sample_data").glob("*.xlsx"), *(ROOT / "tests/reference").glob("*.csv")]
+    files = [path for path in files if not path.stem.endswith("_results")]  # numbers, no patients
     assert len(files) > 5
     for path in files:
         for table in read_bytes(path.name, path.read_bytes()).sheets:
