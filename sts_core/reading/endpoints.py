@@ -27,7 +27,8 @@ from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 _SOME_DATES = 0.5
 # In a longer table a time has at least three different values.
 _FEW_ROWS = 5
-_STARTS = ("treatment_start", "randomisation", "enrolment", "diagnosis", "surgery")
+#: Dates of a start, the one that counts first.
+STARTS = ("treatment_start", "randomisation", "enrolment", "diagnosis", "surgery")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -412,7 +413,7 @@ def from_dates(sheet: Sheet, table: str, columns: Iterable[DateColumn]) -> list[
     by_concept: dict[str, DateColumn] = {}
     for column in columns:
         by_concept.setdefault(column.concept, column)
-    start = next((by_concept[name] for name in _STARTS if name in by_concept), None)
+    start = next((by_concept[name] for name in STARTS if name in by_concept), None)
     if start is None:
         return []
     death = by_concept.get("death")

@@ -42,6 +42,8 @@ def kind_of(sheet: Sheet) -> tuple[TableKind, str]:
         named = names.whole(words_of(sheet.raw.label.rsplit(".", 1)[0])) is not None
         if sheet.ids_repeat and (len(found) >= 2 or (named and found)):
             return kind, f"its columns are of {kind.value}, and a patient has several rows"
+        if named and {"drug", "period"} <= found:  # one row of each patient is a row of treatment
+            return kind, f"its name and its columns are of {kind.value}"
     if not sheet.ids_repeat:
         why = "no id stands twice" if sheet.id_column else "no column repeats as an id would"
         return TableKind.ONE_ROW, why

@@ -11,7 +11,7 @@ import yaml
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
-from sts_core.reading.endpoints import date_columns, is_date_column
+from sts_core.reading.endpoints import STARTS, date_columns, is_date_column
 from sts_core.reading.proposal import ColumnRole
 from sts_core.reading.sheet import Sheet
 from sts_core.reading.visit_headers import VisitHeader, visit_header
@@ -250,7 +250,8 @@ def visits_in_columns(sheet: Sheet) -> VisitsFound | None:
     highest = max((sheet.profiles[name].high or 0.0 for name in sums), default=0.0)
     in_cm = any("cm" in sheet.words[name] for name in sums) and highest < 10 * _LARGE_IN_CM
     scheduled = any(visit.day is not None for visit in visits)
-    starts = [item.name for item in date_columns(sheet, {}) if item.use == "start"]
+    dated = {item.concept: item.name for item in reversed(date_columns(sheet, {}))}
+    starts = [dated[concept] for concept in STARTS if concept in dated]
     definition = replace(
         definition,
         codes=_codes(sheet, definition.response_columns),

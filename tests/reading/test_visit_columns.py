@@ -101,6 +101,17 @@ def test_single_doses_with_a_numbered_header():
     assert len(exposures_of(cohort).subject) == 2 * N
 
 
+def test_one_row_of_treatment_a_patient_in_a_table_that_says_so():
+    columns = {
+        "患者编号": IDS[:N], "药物": ["安罗替尼", "帕唑帕尼"] * 3, "开始日期": DATES[:N],
+        "停药日期": [date.replace("2021", "2022") for date in DATES[:N]],
+    }  # fmt: skip
+    definitions, cohort = proposed(columns, "用药.csv")
+    assert (definitions.exposures.drug, definitions.exposures.stop) == ("药物", "停药日期")
+    assert exposures_of(cohort).n == N
+    assert proposed(columns, "second sheet.csv")[0].exposures is None
+
+
 # --- visits in columns ---------------------------------------------------------------------------
 
 
@@ -112,6 +123,7 @@ def wide(columns, others=()):
 
 
 ENGLISH = {
+    "diagnosis date": ["2020-01-01"] * N,
     "first dose date": [f"2021-01-0{n + 1}" for n in range(N)],
     "SLD_baseline": [50, 60, 70, 80, 90, None],
     "SLD_wk6": [40, 60, None, 100, 90, None],
