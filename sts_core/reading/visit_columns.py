@@ -250,8 +250,8 @@ def visits_in_columns(sheet: Sheet) -> VisitsFound | None:
     highest = max((sheet.profiles[name].high or 0.0 for name in sums), default=0.0)
     in_cm = any("cm" in sheet.words[name] for name in sums) and highest < 10 * _LARGE_IN_CM
     scheduled = any(visit.day is not None for visit in visits)
-    dated = {item.concept: item.name for item in reversed(date_columns(sheet, {}))}
-    starts = [dated[concept] for concept in STARTS if concept in dated]
+    date_of = {item.concept: item.name for item in reversed(date_columns(sheet, {}))}
+    starts = [date_of[concept] for concept in STARTS if concept in date_of]
     definition = replace(
         definition,
         codes=_codes(sheet, definition.response_columns),
