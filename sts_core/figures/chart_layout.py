@@ -18,6 +18,7 @@ from sts_core.figures.panel_layout import (
     draw_y_axis,
     thinned_ticks,
     x_axis_height,
+    y_title_lines,
 )
 from sts_core.figures.placed import PlacedFigure, PlacedPanel
 from sts_core.figures.sheet import (
@@ -240,8 +241,7 @@ def _margins(sheet: Sheet, chart: Chart, choose: Chooser, *, fold: bool = False)
     left = size.margin
     if axis.visible:
         left += max((sheet.measure(label) for label in axis.tick_labels), default=0.0) + 7.0
-        if axis.title:
-            left += LINE_HEIGHT * sheet.text
+        left += LINE_HEIGHT * sheet.text * len(y_title_lines(sheet, axis.title))
     x_axis = chart.panel.x
     tick_places = x_axis.fraction(np.array(x_axis.ticks)) if x_axis.ticks else np.empty(0)
     overhang = [0.0]

@@ -163,24 +163,49 @@ def draw_y_axis(sheet: Sheet, frame: PlacedPanel) -> None:
         )
     for y, label in zip(places, axis.tick_labels, strict=True):
         sheet.write(x - 5.0, float(y) + 0.35 * sheet.text, label, anchor="end", name="y tick label")
-    if axis.title:
-        widest = max((sheet.measure(label) for label in axis.tick_labels), default=0.0)
-        size = sheet.text
-        length = sheet.measure(axis.title)
-        if length > frame.height:
-            # shorter type before a title that leaves the panel
-            size = max(sheet.size.least, size * frame.height / length)
-        centre = frame.top + frame.height / 2
-        overshoot = sheet.measure(axis.title, size) / 2 - (centre - sheet.size.margin)
+    if not axis.title:
+        return
+    widest = max((sheet.measure(label) for label in axis.tick_labels), default=0.0)
+    lines, size = _y_title(sheet, axis.title, frame.height)
+    most = len(y_title_lines(sheet, axis.title))
+    while len(lines) > most and size > sheet.size.least:
+        # a panel lower than was expected: smaller type, not more lines than there is room for
+        size = max(sheet.size.least, 0.9 * size)
+        lines = sheet.wrapped(axis.title, frame.height, size)
+    centre = frame.top + frame.height / 2
+    for number, line in enumerate(lines):
+        overshoot = sheet.measure(line, size) / 2 - (centre - sheet.size.margin)
+        after = (len(lines) - 1 - number) * LINE_HEIGHT * size
         sheet.write(
-            x - 7.0 - widest - DESCENT * sheet.text,
+            x - 7.0 - widest - DESCENT * sheet.text - after,
             centre + max(0.0, overshoot),
-            axis.title,
+            line,
             size=size,
             anchor="middle",
             rotation=90,
             name="y title",
         )
+
+
+#: Share of a page of fixed height that a panel has at least.
+_LEAST_SHARE = 0.36
+#: How much smaller a title along the y axis is written before it is broken into lines.
+_SMALLEST_TITLE = 0.8
+
+
+def y_title_lines(sheet: Sheet, title: str) -> tuple[str, ...]:
+    """Give the lines that a title along the y axis may need on a page."""
+    size = sheet.size
+    height = size.plot_height if size.height is None else _LEAST_SHARE * size.height
+    return _y_title(sheet, title, height)[0] if title else ()
+
+
+def _y_title(sheet: Sheet, title: str, height: float) -> tuple[tuple[str, ...], float]:
+    length = sheet.measure(title)
+    fitting = sheet.text * min(1.0, height / max(length, 1e-9))
+    if fitting >= max(sheet.size.least, _SMALLEST_TITLE * sheet.text):
+        return (title,), fitting
+    return sheet.wrapped(title, height, sheet.small), sheet.small
 
 
 def shape_name(kind: str, name: str) -> str:

@@ -275,7 +275,8 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         right = max(right, ends.width + _END_GAP + 8.0)
     if panel.y.visible:
         widest = max((METRICS.width(t, TEXT) for t in panel.y.tick_labels), default=0.0)
-        left += widest + (TEXT * 1.6 if panel.y.title else 0.0)
+        y_title = _title_lines(panel.y, PLOT_HEIGHT)
+        left += widest + (TEXT * (0.3 + 1.3 * len(y_title)) if panel.y.title else 0.0)
     if chart.strip is not None and chart.strip.groups:
         plan, label_width = _plan_strip(chart.strip, panel.x, width, left)
         cells = [row.cells[0] for group in plan.groups for row in group.rows if row.cells]
@@ -283,7 +284,8 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         left = max(left, label_width + half + 16.0)
         right = max(right, widest_cell(plan, lambda cell: METRICS.width(cell, SMALL)) / 2 + 6.0)
     rows = _strip_rows(plan, label_width) if plan else []
-    axis_height = 30.0 + (TEXT * 1.8 if panel.x.title else 0.0)
+    x_title = _title_lines(panel.x, width - left - right)
+    axis_height = 30.0 + (TEXT * (0.5 + 1.3 * len(x_title)) if panel.x.title else 0.0)
     strip_height = len(rows) * ROW + 6.0 if rows else 0.0
     notes = list(chart.key.notes) if chart.key else []
     key = chart.key
@@ -307,10 +309,13 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         "pad": 0,
     }
     page["xaxis"] = {**_axis(panel.x, palette, upright=False), "anchor": "y"}
+    page["xaxis"]["title"]["text"] = _broken(x_title) if panel.x.visible else ""
     page["yaxis"] = {
         **_axis(panel.y, palette, upright=True),
         "domain": [round(1 - PLOT_HEIGHT / inner, 5), 1],
     }
+    if panel.y.visible:
+        page["yaxis"]["title"]["text"] = _broken(y_title)
     data = _panel_traces(panel, palette, page, "x", "y")
     if ends is not None:
         _write_ends(ends, panel, palette, page)
@@ -341,6 +346,14 @@ def _chart(figure: Figure, chart: Chart, palette: Palette, width: float) -> Json
         data.append(_strip_trace(chart.strip, rows, palette))
         page["annotations"] += _strip_labels(rows, palette, left, half)
     return {"data": data, "layout": page}
+
+
+def _title_lines(axis: Axis, length: float) -> tuple[str, ...]:
+    return wrap(axis.title, length, TEXT, METRICS)
+
+
+def _broken(lines: Sequence[str]) -> str:
+    return "<br>".join(escape(line, "plotly") for line in lines)
 
 
 def _plan_strip(
@@ -709,6 +722,7 @@ def _write_ends(plan: EndPlan, panel: Panel, palette: Palette, page: Json) -> No
 
 _TINY = 11
 _SMALL_ROW = 15.0
+_TITLE_ROW = 16.0
 _SMALL_PLOT = 135.0
 _LEAST_PANEL = 185.0
 
@@ -739,11 +753,14 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     below = 24.0 + strip + 14.0
     inside = sum(heads) + len(rows) * (_SMALL_PLOT + below)
     notes = [*body.notes]
-    top = 10.0 + (20.0 if figure.stamp else 0.0) + len(notes) * ROW + 22.0
-    bottom = TEXT * 1.8 + 4.0
+    y_title = wrap(first.panel.y.title, 0.8 * inner, SMALL, METRICS, 600)
+    x_title = _title_lines(x_axis, inner)
+    top = 10.0 + (20.0 if figure.stamp else 0.0) + len(notes) * ROW
+    top += 6.0 + len(y_title) * _TITLE_ROW
+    bottom = TEXT * (0.5 + 1.3 * len(x_title)) + 4.0
     page = _base_layout(palette, top + inside + bottom)
     page["margin"] = _margin(left, right, top, bottom)
-    _write_above(body, palette, page, first, notes)
+    _write_above(body, palette, page, y_title)
     data: list[Json] = []
     y_top, number = 0.0, 0
     for row_number, (row, head) in enumerate(zip(rows, heads, strict=True)):
@@ -798,7 +815,7 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     if x_axis.title:
         page["annotations"].append(
             _annotation(
-                _safe(x_axis.title), _font(palette, size=TEXT), x=0.5, y=0, xanchor="center",
+                _broken(x_title), _font(palette, size=TEXT), x=0.5, y=0, xanchor="center",
                 yanchor="top", yshift=0,
             )
         )  # fmt: skip
@@ -852,27 +869,25 @@ def _upright_line(palette: Palette, x: float, domain: Sequence[float]) -> Json:
 
 
 def _write_above(
-    body: SmallMultiples, palette: Palette, page: Json, first: SmallChart, notes: Sequence[str]
+    body: SmallMultiples, palette: Palette, page: Json, y_title: Sequence[str]
 ) -> None:
     """Write the notes, then what the upright axes are and what the symbols mean."""
+    lift = len(y_title) * _TITLE_ROW
     page["annotations"] += [
         _annotation(
-            _safe(note), _font(palette, body.notes_role, size=SMALL, weight=500), x=0, y=1,
-            xanchor="left", yanchor="bottom", yshift=round((len(notes) - 1 - i) * ROW) + 24,
+            _safe(note), _font(palette, size=SMALL, weight=500), x=0, y=1, xanchor="left",
+            yanchor="bottom", yshift=round((len(body.notes) - 1 - i) * ROW + lift) + 8,
         )
-        for i, note in enumerate(notes)
+        for i, note in enumerate(body.notes)
     ]  # fmt: skip
     page["annotations"].append(
         _annotation(
-            _safe(first.panel.y.title), _font(palette, size=SMALL, weight=600), x=0, y=1,
-            xanchor="left", yanchor="bottom", yshift=4,
+            _broken(y_title), _font(palette, size=SMALL, weight=600), x=0, y=1,
+            xanchor="left", yanchor="bottom", align="left", yshift=4,
         )
     )  # fmt: skip
-    x = METRICS.width(first.panel.y.title, SMALL, 600) + 30.0
-    placed: list[_LegendEntry] = []
-    for symbol in body.symbols:
-        placed.append(_LegendEntry(symbol, (symbol.label,), x, 0.0))
-        x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
+    x = max(METRICS.width(line, SMALL, 600) for line in y_title) + 30.0
+    placed = [_LegendEntry(symbol, (symbol.label,), x, 0.0) for symbol in body.symbols]
     _write_legend(_Legend(placed, []), palette, page, lift=_LEGEND_ROW)
 
 

@@ -38,6 +38,7 @@ from sts_core.study import Measured, TimeUnit, Variable
 from sts_core.study.types import DAYS_PER_UNIT
 from tests.cohorts import endpoint, make_cohort
 from tests.figures.cases import HISTOTYPES, SIZES_OF_NINE, result_of
+from tests.figures.test_layout import assert_on_page, overlapping
 
 #: A Chinese name, a long one, and one that can't be broken.
 NAMES = ("软组织肉瘤和其他", "A", "Undifferentiated pleomorphic sarcoma, not otherwise specified",
@@ -352,6 +353,18 @@ def test_words_of_the_figure_change_the_figure_only():
     assert HISTOTYPES[0] not in figure.alt
     with pytest.raises(ValueError, match="at most 200"):
         CurveOptions(title="x" * 201)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
+def test_a_long_title_of_the_y_axis_is_broken_into_lines_beside_the_panel(size):
+    title = "Probability that nothing of what was counted has happened, 无进展生存率, " * 2
+    placed = layout(survival_curve(result_of((25, 26)), CurveOptions(y_title=title[:200])), size)
+    lines = [t for t in placed.texts if t.name == "y title"]
+    assert "".join("".join(t.text for t in lines).split()) == "".join(title[:200].split())
+    assert_on_page(placed)
+    assert overlapping(list(placed.texts)) == []
+    (frame,) = placed.panels
+    assert frame.width > 0.4 * size.width
 
 
 def test_scale_rows_and_rates_follow_the_options():
