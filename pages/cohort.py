@@ -10,6 +10,7 @@ from pages._ui import (
     criteria_builder,
     cross_table_section,
     population_parts,
+    ready_made,
     state,
 )
 from sts_core.analysis.population_ends import population_ends
@@ -35,7 +36,9 @@ with left:
         "left. Bars: solid stays, hatched leaves. Filters for exploring stand in the sidebar."
     )
     criteria_builder.list_criteria(ctx.cohort)
-    criteria_builder.add_button()
+    with st.container(horizontal=True):
+        criteria_builder.add_button()
+        ready_made.ready_made(ctx.cohort)
     criteria_builder.list_filters(ctx.cohort)
     population_parts.populations_editor(ctx.cohort)
 

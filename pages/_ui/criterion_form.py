@@ -129,6 +129,8 @@ def _verb(
     if negatable:
         names |= {f"{_NOT}{kind}": _VERBS[kind][1] for kind in kinds}
     kept = _kind_of(start)
+    if kept is not None and kept not in names:
+        names[kept] = _VERBS[kept][0]  # a criterion of a study file may ask otherwise
     if kept is not None and negatable and start is not None and start.excludes:
         kept = f"{_NOT}{kept}"
     return choose("Condition", list(names), key, kept=kept, names=names)

@@ -77,6 +77,12 @@ def all_treated_table(cohort: Cohort) -> None:
     if not has_late_criteria(cohort.study):
         return
     effect: SelectionEffect = compute(selection_effect, cohort, cohort.study.analysis.conf_level)
+    if not effect.n_removed:
+        st.caption(
+            "The criteria known only after time zero remove nobody: all treated patients are "
+            "analysed."
+        )
+        return
     table = effect_table(effect)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("All treated beside", anchor=False, width="stretch")

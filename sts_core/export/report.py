@@ -23,7 +23,7 @@ from sts_core.display import DisplayTable
 from sts_core.figures.catalogue import figure_of
 from sts_core.figures.flow_diagram import flow_diagram
 from sts_core.figures.marks import Figure
-from sts_core.populations import has_late_criteria
+from sts_core.populations import TREATED, cohort_of, has_late_criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def effect_section(cohort: Cohort) -> Section:
 def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
     """Put the flow of patients and the analyses into one report."""
     sections = [flow_section(cohort)]
-    if has_late_criteria(cohort.study):
+    if has_late_criteria(cohort.study) and cohort_of(cohort, TREATED).n > cohort.n:
         sections.append(effect_section(cohort))
     for item in done:
         table, *others = item.tables

@@ -81,6 +81,9 @@ def test_the_report_holds_it_only_while_such_a_criterion_is_in_force() -> None:
     sections = build_report(data, run_plan(data)).sections
     assert sections[1].title == "With and without the criteria known only after time zero"
     assert "Known only after time zero: three days on study." in sections[0].methods
+    idle = Between("time", low=0, after_time_zero=True)
+    study = replace(data.study, analysis=AnalysisSection(criteria=(idle,)))
+    assert len(build_report(apply_criteria(data, study), ()).sections) == 1, "it removes nobody"
     off = replace(EARLY, enabled=False)
     study = replace(data.study, analysis=AnalysisSection(criteria=(off,)))
     other = build_report(apply_criteria(data, study), ())

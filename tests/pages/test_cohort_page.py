@@ -13,6 +13,7 @@ from sts_core.study import AllOf, AnyOf, Between, DaysBetween, HasRow, OneOf
 from tests.pages.driver import (
     COHORT,
     PATHS,
+    ROOT,
     SURVIVAL,
     TINY,
     checked,
@@ -312,3 +313,25 @@ def test_two_drugs_are_crossed_as_in_the_supplement() -> None:
     assert crossed.startswith("Antiangiogenic drug Immunotherapy drug Anlotinib Apatinib")
     assert "Together 39 (76.5) 6 (11.8) 1 (2.0) 2 (3.9) 3 (5.9) 51 (100.0)" in crossed
     assert study_of(at).analysis.views["cross_table"]["rows"] == "immunotherapy_drug"
+
+
+def test_ready_made_criteria_are_added_at_once_and_one_by_one() -> None:
+    data = (ROOT / "sample_data" / "sts_screening.xlsx").read_bytes()
+    at = go(drop(start(), {"screening.xlsx": data}), COHORT)
+    assert "71 of 71 patients analysed" in cohort_line(at)
+    text = shown(at)
+    assert "Second primary tumour is Yes: would remove 3 of 71" in text
+    click(at, "ready.all.Li et al. 2024")
+    assert "51 of 71 patients analysed" in cohort_line(at)
+    assert "8 criteria in force" in cohort_line(at)
+    assert shown(at).count("in the list already") == 8
+    click(at, "ready.add.ecog_0_2")
+    assert "9 criteria in force" in cohort_line(at)
+    click(at, "undo")
+    click(at, "undo")
+    assert "71 of 71 patients analysed" in cohort_line(at)
+    tiny = go(with_tiny(), COHORT)
+    assert "Excluded: second primary tumour. Needs a column such as “second primary”." in shown(
+        tiny
+    )
+    assert "in the list already" in shown(go(with_sample(1), COHORT))
