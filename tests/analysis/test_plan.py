@@ -95,8 +95,8 @@ def test_response_and_safety_are_asked_where_they_are_defined() -> None:
     kinds = {spec.kind for spec in specs_of(DEGENERATE["one group"]())}
     assert kinds == {"baseline", "kaplan_meier", "cox"}
     complete = {spec.kind for spec in specs_of(DEGENERATE_COMPLETE["one group"]())}
-    # only a person knows what to cross, and whether a comparison needs more than its curves
-    assert complete == set(ANALYSES) - {"cross_table", "survival_comparison"}
+    # the others are for a person to ask: what to cross, what competes, what a curve is laid over
+    assert complete == {*kinds, "response", "adverse_events"}
 
 
 def test_a_column_enters_a_regression_once() -> None:
