@@ -392,6 +392,12 @@ def test_the_licence_is_the_same_everywhere() -> None:
 
 # --- every analysis ------------------------------------------------------------------------------
 
+#: Words that claim a cause.
+CAUSAL = re.compile(
+    r"\b(?:because of|due to|owing to|thanks to|caus(?:e|ed|es|ing)|leads? to|led to|results? in"
+    r"|improv\w+|prolong\w+|benefit\w*|protect\w*|reduc\w+|worsen\w*|impact\w*|influenc\w+)\b",
+    re.IGNORECASE,
+)
 RESULTS_SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text("utf-8"))
 ROW_SCHEMA = jsonschema.Draft202012Validator(
     {**RESULTS_SCHEMA["$defs"]["row"], "$defs": RESULTS_SCHEMA["$defs"]}
@@ -458,6 +464,13 @@ def test_an_analysis_survives_every_awkward_cohort(analysis: Analysis, name: str
             assert sentence
             assert sentence.endswith(".")
             assert not re.search(r"\bnan\b|\bNone\b|\binf\b", sentence)
+            # a P of 0.9996 is ">0.999", and a comparison of groups shows no cause
+            assert not re.search(r"P = (?:0\.000|1\.000)", sentence)
+            assert not CAUSAL.search(sentence), sentence
+        for more in analysis.more_tables(result):
+            for cells in more.formatted():
+                assert len(cells) == len(more.columns)
+                assert not any(re.search(r"\bnan\b|\bNone\b|\binf\b", cell) for cell in cells)
         rows = analysis.rows(result)
         assert rows
         for row in rows:

@@ -69,6 +69,7 @@ from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, Endpoint, TimeUnit
 
 KIND: Final = "kaplan_meier"
+MAX_RATES_IN_WORDS: Final = 3
 UNRELIABLE_AT_RISK = 5
 UNRELIABLE_SHARE = 0.10
 DEFAULT_LANDMARKS: dict[TimeUnit, tuple[float, ...]] = {
@@ -1047,6 +1048,8 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
                 f"{who} ({counts}), median {endpoint} was "
                 f"{format_estimate(median, interval=False)} {unit}{_limits(median, level)}."
             )
+        if group.rates and len(result.groups) <= MAX_RATES_IN_WORDS:
+            out.append(f"{who}, {_rates_text(group, unit, level)}.")
     if result.logrank is not None and len(result.groups) > 1:
         scope = _scope(result)
         compared = [group.label for group in result.groups if group.n > 0]
@@ -1062,7 +1065,31 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
             f"Median follow-up was {format_estimate(follow_up, interval=False)} {unit}"
             f"{_limits(follow_up, level)}."
         )
+    elif follow_up.reason is NotEstimable.NOT_REACHED:
+        out.append(f"Median follow-up was not reached{_limits(follow_up, level, unit)}.")
+    elif follow_up.reason is not None and result.overall.n:
+        out.append(f"Median follow-up is not estimable ({REASONS[follow_up.reason]}).")
     return tuple(out)
+
+
+def _rates_text(group: SurvivalGroup, unit: str, level: str) -> str:
+    """Say how many were without the event at the chosen times, and where nothing is known."""
+    known, unknown = [], []
+    for rate in group.rates:
+        found, at = rate.estimate, f"{_short(rate.at)} {unit}"
+        if found.value is None:
+            unknown.append(at)
+            continue
+        limits = ""
+        if found.low is not None and found.high is not None:
+            low, high = format_percent(found.low), format_percent(found.high)
+            limits = f" ({level} CI {low} to {high})"
+        known.append(f"{format_percent(found.value)}%{limits} at {at}")
+    text = f"an estimated {joined(known)} were without the event" if known else ""
+    if not unknown:
+        return text
+    beyond = f"follow-up gives no estimate at {joined(unknown)}"
+    return f"{text}; {beyond}" if text else beyond
 
 
 def _in_sentence(label: str) -> str:

@@ -200,6 +200,8 @@ def group_tests_table(result: SurvivalComparisonResult) -> DisplayTable:
 
 
 def _ways(found: PermutationTest) -> str:
+    if found.reason is not None:
+        return REASONS[found.reason]
     if found.is_exact:
         return "exact, all ways to deal out the groups"
     return f"{max(0, round(found.n_arrangements) - 1):,} random ways, seed {found.seed}"

@@ -480,10 +480,19 @@ def test_ticks_are_few_and_reach_the_horizon(unit: TimeUnit) -> None:
 
 def test_sentences_of_a_usual_result() -> None:
     time = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
-    result = run(days(time, [1] * 10))
+    result = run(days(time, [1] * 10), landmarks=(25, 120))
     assert result_sentences(result) == (
         "In all patients (10 of 10 patients with an event, 100.0%), median overall survival was "
         "55.0 days (95% CI 10.0 to 80.0).",
+        "In all patients, an estimated 80.0% (95% CI 40.9 to 94.6) at 25 days and 0.0% at 120 days "
+        "were without the event.",
+        "Median follow-up is not estimable (nobody is censored).",
+    )
+    seen = result_sentences(run(days([1, 2, 3, 4], [1, 0, 0, 0]), landmarks=(2, 9)))
+    assert seen[1:] == (
+        "In all patients, an estimated 75.0% (95% CI 12.8 to 96.1) at 2 days were without the "
+        "event; follow-up gives no estimate at 9 days.",
+        "Median follow-up was 3.0 days (95% CI 2.0 to NE).",
     )
 
 
