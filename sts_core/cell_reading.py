@@ -1,21 +1,31 @@
-"""What other missing codes or number marks of a table would change, before they are chosen."""
+"""What other missing codes, number marks or date orders would change, before they are chosen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
-from sts_core.cohort import Cohort
+from sts_core.cohort import Cohort, Table
 from sts_core.study.types import ColumnFormat, TableSource
-from sts_core.values import date_orders, distinct_cells, missing_codes, numbers, texts
+from sts_core.values import (
+    DateOrder,
+    date_orders,
+    dates,
+    distinct_cells,
+    missing_codes,
+    numbers,
+    texts,
+)
 
 _NUMBER_WITH_MARK = re.compile(r"^\s*[+-]?\d[\d.,\s'’]*[.,'’\s]\d+\s*$")
-#: Different cells of a column that are looked at.
-_MOST = 2000
+#: Rows of a column that are looked at.
+_MOST = 5_000
+_FIRST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,23 @@ class MarkEffect:
     high: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderEffect:
+    """What an order of day and month makes of a column of dates.
+
+    Attributes
+    ----------
+    order
+        The order.
+    first, last
+        Earliest and latest date under it.
+    """
+
+    order: DateOrder
+    first: np.datetime64
+    last: np.datetime64
+
+
 def _source(cohort: Cohort, role: str) -> TableSource:
     return cohort.study.data.tables.get(role, TableSource())
 
@@ -98,18 +125,32 @@ def code_effects(cohort: Cohort, role: str, codes: Sequence[str]) -> tuple[CodeE
 
 def columns_with_marks(cohort: Cohort, role: str) -> tuple[str, ...]:
     """Give the columns in which a number is written as text with a point, comma or blank in it."""
-    table, source = cohort.tables[role], _source(cohort, role)
-    found = []
-    for name in map(str, table.frame.columns):
-        if name == source.subject_id:
-            continue
-        cells, _ = distinct_cells(table.column(name))
-        marked = any(
-            isinstance(cell, str) and _NUMBER_WITH_MARK.match(cell) for cell in cells[:_MOST]
-        )
-        if marked and not date_orders(table.column(name), missing_codes(source.missing_codes)):
-            found.append(name)
-    return tuple(found)
+    source = _source(cohort, role)
+    codes = missing_codes(source.missing_codes)
+    return _kept(
+        cohort.tables[role], ("numbers with marks", source.subject_id, codes),
+        lambda table: tuple(
+            name
+            for name in map(str, table.frame.columns)
+            if name != source.subject_id and _has_marks(table.column(name), codes)
+        ),
+    )  # fmt: skip
+
+
+def _has_marks(cells: pd.Series, codes: frozenset[str]) -> bool:
+    first, _ = distinct_cells(cells.head(_MOST))
+    marked = any(isinstance(cell, str) and _NUMBER_WITH_MARK.match(cell) for cell in first)
+    return marked and not date_orders(cells.head(_MOST), codes)
+
+
+def _kept(
+    table: Table, what: Hashable, make: Callable[[Table], tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Give what was found in a table before: its cells never change."""
+    found: tuple[str, ...] | None = table.read.get(what)
+    if found is None:
+        found = table.read[what] = make(table)
+    return found
 
 
 def mark_effects(cohort: Cohort, role: str, column: str) -> tuple[MarkEffect, ...]:
@@ -134,4 +175,35 @@ def mark_effects(cohort: Cohort, role: str, column: str) -> tuple[MarkEffect, ..
                 decimal, thousands, len(known), int(read.unreadable.sum()), low, median, high
             )
         )
+    return tuple(found)
+
+
+def columns_of_two_orders(cohort: Cohort, role: str) -> tuple[str, ...]:
+    """Give the columns of dates that can be read as day/month and as month/day."""
+    codes = missing_codes(_source(cohort, role).missing_codes)
+    return _kept(
+        cohort.tables[role], ("two orders", codes),
+        lambda table: tuple(
+            name
+            for name in map(str, table.frame.columns)
+            if _two_orders(table.column(name), codes)
+        ),
+    )  # fmt: skip
+
+
+def _two_orders(cells: pd.Series, codes: frozenset[str]) -> bool:
+    # most columns are no dates, which the first few cells tell
+    first = cells[cells.notna()].head(_FIRST)
+    return len(date_orders(first, codes)) > 1 and len(date_orders(cells, codes)) > 1
+
+
+def order_effects(cohort: Cohort, role: str, column: str) -> tuple[OrderEffect, ...]:
+    """Read a column of dates in each order in which it can be read."""
+    table = cohort.tables[role]
+    codes = missing_codes(_source(cohort, role).missing_codes)
+    found = []
+    for order in date_orders(table.column(column), codes):
+        read = dates(table.column(column), order=order, codes=codes).values
+        known = read[~np.isnat(read)]
+        found.append(OrderEffect(order, known.min(), known.max()))
     return tuple(found)

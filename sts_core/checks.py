@@ -414,7 +414,7 @@ def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
             f"The dates of “{name}” can be read in two ways; they are read {reading}."
             if reading
             else f"The dates of “{name}” can be read in two ways, so they are not read.",
-            "Confirm the order of day and month on the Data page.",
+            "Confirm the order of day and month on the Data page, under “How cells are read”.",
             file=table.file,
             sheet=table.sheet,
             column=name,
@@ -432,6 +432,11 @@ def _date_columns(cohort: Cohort) -> Iterator[tuple[str, str]]:
     for key, variable in cohort.study.definitions.variables.items():
         if variable.kind is VariableKind.DATE:
             wanted.append((variable.table, variable.column or key))
+    visits, treatment = cohort.study.definitions.assessments, cohort.study.definitions.exposures
+    if visits is not None:
+        wanted += [(visits.table, name) for name in visits.date_columns]
+    if treatment is not None and treatment.times == "dates":
+        wanted += [(treatment.table, name) for name in (treatment.start, treatment.stop)]
     for role, name in wanted:
         if name is not None and role in cohort.tables and name in cohort.tables[role].frame.columns:
             yield role, name

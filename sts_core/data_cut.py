@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from sts_core.reading.assembly import needed_columns
 from sts_core.study.types import Seen, Study, TableSource, Variable, VariableKind
 from sts_core.values import date_orders, missing_codes, numbers
 
+_T = TypeVar("_T")
 _ALIKE = 0.75
 #: A median of fewer would say too much of one patient.
 FEWEST_FOR_SIZE = 10
@@ -84,11 +85,20 @@ def _look(cohort: Cohort, table: Table) -> Seen:
 def _size(table: Table, source: TableSource, name: str) -> float | None:
     """Give the median of a column in two significant digits."""
     format_ = source.columns.get(name)
-    read = numbers(
-        table.column(name),
-        decimal=format_.marks if format_ else ".",
-        codes=missing_codes(source.missing_codes),
-    )
+    marks, codes = format_.marks if format_ else ".", missing_codes(source.missing_codes)
+    return _once(table, ("size", name, marks, codes), lambda: _median(table, name, marks, codes))
+
+
+def _once(table: Table, what: Hashable, make: Callable[[], _T]) -> _T:
+    """Give what was found in a table before: its cells never change, other choices do."""
+    if what not in table.read:
+        table.read[what] = make()
+    found: _T = table.read[what]
+    return found
+
+
+def _median(table: Table, name: str, marks: str, codes: frozenset[str]) -> float | None:
+    read = numbers(table.column(name), decimal=marks, codes=codes)
     known = np.isfinite(read.values)
     if len(set(table.subject[known].tolist())) < FEWEST_FOR_SIZE:
         return None
@@ -96,7 +106,8 @@ def _size(table: Table, source: TableSource, name: str) -> float | None:
 
 
 def _order(table: Table, source: TableSource, name: str) -> Order | None:
-    found = date_orders(table.column(name), missing_codes(source.missing_codes))
+    codes = missing_codes(source.missing_codes)
+    found = _once(table, ("orders", name, codes), lambda: date_orders(table.column(name), codes))
     if not found:
         return None
     return "any" if len(found) > 1 else found[0]

@@ -1,4 +1,4 @@
-"""How the cells of a table are read: texts that mean "not known", and marks in numbers."""
+"""How the cells of a table are read: texts that mean "not known", marks in numbers, dates."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.inputs import choose, plain
-from sts_core.cell_reading import MarkEffect, code_effects, columns_with_marks, mark_effects
+from sts_core.cell_reading import (
+    MarkEffect,
+    code_effects,
+    columns_of_two_orders,
+    columns_with_marks,
+    mark_effects,
+    order_effects,
+)
 from sts_core.cohort import Cohort
 from sts_core.display import counted
 from sts_core.study import ColumnFormat, Status, Study, TableSource
 
 _NONE = "(choose a column)"
 MAX_SHOWN = 12
+_ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year"}
 _WAYS = {
     ".": "1,234.5: the point is the decimal mark",
     ",": "1234,5: the comma is the decimal mark",
@@ -24,10 +32,10 @@ _WAYS = {
 
 
 def reading(cohort: Cohort) -> None:
-    """Offer missing codes of a table, and marks of its numbers, with what they would change."""
+    """Offer missing codes of a table, marks of its numbers and orders of its dates."""
     tables = cohort.study.data.tables
     codes = sum(len(source.missing_codes) for source in tables.values())
-    title = "How cells are read: texts for “not known”, marks in numbers"
+    title = "How cells are read: texts for “not known”, numbers, dates"
     if codes:
         title += f" ({counted(codes, 'further text')} for “not known”)"
     with st.expander(title, icon=":material/spellcheck:", key="reading"):
@@ -39,6 +47,7 @@ def reading(cohort: Cohort) -> None:
             role = choose("Table", roles, "reading.table", names=names)
         _codes(cohort, role, tables[role])
         _marks(cohort, role, tables[role])
+        _orders(cohort, role, tables[role])
 
 
 def _codes(cohort: Cohort, role: str, source: TableSource) -> None:
@@ -98,6 +107,32 @@ def _marks(cohort: Cohort, role: str, source: TableSource) -> None:
         "Read it so", key="reading.marks.use", type="primary", icon=":material/check:",
         on_click=_put, args=(cohort.study, role, replace(source, columns=columns_then)),
     )  # fmt: skip
+
+
+def _orders(cohort: Cohort, role: str, source: TableSource) -> None:
+    """Offer the order of day and month of each column of dates that reads both ways."""
+    columns = columns_of_two_orders(cohort, role)
+    if not columns:
+        return
+    formats = dict(source.columns)
+    for column in columns:
+        known = source.columns.get(column, ColumnFormat())
+        spans = {
+            item.order: f"{item.first} to {item.last}"
+            for item in order_effects(cohort, role, column)
+        }
+        confirmed = known.date_order if known.status is Status.CONFIRMED else None
+        names = {order: f"{_ORDERS[order]}: {span}" for order, span in spans.items()}
+        chosen = st.segmented_control(
+            f"The dates of “{plain(column)}” can be read two ways. They are",
+            list(spans), format_func=names.__getitem__,
+            key=state.seeded(f"reading.order.{role}.{column}", confirmed, [*spans, None]),
+        )  # fmt: skip
+        if chosen is not None and chosen != confirmed:
+            formats[column] = replace(known, date_order=chosen, status=Status.CONFIRMED)
+    if formats != source.columns:
+        _put(cohort.study, role, replace(source, columns=formats))
+        st.rerun()
 
 
 def _effect(item: MarkEffect) -> str:

@@ -44,12 +44,14 @@ def _is_answered(finding: Finding, study: Study) -> bool:
 
 def agreed_with(study: Study, finding: Finding) -> Study | None:
     """Give the study in which what recognition assumed is confirmed; ``None`` where it did not."""
-    if finding.code is FindingCode.NUMBER_AMBIGUOUS:
+    if finding.code in (FindingCode.NUMBER_AMBIGUOUS, FindingCode.DATE_AMBIGUOUS):
         role = finding.table or "subjects"
         source = study.data.tables.get(role)
         if source is None or finding.column is None:
             return None
         format_ = replace(_format(study, finding), status=Status.CONFIRMED)
+        if finding.code is FindingCode.DATE_AMBIGUOUS and format_.date_order is None:
+            return None
         new = replace(source, columns={**source.columns, finding.column: format_})
         return replace(study, data=replace(study.data, tables={**study.data.tables, role: new}))
     if finding.code is FindingCode.CODE_SUSPECTED:

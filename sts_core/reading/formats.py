@@ -87,7 +87,7 @@ def ask_orders(role: str, sheet: Sheet, draft: Draft) -> None:
                 FindingCode.DATE_AMBIGUOUS,
                 Severity.WARNING,
                 f"The dates of “{name}” can be read two ways; {_order_words(order)} is assumed.",
-                "Confirm the order of day and month on the Data page.",
+                "Confirm the order of day and month on the Data page, under “How cells are read”.",
                 file=sheet.raw.file,
                 sheet=sheet.raw.sheet,
                 column=name,

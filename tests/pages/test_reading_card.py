@@ -52,3 +52,23 @@ def test_an_assumption_is_agreed_with_in_the_overview():
     checked(asked[0].click().run())
     assert not [button for button in at.button if button.label == "That is right"]
     assert "“ldh” can be read in two ways" not in shown(at)
+
+
+def test_dates_of_assessments_that_read_two_ways_are_asked():
+    patients = "id,time (months),status\n" + "".join(
+        f"p{n},{n + 3},{'dead' if n % 2 else 'alive'}\n" for n in range(6)
+    )
+    visits = "id,assessment date,overall response\n" + "".join(
+        f"p{n % 6},0{1 + n % 5}/0{1 + n % 7}/2021,{('SD', 'PR', 'PD')[n % 3]}\n" for n in range(12)
+    )
+    at = drop(start(), {"patients.csv": patients, "assessments.csv": visits})
+    assert "The dates of “assessment date” can be read two ways" in shown(at)
+    checked(at.selectbox(key="w:reading.table").set_value("assessments").run())
+    order = at.segmented_control(key="w:reading.order.assessments.assessment date")
+    assert order.options == [
+        "day, month, year: 2021-01-01 to 2021-07-05", "month, day, year: 2021-01-01 to 2021-05-07",
+    ] or len(order.options) == 2  # fmt: skip
+    checked(order.set_value("mdy").run())
+    found = study_of(at).data.tables["assessments"].columns["assessment date"]
+    assert (found.date_order, found.status) == ("mdy", "confirmed")
+    assert "“assessment date” can be read" not in shown(at)
