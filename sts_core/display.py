@@ -71,6 +71,7 @@ REASONS: Mapping[NotEstimable, str] = {
     NotEstimable.SEPARATION: "no events in a level, or events in one level only",
     NotEstimable.NOT_CONVERGED: "the fit did not converge",
     NotEstimable.ONE_KIND: "the endpoint has one kind of event, so that nothing competes",
+    NotEstimable.EVENT_AT_ZERO: "an event at time 0, where this model has no density",
     NotEstimable.DELAYED_ENTRY: "not available with delayed entry",
     NotEstimable.NOT_RECORDED: "not recorded in this file",
     NotEstimable.REFERENCE: "reference level",

@@ -23,6 +23,7 @@ class NotEstimable(StrEnum):
     SEPARATION = "separation"
     NOT_CONVERGED = "not_converged"
     ONE_KIND = "one_kind"
+    EVENT_AT_ZERO = "event_at_zero"
     DELAYED_ENTRY = "delayed_entry"
     NOT_RECORDED = "not_recorded"
     REFERENCE = "reference"
