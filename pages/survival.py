@@ -10,6 +10,7 @@ from pages import _ui as ui
 from pages._ui import state
 from pages._ui.competing_risks_section import competing_risks_section
 from pages._ui.make_groups import make_groups
+from pages._ui.parametric_section import parametric_section
 from pages._ui.population_parts import all_treated_line, choose_population
 from pages._ui.software_conventions import other_programs
 from pages._ui.survival_comparison_section import survival_comparison_section
@@ -85,6 +86,7 @@ def comparison(endpoint: str) -> None:
             "Curves": lambda: survival_curves(ctx.cohort, spec),
             "Comparisons": lambda: survival_comparison_section(ctx.cohort, spec),
             "Competing risks": lambda: competing_risks_section(ctx.cohort, spec),
+            "Parametric curves": lambda: parametric_section(ctx.cohort, spec),
             "Other programs": lambda: other_programs(ctx.cohort, spec),
         },
         stay_drawn=False,

@@ -7,8 +7,9 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
+from pages._ui.figure_options import figure_options
 from pages._ui.inputs import choose_covariates, choose_one, plain, toggle
-from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_table
+from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.competing_risks import (
     KIND,
     CompetingRisksResult,
@@ -27,6 +28,7 @@ from sts_core.cohort import Cohort
 from sts_core.display import lower_first
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.marks import Figure
+from sts_core.figures.theme import PAGES
 from sts_core.study.types import Endpoint
 
 
@@ -38,6 +40,7 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         _one_kind(endpoint, kinds[0])
         return
     kept = state.view(KIND)
+    unit = shown.time_unit or endpoint.display_unit
     with st.container(horizontal=True, vertical_alignment="bottom"):
         event_kind = choose_one(
             "Event of interest", list(kinds), f"cr.kind.{shown.endpoint}",
@@ -52,8 +55,19 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         cohort, "cr.covariates", kept=kept.get("covariates"), start=(), without=shown.by,
         label="Further variables of the Fine-Gray regression",
     )  # fmt: skip
+    place = st.container(horizontal=True)
+    with place:
+        chosen = figure_options(
+            "cr.figure", kept.get("figure") or {}, unit, shown.levels or (), cumulative=None
+        )
     state.set_view(
-        KIND, {"event_kind": event_kind, "stacked": stacked, "covariates": list(covariates)}
+        KIND,
+        {
+            "event_kind": event_kind,
+            "stacked": stacked,
+            "covariates": list(covariates),
+            "figure": chosen.document(),
+        },
     )
     spec = CompetingRisksSpec(
         endpoint=shown.endpoint,
@@ -63,11 +77,12 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         conf_level=shown.conf_level,
         conf_type=shown.conf_type,
         landmarks=shown.landmarks,
-        tick_step=shown.tick_step,
-        horizon=shown.horizon,
+        tick_step=chosen.tick_step,
+        horizon=chosen.horizon,
         covariates=covariates,
+        time_unit=shown.time_unit,
         stacked=stacked,
-        drawing=shown.drawing,
+        drawing=chosen.drawing,
         population=shown.population,
     )
     result: CompetingRisksResult = compute(competing_risks, cohort, spec)
@@ -84,16 +99,20 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         assert drawn is not None  # there are two kinds at least
         return drawn
 
-    show_figure(figure(), key="cr.figure")
-    with st.container(horizontal=True):
+    with place:
         export_menu(
             f"{spec.endpoint}-cumulative-incidence",
             figure=figure,
+            size=PAGES[chosen.drawing.size],
             tables=lambda: [incidence_table(result), *more_tables(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
             key="cr",
         )
         add_to_report(spec)
+    if chosen.preview:
+        show_page(figure(), PAGES[chosen.drawing.size])
+    else:
+        show_figure(figure(), key="cr.figure")
     show_table(incidence_table(result))
     ratios = ratio_table(result)
     if ratios is not None:

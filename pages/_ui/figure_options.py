@@ -75,7 +75,7 @@ def figure_options(
     unit: TimeUnit,
     groups: Sequence[str],
     *,
-    cumulative: bool,
+    cumulative: bool | None,
 ) -> FigureChoices:
     """Offer axes, what is shown, words and the page of files.
 
@@ -90,7 +90,8 @@ def figure_options(
     groups
         Names of the groups shown; none without a comparison.
     cumulative
-        Whether one less survival may be drawn; never where another event competes.
+        Whether one less survival may be drawn; never where another event competes. ``None`` where
+        there is no such choice.
     """
     old = kept_drawing(kept)
     with st.popover("Figure", icon=":material/tune:"), st.container(width=_WIDTH):
@@ -110,7 +111,7 @@ def figure_options(
                         "cumulative": "Cumulative probability of an event",
                     },
                 )  # fmt: skip
-            else:
+            elif cumulative is not None:
                 st.caption(
                     "The cumulative probability of an event is not offered as one less survival: "
                     "death from another cause competes with the events of this endpoint."

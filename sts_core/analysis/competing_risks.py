@@ -87,6 +87,8 @@ class CompetingRisksSpec:
         Distance of the axis ticks and end of the axis, in the display unit; chosen when ``None``.
     covariates
         Keys of variables in the Fine-Gray regression besides ``by``.
+    time_unit
+        Display unit in place of the endpoint's.
     stacked
         Draw the incidences of all kinds on top of each other.
     drawing
@@ -105,6 +107,7 @@ class CompetingRisksSpec:
     tick_step: float | None = None
     horizon: float | None = None
     covariates: tuple[str, ...] = ()
+    time_unit: TimeUnit | None = None
     stacked: bool = False
     drawing: CurveOptions = CurveOptions()
     population: str | None = None
@@ -324,6 +327,8 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         None: 0, **{kind: i for i, kind in enumerate(ordered, start=1)},
     }  # fmt: skip
     cause = np.array([number_of[kind] for kind in data.kind.tolist()], dtype=np.int64)
+    if spec.time_unit is not None:
+        endpoint = replace(endpoint, display_unit=spec.time_unit)
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     conf_type = survival_methods(cohort.study, conf_type=spec.conf_type).conf_type
     levels = levels_of(cohort, spec.by) if spec.by else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sts_core.analysis import baseline as bl
+from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox
 from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
@@ -107,6 +108,8 @@ def _question(
                 return row.statistic, endpoint, by, pair, row.term or ""
             case _:
                 return None
+    if kind == cr.KIND:
+        return _incidence_question(spec, row, rows)
     if kind in (bl.KIND, xt.KIND):
         return "association", "|".join(sorted((by, row.term or "")))
     if kind == cox.KIND:
@@ -125,6 +128,26 @@ def _question(
     )  # fmt: skip
 
 
+def _incidence_question(
+    spec: Any, row: ResultRow, rows: Sequence[ResultRow]
+) -> tuple[str, ...] | None:
+    """Name a question of competing risks: Gray's test stands for that of the groups in Fine-Gray.
+
+    Of two levels, or of a number, the ratio and the test of the variable are one question.
+    """
+    endpoint, by = row.endpoint or "", row.group_var or ""
+    if row.statistic == "gray_p":
+        levels = "|".join(sorted(spec.levels or ()))
+        return "incidence", endpoint, by, levels, row.level or ""
+    place = ("incidence", endpoint, spec.event_kind or "", by, row.term or "")
+    if row.statistic == "fine_gray_wald_p":
+        return None if row.term == by else place
+    ratios = sum(other.statistic == row.statistic and other.term == row.term for other in rows)
+    if ratios > 1:
+        return (*place, row.level or "")
+    return place if row.level is None else None
+
+
 def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
     definitions = study.definitions
     names = {key: variable.label for key, variable in definitions.variables.items()}
@@ -141,6 +164,12 @@ def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
         level = f": {row.level}" if row.level else ""
         model = row.statistic.partition("_")[0]
         return f"{what} and {lower_first(named(row.term))}{level} ({model} Cox regression)"
+    if kind == cr.KIND:
+        if row.statistic == "gray_p":
+            by = lower_first(named(row.group_var))
+            return f"{what}: cumulative incidence of {lower_first(row.level or '')} by {by}"
+        level = f": {row.level}" if row.level else ""
+        return f"{what} and {lower_first(named(row.term))}{level} (Fine-Gray regression)"
     if kind not in (km.KIND, sc.KIND):
         parts = [row.group, named(row.term), row.level]
         said = ", ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox
 from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import parametric_survival as ps
 from sts_core.analysis import response as rs
 from sts_core.analysis import survival_comparison as sc
 from sts_core.analysis import survival_comparison_report as scr
@@ -129,6 +130,16 @@ ANALYSES: dict[str, Analysis] = {
         cr.result_rows,
         cr.r_code,
         cr.more_tables,
+    ),
+    ps.KIND: Analysis(
+        ps.KIND,
+        ps.ParametricSurvivalSpec,
+        ps.parametric_survival,
+        ps.parametric_table,
+        ps.methods_sentence,
+        ps.result_sentences,
+        ps.result_rows,
+        ps.r_code,
     ),
     ae.KIND: Analysis(
         ae.KIND,

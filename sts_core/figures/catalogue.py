@@ -8,6 +8,7 @@ from typing import Any
 from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox as cx
 from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import parametric_survival as ps
 from sts_core.analysis import response as rs
 from sts_core.analysis.cox import (
     Covariate,
@@ -22,6 +23,7 @@ from sts_core.display import lower_first
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.forest_plot import ForestRow, forest_plot
 from sts_core.figures.marks import Figure
+from sts_core.figures.parametric_curves import parametric_curves
 from sts_core.figures.survival_curve import survival_curve
 
 _PANELS = {"univariable": "Univariable", "multivariable": "Multivariable"}
@@ -126,6 +128,7 @@ FIGURES: dict[str, Callable[[Any], Figure | None]] = {
     rs.KIND: response_forest,
     cx.KIND: cox_forest,
     cr.KIND: cumulative_incidence_curve,
+    ps.KIND: parametric_curves,
 }
 
 

@@ -82,6 +82,7 @@ def cumulative_incidence_curve(
         footnotes=result.footnotes + _drawing_notes(result),
         stamp=result.provenance.stamp,
         alt=_alt(result, options),
+        black_and_white=options.black_and_white,
     )
 
 

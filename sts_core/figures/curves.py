@@ -87,6 +87,8 @@ class CurveFrame:
         Whether they are grey.
     named
         Whether the rows need their group's name.
+    symbols
+        What no group owns, in the key (a fitted family).
     """
 
     x: Axis
@@ -96,6 +98,7 @@ class CurveFrame:
     notes: tuple[str, ...] = ()
     quiet_notes: bool = False
     named: bool = True
+    symbols: tuple[KeyEntry, ...] = ()
 
 
 def arrangement_of(options: CurveOptions, n_curves: int) -> Arrangement:
@@ -128,7 +131,10 @@ def draw_curves(
     """
     arrangement = arrangement_of(options, len(curves))
     ticked = options.censored and any(curve.ticks is not None for curve in curves)
-    symbols = (KeyEntry("Censored", Role.MUTED, sample="tick"),) if ticked else ()
+    symbols = (
+        *((KeyEntry("Censored", Role.MUTED, sample="tick"),) if ticked else ()),
+        *frame.symbols,
+    )
     if arrangement in ("highlighted", "panels"):
         return SmallMultiples(
             charts=tuple(

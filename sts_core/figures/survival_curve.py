@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from sts_core.analysis.curve_options import CurveOptions
@@ -24,6 +27,8 @@ from sts_core.figures.marks import (
     Dash,
     Figure,
     FloatArray,
+    KeyEntry,
+    Mark,
     NumberedTexts,
     StepLine,
     StripRow,
@@ -35,7 +40,13 @@ _MAX_TICKS = 300
 _MAX_RATES = 3
 
 
-def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = None) -> Figure:
+def survival_curve(
+    result: KaplanMeierResult,
+    options: CurveOptions | None = None,
+    *,
+    over: Mapping[str, tuple[Mark, ...]] | None = None,
+    symbols: tuple[KeyEntry, ...] = (),
+) -> Figure:
     """Draw survival curves.
 
     Parameters
@@ -45,6 +56,8 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
     options
         How to draw it; what the result's spec says when ``None``. A group with more than 300
         censored patients has no ticks, because they would hide its curve.
+    over, symbols
+        Further marks on top of a group's curve, and what they are in the key (fitted curves).
 
     Returns
     -------
@@ -53,6 +66,11 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
     """
     options = result.spec.drawing if options is None else options
     curves = [_drawn(result, group, options) for group in result.groups]
+    if over:
+        curves = [
+            replace(curve, over=over.get(group.label, ()))
+            for curve, group in zip(curves, result.groups, strict=True)
+        ]
     zero = f" from {result.time_zero}" if result.time_zero else ""
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     frame = CurveFrame(
@@ -69,6 +87,7 @@ def survival_curve(result: KaplanMeierResult, options: CurveOptions | None = Non
         notes=() if result.logrank is None else (_test_note(result),),
         quiet_notes=result.provenance.quiet_p,
         named=result.is_comparison,
+        symbols=symbols,
     )
     what = result.endpoint_label
     if _is_cumulative(result, options):

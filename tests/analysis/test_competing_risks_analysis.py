@@ -21,6 +21,7 @@ from sts_core.analysis.competing_risks import (
     result_rows,
     result_sentences,
 )
+from sts_core.analysis.looked_at import comparisons_of
 from sts_core.analysis.patient_list import members_of
 from sts_core.estimates import NotEstimable
 from sts_core.estimators.cumulative_incidence import cumulative_incidence, incidence_at
@@ -218,3 +219,18 @@ def test_words_and_tables():
 def test_wrong_choices_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(CompetingRisksSpec("OS"), **change)
+
+
+def test_each_question_counts_once_among_the_comparisons_looked_at():
+    data = columns()
+    data["group"] = ["C" if i % 3 == 0 else g for i, g in enumerate(data["group"])]
+    cohort = cohort_of(data)
+    spec = CompetingRisksSpec("OS", by="group", covariates=("age",))
+    found = comparisons_of(cohort, spec.kind, spec, result_rows(competing_risks(cohort, spec)))
+    assert [one.label for one in found] == [
+        "Event-free survival: cumulative incidence of progression by group",
+        "Event-free survival: cumulative incidence of death by group",
+        "Event-free survival and group: B (Fine-Gray regression)",
+        "Event-free survival and group: C (Fine-Gray regression)",
+        "Event-free survival and age (Fine-Gray regression)",
+    ]
