@@ -11,6 +11,7 @@ from pages._ui import (
     cross_table_section,
     population_parts,
     ready_made,
+    set_comparison_section,
     state,
 )
 from sts_core.analysis.population_ends import population_ends
@@ -57,8 +58,15 @@ with right:
     ui.export_menu("patient-flow", figure=figure, key="flow")
     population_parts.all_treated_table(ctx.cohort)
 
-described, crossed = st.tabs(["Baseline characteristics", "Two variables crossed"])
+described, crossed, beside = st.tabs(
+    ["Baseline characteristics", "Two variables crossed", "Beside another set"],
+    on_change="rerun",
+    key="cohort.tab",
+)
 with described:
     baseline_section.baseline_characteristics(ctx.cohort)
 with crossed:
     cross_table_section.cross_tables(ctx.cohort)
+if beside.open:
+    with beside:
+        set_comparison_section.compared_sets(ctx.cohort)

@@ -396,6 +396,7 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
             analysis,
             criteria=kept(analysis.criteria),
             filters=kept(analysis.filters),
+            saved_sets={name: kept(items) for name, items in analysis.saved_sets.items()},
             populations={
                 key: replace(population, own=kept(population.own))
                 for key, population in analysis.populations.items()

@@ -16,6 +16,7 @@ from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import parametric_survival as ps
 from sts_core.analysis import response as rs
+from sts_core.analysis import set_comparison as st
 from sts_core.analysis import survival_comparison as sc
 from sts_core.analysis import survival_comparison_report as scr
 from sts_core.cohort import Cohort
@@ -109,6 +110,16 @@ ANALYSES: dict[str, Analysis] = {
         xt.result_sentences,
         xt.result_rows,
         xt.r_code,
+    ),
+    st.KIND: Analysis(
+        st.KIND,
+        st.SetComparisonSpec,
+        st.set_comparison,
+        st.set_table,
+        st.methods_sentence,
+        st.result_sentences,
+        st.result_rows,
+        st.r_code,
     ),
     cox.KIND: Analysis(
         cox.KIND,

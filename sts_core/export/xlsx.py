@@ -187,7 +187,11 @@ def _summary_cells(value: Cell, decimals: str) -> list[tuple[str | float | None,
         return [(_bounded(item, value), form) for item in (centre, first, value.high)]
     empty: list[tuple[str | float | None, str]] = [(None, decimals), (None, decimals)]
     if isinstance(value, Estimate):
-        return [(_number_or_reason(value.value, value.reason, 1.0), decimals), *empty]
+        return [
+            (_number_or_reason(value.value, value.reason, 1.0), decimals),
+            (_number_or_reason(value.low, value.low_reason, 1.0), decimals),
+            (_number_or_reason(value.high, value.high_reason, 1.0), decimals),
+        ]
     return [(value, "General"), *empty]
 
 

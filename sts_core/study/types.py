@@ -1459,6 +1459,8 @@ class AnalysisSection:
         What each page of the app showed last, by kind; it changes no result.
     report_exploratory_p
         Whether P values under filters are written like any other; every export then says so.
+    saved_sets
+        Criteria that were in force once, by the name under which they were saved, to compare with.
     """
 
     criteria: tuple[Criterion, ...] = ()
@@ -1470,12 +1472,14 @@ class AnalysisSection:
     specs: tuple[dict[str, Any], ...] = ()
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     report_exploratory_p: bool = False
+    saved_sets: dict[str, tuple[Criterion, ...]] = field(default_factory=dict)
 
     @property
     def every_criterion(self) -> tuple[Criterion, ...]:
-        """Criteria, filters, and the criteria of single populations."""
+        """Criteria, filters, and the criteria of single populations and of saved sets."""
         own = (item for population in self.populations.values() for item in population.own)
-        return (*self.criteria, *self.filters, *own)
+        saved = (item for items in self.saved_sets.values() for item in items)
+        return (*self.criteria, *self.filters, *own, *saved)
 
 
 @dataclass(frozen=True, config=_STRICT)

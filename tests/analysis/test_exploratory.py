@@ -44,6 +44,7 @@ SPECS: tuple[dict[str, Any], ...] = (
     {"kind": "response", "by": "group"},
     {"kind": "cross_table", "rows": "sex", "columns": "group", "tests": True},
     {"kind": "cox", "endpoint": "OS", "covariates": ("group", "age", "sex")},
+    {"kind": "set_comparison", "variables": ("age", "sex")},
     {"kind": "adverse_events"},
 )
 
