@@ -40,6 +40,7 @@ _NUMBERS = {
     "median": "median (range)",
     "mean": "mean (SD)",
 }
+_DECIMALS = {"None": "decimals by number of patients", "0": "no decimal", "1": "one decimal"}
 _YES = ("yes", "present", "positive", "true", "1", "有", "是", "阳性")
 
 
@@ -54,6 +55,12 @@ def baseline_characteristics(cohort: Cohort) -> None:
             kept=kept.get("numbers"), names=_NUMBERS,
             help="By rule: the mean where Shapiro-Wilk's test gives no P below 0.05 in any group, "
             "else the median.",
+        )  # fmt: skip
+        decimals = choose(
+            "Percentages have", list(_DECIMALS), "baseline.decimals",
+            kept=str(kept.get("percent_decimals")), names=_DECIMALS,
+            help="By number: no decimal of fewer than 100 patients, where one patient is more than "
+            "1%, else one.",
         )  # fmt: skip
         blocks = _blocks(cohort, _kept_blocks(kept))
     differences, tests = bool(kept.get("differences", True)), bool(kept.get("tests"))
@@ -79,6 +86,7 @@ def baseline_characteristics(cohort: Cohort) -> None:
         blocks=blocks,
         differences=differences,
         tests=tests,
+        percent_decimals=None if decimals == "None" else int(decimals),
     )
     state.set_view(KIND, {name: value for name, value in _view(spec).items() if name != "kind"})
     try:

@@ -69,6 +69,8 @@ from sts_core.study.types import VariableKind
 KIND: Final = "baseline"
 Numbers = Literal["by_rule", "median", "mean"]
 NORMAL_P = 0.05
+#: Of fewer patients percentages have no decimals, unless a spec says otherwise.
+WHOLE_PERCENT_BELOW = 100
 _MIN_SHAPIRO, _MAX_SHAPIRO = 3, 5000
 
 
@@ -119,7 +121,7 @@ class BaselineSpec:
     tests
         Whether P values are shown.
     percent_decimals
-        Decimals of percentages.
+        Decimals of percentages; when ``None``, none of fewer than 100 patients, else one.
     population
         Key of the analysis population; the patients that all criteria leave when ``None``.
     """
@@ -131,12 +133,12 @@ class BaselineSpec:
     blocks: tuple[BaselineBlock, ...] = ()
     differences: bool = False
     tests: bool = False
-    percent_decimals: int = 1
+    percent_decimals: int | None = None
     population: str | None = None
     kind: Literal["baseline"] = KIND
 
     def __post_init__(self) -> None:
-        if not 0 <= self.percent_decimals <= 3:
+        if self.percent_decimals is not None and not 0 <= self.percent_decimals <= 3:
             raise ValueError("percent_decimals must lie in 0 to 3")
         if len(set(self.variables)) < len(self.variables):
             raise ValueError("each variable is named once")
@@ -186,8 +188,9 @@ class Characteristic:
         Decimals of the numbers in the file.
     test, difference
         Between the groups; ``None`` when not asked for or, of a block, not defined.
-    block
-        What is described when it is no single variable.
+    block, parts
+        What is described when it is no single variable; and each of its variables by itself, in
+        the order of the rows, with its test and difference.
     other_tests
         Tests that the convention sets beside it.
     """
@@ -206,6 +209,7 @@ class Characteristic:
     difference: float | None
     block: BaselineBlock | None = None
     other_tests: tuple[TestResult, ...] = ()
+    parts: tuple[Characteristic, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -246,6 +250,21 @@ class BaselineResult:
         """Whether there are groups to compare."""
         return self.spec.by is not None
 
+    @property
+    def percent_decimals(self) -> int:
+        """Decimals of percentages, in every column the same."""
+        chosen = self.spec.percent_decimals
+        return int(self.sizes[-1] >= WHOLE_PERCENT_BELOW) if chosen is None else chosen
+
+    @property
+    def compared(self) -> tuple[Characteristic, ...]:
+        """What is compared between groups: a block by each of its variables."""
+        return tuple(
+            part
+            for item in self.characteristics
+            for part in (item.parts if item.block is not None else (item,))
+        )
+
 
 def baseline(cohort: Cohort, spec: BaselineSpec) -> BaselineResult:
     """Describe the patients analysed.
@@ -279,8 +298,8 @@ def baseline(cohort: Cohort, spec: BaselineSpec) -> BaselineResult:
             found.append(_characteristic(cohort, key, spec, members))
         elif block in waiting:
             waiting.remove(block)
-            found.append(_block(cohort, block, members))
-    found += [_block(cohort, block, members) for block in waiting]
+            found.append(_block(cohort, block, spec, members))
+    found += [_block(cohort, block, spec, members) for block in waiting]
     result = BaselineResult(
         spec=spec,
         by_label=split.by_label,
@@ -414,7 +433,9 @@ def _decimals_of(numbers: np.ndarray) -> int:
     return 3
 
 
-def _block(cohort: Cohort, block: BaselineBlock, members: Sequence[Member]) -> Characteristic:
+def _block(
+    cohort: Cohort, block: BaselineBlock, spec: BaselineSpec, members: Sequence[Member]
+) -> Characteristic:
     found = [levels_of(cohort, key) for key in block.variables]
     counts, known = [], []
     for levels in found:
@@ -438,6 +459,7 @@ def _block(cohort: Cohort, block: BaselineBlock, members: Sequence[Member]) -> C
         test=None,
         difference=None,
         block=block,
+        parts=tuple(_characteristic(cohort, key, spec, members) for key in block.variables),
     )
 
 
@@ -459,7 +481,7 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
     columns = [Column("characteristic", "Characteristic")]
     columns += [
         Column(
-            f"column_{at}", f"{name} (N = {size})", Format.SUMMARY, decimals=spec.percent_decimals
+            f"column_{at}", f"{name} (N = {size})", Format.SUMMARY, decimals=result.percent_decimals
         )
         for at, (name, size) in enumerate(zip(result.columns, result.sizes, strict=True))
     ]
@@ -474,14 +496,13 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
     for item in result.characteristics:
         unit = f", {item.unit}" if item.unit else ""
         heading: dict[str, Cell] = {"characteristic": f"{item.label}{unit}", "_heading": True}
-        if spec.differences and item.difference is not None:
-            heading["difference"] = item.difference
-        if spec.tests and item.test is not None:
-            p = item.test.p_value
-            heading["p_value"] = "NE" if p is None else p
+        heading |= _compared_cells(item, spec)
         rows.append(heading)
         members |= _item_members(result, item, len(rows))
-        rows += _rows_of(item)
+        own = _rows_of(item)
+        for row, part in zip(own, item.parts, strict=False):
+            row |= _compared_cells(part, spec)
+        rows += own
         if any(item.n_missing):
             rows.append(
                 {
@@ -492,6 +513,15 @@ def baseline_table(result: BaselineResult) -> DisplayTable:
             )
     table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
     return result.provenance.marked(table)
+
+
+def _compared_cells(item: Characteristic, spec: BaselineSpec) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {}
+    if spec.differences and item.difference is not None:
+        cells["difference"] = item.difference
+    if spec.tests and item.test is not None:
+        cells["p_value"] = "NE" if item.test.p_value is None else item.test.p_value
+    return cells
 
 
 def _column_members(result: BaselineResult, at: int) -> Members:
@@ -623,7 +653,7 @@ def _test_notes(result: BaselineResult) -> list[str]:
         return []
     by_test: dict[str, list[str]] = {}
     without: list[str] = []
-    for item in result.characteristics:
+    for item in result.compared:
         if item.test is None:
             continue
         if item.test.p_value is None:
@@ -635,10 +665,10 @@ def _test_notes(result: BaselineResult) -> list[str]:
         notes = [f"P values are two-sided and not adjusted. {' '.join(notes)}"]
         notes += [
             f"{item.label}: beside it, {beside(item.other_tests, result.provenance)}."
-            for item in result.characteristics
+            for item in result.compared
             if item.other_tests
         ]
-        if any(item.test is not None and not item.is_number for item in result.characteristics):
+        if any(item.test is not None and not item.is_number for item in result.compared):
             notes.append(association_note(result.convention))
     if without:
         notes.append(f"No test for {joined(without)}: too few patients, levels or groups (NE).")
@@ -661,7 +691,7 @@ def methods_sentence(result: BaselineResult) -> str:
         text += "; groups were compared by standardised differences"
     names = dict.fromkeys(
         item.test.name
-        for item in result.characteristics
+        for item in result.compared
         if item.test is not None and item.test.p_value is not None
     )
     if names:
@@ -691,7 +721,8 @@ def result_sentences(result: BaselineResult) -> tuple[str, ...]:
             out.append(f"{item.label}: {words} {centre}{unit} (range {bounds}).")
             continue
         shares = [
-            f"{level} in {counts[-1]} ({format_percent(counts[-1] / known[-1])}%)"
+            f"{level} in {counts[-1]} "
+            f"({format_percent(counts[-1] / known[-1], result.percent_decimals)}%)"
             for level, counts, known in zip(item.levels, item.counts, item.known, strict=True)
             if known[-1] and counts[-1]
         ]
@@ -750,7 +781,7 @@ def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
                     reason = "no_subjects" if numbers.n == 0 else "too_few"
                     row = replace(row, status="not_estimable", reason=reason)
                 rows.append(row)
-    for item in result.characteristics:
+    for item in result.compared:
         own = replace(base, term=item.key)
         if item.test is not None:
             rows += own.of_group_test(item.test, simulated=item.test.name == SIMULATED)
@@ -774,6 +805,7 @@ def r_code(result: BaselineResult) -> str:
     """
     spec = result.spec
     levels = tuple(item.key for item in result.characteristics if item.key and not item.is_number)
+    tested = tuple(item.key for item in result.compared if not item.is_number)
     means = tuple(item.key for item in result.characteristics if item.is_number and item.by_mean)
     medians = tuple(
         item.key for item in result.characteristics if item.is_number and not item.by_mean
@@ -796,7 +828,7 @@ def r_code(result: BaselineResult) -> str:
     lines.append("}")
     if spec.by and spec.tests:
         lines += [
-            f"for (v in {r_strings(levels)}) {{",
+            f"for (v in {r_strings(tested)}) {{",
             "  m <- table(droplevels(d[[v]]), d$group)",
             "  m <- m[rowSums(m) > 0, colSums(m) > 0, drop = FALSE]",
             "  if (min(dim(m)) < 2) next",

@@ -220,8 +220,8 @@ def six(**changes):
 def test_the_table_of_six_patients_by_hand():
     assert cells(six()) == {
         ("Sex", ""): [""],
-        ("Sex", "m"): ["3 (60.0)"],
-        ("Sex", "f"): ["2 (40.0)"],
+        ("Sex", "m"): ["3 (60)"],
+        ("Sex", "f"): ["2 (40)"],
         ("Sex", "Not known"): ["1"],
         ("Age, years", ""): [""],
         ("Age, years", "Median (range)"): ["54 (33, 70)"],
@@ -238,7 +238,7 @@ def test_groups_stand_beside_everyone_together_with_difference_and_p():
         "Standardised difference", "P",
     ]  # fmt: skip
     rows = cells(found)
-    assert rows["Sex", "f"][:3] == ["2 (66.7)", "0", "2 (40.0)"]
+    assert rows["Sex", "f"][:3] == ["2 (67)", "0", "2 (40)"]
     assert rows["Age, years", "Median (range)"][:3] == ["54 (47, 61)", "51.5 (33.0, 70.0)",
                                                         "54 (33, 70)"]  # fmt: skip
     # of the tables with margins 3, 2 and 3, 2 this one and the two at either end: 1/10 + 3/10 ...
@@ -268,10 +268,42 @@ def test_a_block_counts_each_of_its_variables_and_takes_them_out_of_the_list():
     later = six(variables=("sex",), blocks=(block,))
     assert [item.label for item in later.characteristics] == ["Sex", "Metastasis"]
     rows = cells(found)
-    assert rows["Metastasis", "Lung"] == ["3 (60.0)"]
-    assert rows["Metastasis", "Bone"] == ["1 (20.0)"]
+    assert rows["Metastasis", "Lung"] == ["3 (60)"]
+    assert rows["Metastasis", "Bone"] == ["1 (20)"]
     assert rows["Metastasis", "Not known"] == ["1"]
     assert "A patient can be in several rows of one block." in found.footnotes
+
+
+def test_each_row_of_a_block_is_compared_as_its_variable_is():
+    block = BaselineBlock("Metastasis", ("lung", "bone"), "yes")
+    chosen = {"by": "arm", "tests": True, "differences": True}
+    found = six(variables=(), blocks=(block,), **chosen)
+    alone = six(variables=("lung", "bone"), **chosen)
+    rows, single = cells(found), cells(alone)
+    for name in ("Lung", "Bone"):
+        assert rows["Metastasis", name][-2:] == single[name, ""][-2:] != ["", ""]
+    assert rows["Metastasis", ""][-2:] == ["", ""]
+    assert "Fisher's exact test: Lung and Bone." in " ".join(found.footnotes)
+    compared = [
+        (row.term, row.statistic, row.value)
+        for row in result_rows(alone)
+        if row.statistic == "standardised_difference" or row.statistic == "p_value"
+    ]
+    assert compared
+    assert {*compared} <= {(row.term, row.statistic, row.value) for row in result_rows(found)}
+    assert 'for (v in c("lung", "bone")) {' in r_code(found)
+
+
+@pytest.mark.parametrize(
+    ("n", "decimals", "written"),
+    [(99, None, "33 (33)"), (100, None, "33 (33.0)"), (99, 1, "33 (33.3)"), (300, 0, "33 (11)")],
+)
+def test_percentages_of_few_patients_have_no_decimal(n, decimals, written):
+    columns = {"sex": ["m"] * 33 + ["f"] * (n - 33)}
+    found = described(
+        columns, BaselineSpec(("sex",), percent_decimals=decimals), variables=VARIABLES
+    )
+    assert cells(found)["Sex", "m"] == [written]
 
 
 def test_only_patients_analysed_are_described():
@@ -280,7 +312,7 @@ def test_only_patients_analysed_are_described():
     cohort = apply_criteria(cohort, dataclasses.replace(cohort.study, analysis=only))
     found = baseline(cohort, BaselineSpec(variables=("sex",)))
     assert found.sizes == (3,)
-    assert cells(found)["Sex", "m"] == ["1 (33.3)"]
+    assert cells(found)["Sex", "m"] == ["1 (33)"]
 
 
 def test_merged_groups_are_a_variable_like_any_other():
@@ -289,7 +321,7 @@ def test_merged_groups_are_a_variable_like_any_other():
         SIX, BaselineSpec(variables=("g",), by="g"), variables=VARIABLES, groupings={"g": grouping}
     )
     assert found.columns == ("first", "other", "All patients")
-    assert cells(found)["Arms", "first"] == ["3 (100.0)", "0", "3 (50.0)"]
+    assert cells(found)["Arms", "first"] == ["3 (100)", "0", "3 (50)"]
 
 
 def test_nothing_known_is_said():
@@ -329,9 +361,7 @@ def test_sentences_and_r_code_name_what_was_done():
         "test."
     )
     assert result_sentences(found)[0] == "6 patients were analysed."
-    assert "Sex: m in 3 (60.0%) and f in 2 (40.0%); not known of 1 patient." in result_sentences(
-        found
-    )
+    assert "Sex: m in 3 (60%) and f in 2 (40%); not known of 1 patient." in result_sentences(found)
     code = r_code(found)
     assert 'c("sex")' in code
     assert "wilcox.test" in code

@@ -130,11 +130,12 @@ def cohort_line(at: AppTest) -> str:
     return words(found[0])
 
 
-def table(at: AppTest) -> str:
-    """Give the words of the page's first table."""
-    found = [element.value for element in at.markdown if 'class="sts-table"' in element.value]
-    assert found
-    return words(found[0])
+def table(at: AppTest, having: str = "") -> str:
+    """Give the words of the page's first table that has some words."""
+    found = [words(item.value) for item in at.markdown if 'class="sts-table"' in item.value]
+    wanted = [text for text in found if having in text]
+    assert wanted, having
+    return wanted[0]
 
 
 def charts(at: AppTest) -> list[dict[str, Any]]:

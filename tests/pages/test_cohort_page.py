@@ -265,34 +265,45 @@ def test_a_criterion_can_be_asked_of_any_column_but_the_id() -> None:
 
 
 def test_the_baseline_table_of_the_sample_is_the_published_one() -> None:
-    text = table(go(with_sample(), COHORT))
+    text = table(go(with_sample(), COHORT), "Characteristic ")
     assert "Characteristic All patients (N = 51)" in text
     for row in ("Male 25 (49.0)", "Leiomyosarcoma 11 (21.6)", "Lung metastasis 33 (64.7)"):
         assert row in text
     assert "P values" not in text
 
 
+def test_decimals_of_percentages_are_chosen_and_kept() -> None:
+    at = go(with_sample(), COHORT)
+    decimals = at.selectbox(key="w:baseline.decimals")
+    assert decimals.value == "1"
+    checked(decimals.set_value("None").run())
+    assert "Male 25 (49) Female 26 (51)" in table(at, "Characteristic ")
+    assert study_of(at).analysis.views["baseline"]["percent_decimals"] is None
+
+
 def test_groups_differences_and_tests_are_shown_on_request() -> None:
     at = go(with_sample(), COHORT)
     checked(at.selectbox(key="w:baseline.by").set_value("ecog").run())
-    text = table(at)
+    text = table(at, "Characteristic ")
     assert "0-1 (N = 28) 2-3 (N = 23) All patients (N = 51) Standardised difference" in text
     assert "Pearson's chi-square test" not in text
     checked(at.toggle(key="w:baseline.tests").set_value(True).run())
-    assert "P values are two-sided and not adjusted. Pearson's chi-square test: Sex" in table(at)
+    assert "P values are two-sided and not adjusted. Pearson's chi-square test: Sex" in table(
+        at, "Characteristic "
+    )
     assert study_of(at).analysis.views["baseline"]["by"] == "ecog"
 
 
 def test_a_block_is_made_and_taken_apart() -> None:
     at = go(with_sample(), COHORT)
     click(at, "baseline.block.0.remove")
-    text = table(at)
+    text = table(at, "Characteristic ")
     assert "Metastasis present" not in text
     assert "Lung metastasis yes 33 (64.7) no 18 (35.3)" in text
     at.multiselect(key="baseline.block.variables").set_value(["metastasis_lung", "metastasis_bone"])
     at.text_input(key="baseline.block.label").set_value("Metastases")
     checked(next(item for item in at.button if item.label == "Add the block").click().run())
-    text = table(at)
+    text = table(at, "Characteristic ")
     assert "Metastases Lung metastasis 33 (64.7) Bone metastasis 18 (35.3)" in text
     assert len(study_of(at).analysis.views["baseline"]["blocks"]) == 1
 
