@@ -579,6 +579,17 @@ def select(
     return left, FlowDiagram(len(cohort.subjects), tuple(steps))
 
 
+def remaining(
+    cohort: Cohort, criteria: Sequence[Criterion], filters: Sequence[Criterion] = ()
+) -> np.ndarray:
+    """Say who is left by criteria and filters that are switched on, boolean array (n,)."""
+    left = np.ones(len(cohort.subjects), dtype=bool)
+    for criterion in (*criteria, *filters):
+        if criterion.enabled:
+            left &= ~evaluate(cohort, criterion).leaves
+    return left
+
+
 def apply_criteria(cohort: Cohort, study: Study | None = None) -> Cohort:
     """Select the subjects that a study's criteria and filters leave.
 

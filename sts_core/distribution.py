@@ -137,20 +137,16 @@ def _bar(label: str, mask: np.ndarray, kept: np.ndarray) -> Bar:
 
 def _of_levels(cohort: Cohort, key: str, left: np.ndarray, kept: np.ndarray) -> Distribution:
     found = levels_of(cohort, key)
-    values = found.values
-    unknown = np.array([value is None for value in values], dtype=bool)
-    masks = {level: left & np.array([value == level for value in values], dtype=bool)
-             for level in found.levels[: MAX_LEVELS + 1]}  # fmt: skip
-    shown = [*masks][:MAX_LEVELS]
-    bars = [_bar(level, masks[level], kept) for level in shown]
-    if len(found.levels) > MAX_LEVELS:
-        others = {*found.levels[MAX_LEVELS:]}
-        rest = left & np.array([value in others for value in values], dtype=bool)
-        bars.append(_bar(f"{len(others)} others", rest, kept))
-    return Distribution(
-        tuple(bars), False, n_unknown=int((left & unknown).sum()),
-        n_unknown_kept=int((kept & unknown).sum()),
-    )  # fmt: skip
+    place = {level: min(i, MAX_LEVELS) for i, level in enumerate(found.levels)}
+    n_bars = min(len(found.levels), MAX_LEVELS + 1)
+    codes = np.array([place.get(value, n_bars) for value in found.values], dtype=np.int64)
+    there = np.bincount(codes[left], minlength=n_bars + 1).tolist()
+    staying = np.bincount(codes[kept], minlength=n_bars + 1).tolist()
+    labels = list(found.levels[:MAX_LEVELS])
+    if n_bars > MAX_LEVELS:
+        labels.append(f"{len(found.levels) - MAX_LEVELS} others")
+    bars = tuple(Bar(*each) for each in zip(labels, there[:n_bars], staying[:n_bars], strict=True))
+    return Distribution(bars, False, n_unknown=there[n_bars], n_unknown_kept=staying[n_bars])
 
 
 def _of_numbers(

@@ -16,7 +16,7 @@ from sts_core.criteria import (
     LATE_EFFECT,
     describe,
     known_after_time_zero,
-    select,
+    remaining,
     step_of,
 )
 from sts_core.display import escape
@@ -161,7 +161,7 @@ def _card(cohort: Cohort, items: Criteria, place: int, item: Criterion) -> None:
             _icon("delete", "Remove it from the list; undo brings it back", place, True, study,
                   (*items[:place], *items[place + 1 :]))  # fmt: skip
     try:
-        left, _ = select(cohort, items[:place])
+        left = remaining(cohort, items[:place])
         step = step_of(cohort, item, left)
         spread = distribution(cohort, item, left)
     except StudyError as error:
@@ -217,13 +217,8 @@ def _count_text(cohort: Cohort, items: Criteria, place: int, step: FlowStep) -> 
     text = _removal(step, "Removes" if enabled else "Off. It would remove")
     other = replace(items[place], enabled=not enabled)
     n_now = cohort.n
-    n_then = len(
-        cohort.subjects[
-            select(
-                cohort, (*items[:place], other, *items[place + 1 :]), cohort.study.analysis.filters
-            )[0]
-        ]
-    )
+    changed = (*items[:place], other, *items[place + 1 :])
+    n_then = int(remaining(cohort, changed, cohort.study.analysis.filters).sum())
     if enabled and step.n_excluded and n_then - n_now != step.n_excluded:
         text += f" Without it {n_then - n_now} more would be analysed."
     elif not enabled and n_now - n_then != step.n_excluded:
@@ -353,13 +348,13 @@ def _preview(
     put: Callable[[Study, Criteria], Study],
 ) -> None:
     """Say what the criterion would do, before it is taken."""
-    left, _ = select(cohort, before)
+    left = remaining(cohort, before)
     step = step_of(cohort, new, left)
     at = len(items) if place is None else place
     analysis = put(cohort.study, (*items[:at], new, *items[at + 1 :])).analysis
     total = ""
     if new.enabled and analysis.criteria != cohort.study.analysis.criteria:
-        then = len(cohort.subjects[select(cohort, analysis.criteria, analysis.filters)[0]])
+        then = int(remaining(cohort, analysis.criteria, analysis.filters).sum())
         total = f" Analysed: {cohort.n} now, **{then}** then."
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(

@@ -11,7 +11,7 @@ from pages._ui import state
 from pages._ui.criteria_builder import with_criteria
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
-from sts_core.criteria import describe, select, step_of
+from sts_core.criteria import describe, remaining, step_of
 from sts_core.display import joined
 from sts_core.reading.ready_criteria import ReadyCriterion, ready_criteria
 from sts_core.study import AllOf, Criterion, IsKnown
@@ -56,7 +56,7 @@ def _offer(
             st.markdown(f"{plain(item.label)}  \n:small[:gray[in the list already]]",
                         width="stretch")  # fmt: skip
             return
-        left, _ = select(cohort, items)
+        left = remaining(cohort, items)
         step = step_of(cohort, criterion, left)
         text = f"{asked}: would remove {step.n_excluded} of {step.n_before}"
         if step.n_not_verifiable:

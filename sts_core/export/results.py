@@ -14,6 +14,7 @@ from sts_core import __version__
 from sts_core.analysis.plan import Done
 from sts_core.analysis.provenance import provenance_of
 from sts_core.cohort import Cohort
+from sts_core.populations import cohort_of, populations_of
 from sts_core.results import SCHEMA_VERSION
 from sts_core.study import dump_study
 
@@ -49,6 +50,10 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
             "data_cutoff": provenance.cutoff,
             "patients_in_file": provenance.n_in_file,
             "patients_analysed": provenance.n_analysed,
+            "populations": [
+                {"key": key, "label": population.label, "patients": cohort_of(cohort, key).n}
+                for key, population in populations_of(cohort.study).items()
+            ],
             "flow": [
                 {
                     "label": step.label,
