@@ -62,7 +62,7 @@ def condition_of(cohort: Cohort, key: str, start: Criterion | None) -> Criterion
         kept = "several"
     what = choose_one("It asks for", asks, f"{key}.asks", kept=kept, names=_ASKS)
     if what == "several":
-        return _several(cohort, key, start if isinstance(start, AllOf | AnyOf) else None)
+        return _several(cohort, key, start)
     if what == "rows":
         return _rows(cohort, key, start if isinstance(start, HasRow) else None)
     return _column(cohort, key, start)
@@ -420,13 +420,17 @@ def _row_condition(
 # --- several conditions --------------------------------------------------------------------------
 
 
-def _several(cohort: Cohort, key: str, start: AllOf | AnyOf | None) -> Criterion | None:
+def _several(cohort: Cohort, key: str, start: Criterion | None) -> Criterion | None:
     names = {"all": "all of them hold (and)", "any": "at least one holds (or)"}
     joined = choose_one(
         "It is met when", list(names), f"{key}.joined",
         kept="any" if isinstance(start, AnyOf) else "all", names=names,
     )  # fmt: skip
-    parts: Sequence[Criterion] = start.parts if start else ()
+    parts: Sequence[Criterion] = ()
+    if isinstance(start, AllOf | AnyOf):
+        parts = start.parts
+    elif start is not None:
+        parts = (replace(start, excludes=False),)  # a single condition becomes the first of several
     numbers = _numbers(f"{key}.parts", max(2, len(parts)))
     found: list[Criterion] = []
     complete = True

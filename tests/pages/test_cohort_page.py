@@ -185,6 +185,10 @@ def test_number_and_date_columns_are_asked_for_a_range() -> None:
 def test_several_conditions_are_joined_and_changed_in_place() -> None:
     at = go(with_sample(), COHORT)
     n = len(study_of(at).analysis.criteria)
+    click(at, "criteria.edit.0")
+    checked(at.segmented_control(key="w:criterion.0.asks").set_value("several").run())
+    assert at.selectbox(key="w:criterion.0.part.0.column").value == "stage_advanced"
+    click(at, "criterion.0.cancel")
     click(at, "criteria.add")
     checked(at.segmented_control(key="w:criterion.new.asks").set_value("several").run())
     at.selectbox(key="w:criterion.new.part.0.column").set_value("sex")
