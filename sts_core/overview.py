@@ -171,7 +171,7 @@ def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestio
             agreed_with(cohort.study, finding),
         )
         for finding in findings
-        if finding.code in _SETTLED_IN and not _is_left_out(cohort, finding)
+        if finding.code in _SETTLED_IN and not _is_settled(cohort, finding)
     ]
     definitions = cohort.study.definitions
     if definitions.response is not None and definitions.response.status is not Status.CONFIRMED:
@@ -206,10 +206,15 @@ def _questions(cohort: Cohort, findings: Sequence[Finding]) -> tuple[OpenQuestio
     return tuple(dict.fromkeys(found))
 
 
-def _is_left_out(cohort: Cohort, finding: Finding) -> bool:
-    """Say whether a finding is about a column that no page shows, so that none can settle it."""
+def _is_settled(cohort: Cohort, finding: Finding) -> bool:
+    """Say whether nothing is left to be said: the column isn't shown, or its rule was looked at."""
     left_out = cohort.left_out.get(finding.table or "subjects", ())
-    return any(item.column == finding.column for item in left_out)
+    if any(item.column == finding.column for item in left_out):
+        return True
+    endpoints = cohort.study.definitions.endpoints.values()
+    return finding.code is FindingCode.DATE_INCOMPLETE and all(
+        endpoint.is_confirmed for endpoint in endpoints
+    )
 
 
 def _endpoint(cohort: Cohort, code: str) -> EndpointLine:

@@ -81,6 +81,8 @@ def assessments(cohort: Cohort) -> None:
     changed: dict[str, Any] = {}
     with st.container(horizontal=True):
         when = _column(cohort, role, "Date", f"{key}.date", definition.date)
+        if when is None:
+            changed["day"] = _column(cohort, role, "Study day", f"{key}.day", definition.day)
         for name in ("overall", "target_response", "non_target"):
             changed[name] = _column(
                 cohort, role, _RESULTS[name], f"{key}.{name}", getattr(definition, name)
@@ -103,14 +105,16 @@ def assessments(cohort: Cohort) -> None:
         f"{key}.evaluable",
     )  # fmt: skip
     rows = row_filter(cohort, role, definition.rows, key)
-    if when is None and definition.day is None:
-        st.error("Choose the column of the date.")
+    day = changed.pop("day", None)
+    if when is None and day is None:
+        st.error("Choose the column of the date, or of the study day.")
         return
+    changed |= _origin(cohort, key, definition, by_day=when is None)
     try:
         new = replace(
             definition,
             date=when,
-            day=None if when else definition.day,
+            day=day,
             size_unit=unit,
             new_lesion=lesion,
             new_lesion_values=lesion_values,
@@ -124,6 +128,30 @@ def assessments(cohort: Cohort) -> None:
         return
     meanings(cohort, definition, _read_assessments(cohort))
     _confirm(cohort, definition, new, _with_assessments, key)
+
+
+def _origin(
+    cohort: Cohort,
+    key: str,
+    definition: AssessmentDefinition | ExposureDefinition,
+    *,
+    by_day: bool,
+) -> dict[str, Any]:
+    """Ask from which date of a patient days are counted, and which number that day has."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        options = [_NONE, *column_names(cohort, "subjects")]
+        origin = choose(
+            "Days count from", options, f"{key}.origin", kept=definition.origin or _NONE,
+            help="A date of the patient table. It turns dates into days, or study days into dates.",
+        )  # fmt: skip
+        changed: dict[str, Any] = {"origin": None if origin == _NONE else origin}
+        if by_day:
+            first = choose_one(
+                "That day is", ["1", "0"], f"{key}.first", kept=str(definition.first_day),
+                names={"1": "day 1 (no day 0)", "0": "day 0"},
+            )  # fmt: skip
+            changed["first_day"] = int(first)
+    return changed
 
 
 def _read_assessments(cohort: Cohort) -> list[str]:
@@ -215,13 +243,23 @@ def exposures(cohort: Cohort) -> None:
         drug = _column(cohort, role, "Drug", f"{key}.drug", definition.drug)
         dose = _column(cohort, role, "Dose", f"{key}.dose", definition.dose)
         reason = _column(cohort, role, "Reason of stopping", f"{key}.reason", definition.reason)
+        ongoing = _column(cohort, role, "Still ongoing", f"{key}.ongoing", definition.ongoing)
+    ongoing_values = values_of(
+        cohort, role, ongoing, definition.ongoing, definition.ongoing_values, f"{key}.ongoing"
+    )
     rows = row_filter(cohort, role, definition.rows, key)
+    times: Any = choose_one(
+        "Start and stop are", ["dates", "days"], f"{key}.times", kept=definition.times,
+        names={"dates": "dates", "days": "study days"},
+    )  # fmt: skip
+    origin = _origin(cohort, key, definition, by_day=times == "days")
     if stop == start:
         st.error("Start and stop are two columns; for single doses leave the stop out.")
         return
     new = replace(
-        definition, start=start, stop=stop, drug=drug, dose=dose, reason=reason, rows=rows
-    )
+        definition, start=start, stop=stop, drug=drug, dose=dose, reason=reason, rows=rows,
+        ongoing=ongoing, ongoing_values=ongoing_values, times=times, **origin,
+    )  # fmt: skip
     try:
         read = exposures_of(cohort)
     except StudyError as error:

@@ -125,3 +125,36 @@ def test_visits_in_columns_are_begun_by_hand():
     checked(save.click().run())
     (visit,) = study_of(at).definitions.assessments.visits
     assert (visit.name, visit.day, visit.overall) == ("Last", 0, "R12")
+
+
+def test_study_days_and_ongoing_treatment_are_chosen_by_hand():
+    patients = "id,time (months),status,first dose date\n" + "\n".join(
+        f"p{n},{n + 3},{'dead' if n % 2 else 'alive'},2021-01-0{n + 1}" for n in range(6)
+    )
+    visits = "id,ady,overall response\n" + "\n".join(f"p{n},{43 + n},SD" for n in range(6))
+    doses = "id,drug,from,to\n" + "\n".join(
+        f"p{n},A,{1 + n},{'ongoing' if n == 5 else 50 + n}" for n in range(6)
+    )
+    files = {"patients.csv": patients, "visits.csv": visits, "doses.csv": doses}
+    at = drop(start(), files)
+    checked(at.selectbox(key="w:visits.table").set_value("visits").run())
+    click(at, "visits.begin")
+    checked(at.selectbox(key="w:visits.date.visits").set_value("(none)").run())
+    checked(at.selectbox(key="w:visits.day.visits").set_value("ady").run())
+    checked(at.selectbox(key="w:visits.origin").set_value("first dose date").run())
+    found = study_of(at).definitions.assessments
+    assert (found.date, found.day, found.origin, found.first_day) == (
+        None, "ady", "first dose date", 1,
+    )  # fmt: skip
+    assert "6 assessments of 6 patients, 6 evaluable." in shown(at)
+    checked(at.selectbox(key="w:treatment.table").set_value("doses").run())
+    click(at, "treatment.begin")
+    checked(at.selectbox(key="w:treatment.start.doses").set_value("from").run())
+    checked(at.selectbox(key="w:treatment.stop.doses").set_value("to").run())
+    checked(at.selectbox(key="w:treatment.ongoing.doses").set_value("to").run())
+    checked(at.pills(key="w:treatment.ongoing.values.to").set_value(["ongoing"]).run())
+    checked(at.segmented_control(key="w:treatment.times").set_value("days").run())
+    found = study_of(at).definitions.exposures
+    assert (found.start, found.stop, found.times) == ("from", "to", "days")
+    assert found.ongoing_values == ("ongoing",)
+    assert "6 rows of 6 patients" in shown(at)
