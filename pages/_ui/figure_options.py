@@ -31,6 +31,7 @@ _SIZES = {"double": "170 mm", "single": "84 mm", "slide": "Slide 16:9"}
 _WIDTH = 400
 #: Groups from which their names are asked for in a box that scrolls.
 _MANY_NAMES = 5
+_MOST_NAMES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,9 @@ def _labels(
 ) -> tuple[tuple[str, str], ...]:
     """Offer other names in this figure; those of groups that are not shown are kept."""
     if not groups:
+        return tuple(kept.items())
+    if len(groups) > _MOST_NAMES:
+        st.caption(f"Groups can be renamed where there are at most {_MOST_NAMES}.")
         return tuple(kept.items())
     st.caption("Names of the groups in this figure only")
     found = dict(kept)

@@ -30,6 +30,8 @@ from sts_core.figures.marks import (
 
 #: Up to so many curves share a panel where nothing else is chosen.
 MOST_TOGETHER = 4
+#: Above so many, curves share a panel whatever is chosen: nobody reads, and no browser draws, more.
+MOST_PANELS = 30
 _MAX_BANDS = 3
 _MAX_MEDIANS = 4
 
@@ -103,7 +105,7 @@ class CurveFrame:
 
 def arrangement_of(options: CurveOptions, n_curves: int) -> Arrangement:
     """Give the arrangement that a number of curves gets."""
-    if n_curves < 2:
+    if n_curves < 2 or n_curves > MOST_PANELS:
         return "together"
     if options.arrangement == "auto":
         return "together" if n_curves <= MOST_TOGETHER else "highlighted"

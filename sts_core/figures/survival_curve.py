@@ -19,7 +19,7 @@ from sts_core.display import (
     rounded_half_up,
 )
 from sts_core.estimates import Estimate
-from sts_core.figures.curves import MOST_TOGETHER, Curve, CurveFrame, draw_curves
+from sts_core.figures.curves import MOST_PANELS, MOST_TOGETHER, Curve, CurveFrame, draw_curves
 from sts_core.figures.marks import (
     Axis,
     Band,
@@ -384,6 +384,8 @@ def _drawing_notes(result: KaplanMeierResult, options: CurveOptions) -> tuple[st
         notes.append(
             f"Ticks are left out where a group has more than {_MAX_TICKS} censored patients."
         )
+    if len(result.groups) > MOST_PANELS:
+        notes.append(f"More than {MOST_PANELS} groups share one panel.")
     return tuple(notes)
 
 

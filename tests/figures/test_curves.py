@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sts_core.analysis.curve_options import CurveOptions, counts_every_death
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.display import format_estimate
-from sts_core.figures.curves import MOST_TOGETHER, arrangement_of
+from sts_core.figures.curves import MOST_PANELS, MOST_TOGETHER, arrangement_of
 from sts_core.figures.end_labels import apart
 from sts_core.figures.layout import layout
 from sts_core.figures.marks import (
@@ -186,8 +186,18 @@ def test_more_than_four_groups_have_a_panel_each_unless_something_else_is_chosen
     assert [arrangement_of(auto, n) for n in (1, 2, MOST_TOGETHER)] == ["together"] * 3
     assert arrangement_of(auto, MOST_TOGETHER + 1) == "highlighted"
     assert arrangement_of(CurveOptions(arrangement="direct"), 9) == "direct"
+    assert arrangement_of(CurveOptions(arrangement="panels"), MOST_PANELS) == "panels"
     # one curve has nothing to be told from
     assert arrangement_of(CurveOptions(arrangement="panels"), 1) == "together"
+
+
+def test_two_hundred_groups_are_drawn_in_one_panel_within_reason():
+    result = result_of((3,) * 200, tuple(f"Group {i}" for i in range(200)))
+    figure = survival_curve(result, CurveOptions(arrangement="highlighted"))
+    assert isinstance(figure.body, Chart)
+    assert any("share one panel" in note for note in figure.footnotes)
+    assert len(json.dumps(to_plotly(figure))) < 1_000_000
+    assert len(steps_of(figure)) == 200
 
 
 def test_each_panel_has_its_curve_in_colour_over_all_others_in_grey():
