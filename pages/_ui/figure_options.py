@@ -148,6 +148,11 @@ def figure_options(
                 "Black and white", f"{key}.grey", kept=old.black_and_white,
                 help="Groups differ by line style. For files and slides.",
             )  # fmt: skip
+            notes = toggle(
+                "Footnotes below the figure", f"{key}.notes", kept=old.notes,
+                help="A journal prints them in its own type. Slides always have them, and the "
+                "stamp of synthetic data stays.",
+            )  # fmt: skip
             preview = toggle(
                 "Show the page as it is exported", f"{key}.preview",
                 kept=bool(state.remembered(f"{key}.preview")),
@@ -169,6 +174,7 @@ def figure_options(
         labels=labels,
         size=cast("Any", size),
         black_and_white=grey,
+        notes=notes,
     )
     return FigureChoices(drawing, step, horizon, preview)
 

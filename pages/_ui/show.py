@@ -214,6 +214,7 @@ def export_menu(
     name: str,
     *,
     figure: Callable[[], Figure] | None = None,
+    page: Callable[[], Figure] | None = None,
     size: FigureSize | None = None,
     tables: Callable[[], Sequence[DisplayTable]] | None = None,
     notes: Sequence[str] = (),
@@ -221,7 +222,8 @@ def export_menu(
 ) -> None:
     """Offer a figure as slide and files, and tables as a workbook; made on the click.
 
-    ``size`` is the page of the files, 170 mm wide when ``None``; a slide has its own.
+    ``page`` draws the figure for files where it differs from that of the slide, and ``size`` is
+    their page, 170 mm wide when ``None``.
     """
     with st.popover("Export", icon=":material/download:"):
         if figure is not None:
@@ -240,7 +242,7 @@ def export_menu(
             )
             for label, ending, mime in formats:
                 _download(label, f"{name}.{ending}", mime, key,
-                          partial(_drawn, make, ending, size))  # fmt: skip
+                          partial(_drawn, page or make, ending, size))  # fmt: skip
         if tables is not None:
             list_tables = tables
             st.caption("Table")

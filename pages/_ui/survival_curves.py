@@ -57,10 +57,15 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         """Draw the curves as the page shows them."""
         return survival_curve(result)
 
+    def page() -> Figure:
+        """Draw them as files have them."""
+        return figure() if chosen.drawing.notes else replace(figure(), footnotes=())
+
     with place:
         export_menu(
             f"{spec.endpoint}-kaplan-meier",
             figure=figure,
+            page=page,
             size=PAGES[chosen.drawing.size],
             tables=lambda: [survival_table(result), more_estimates_table(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
@@ -68,7 +73,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         )
         add_to_report(spec)
     if chosen.preview:
-        show_page(figure(), PAGES[chosen.drawing.size])
+        show_page(page(), PAGES[chosen.drawing.size])
     else:
         show_figure(figure(), key="km.figure")
     show_table(survival_table(result))

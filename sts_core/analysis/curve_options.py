@@ -48,6 +48,9 @@ class CurveOptions:
         Page of exported files: 170 mm, 84 mm, or a 16:9 slide.
     black_and_white
         Whether exported files tell the groups apart by line style alone.
+    notes
+        Whether exported files have the footnotes, which a journal prints in its own type; a slide
+        always has them.
     """
 
     scale: Literal["percent", "proportion"] = "percent"
@@ -65,6 +68,7 @@ class CurveOptions:
     labels: tuple[tuple[str, str], ...] = ()
     size: Literal["double", "single", "slide"] = "double"
     black_and_white: bool = False
+    notes: bool = True
 
     def __post_init__(self) -> None:
         words = [self.title, self.x_title, self.y_title, *(name for _, name in self.labels)]

@@ -275,6 +275,9 @@ def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
     checked(at.toggle(key="w:km.figure.preview").set_value(True).run())
     assert not charts(at)
     assert any("84 mm" in caption.value for caption in at.caption)
+    with_notes = at.get("image")[0].proto.imgs[0].url
+    checked(at.toggle(key="w:km.figure.notes").set_value(False).run())
+    assert at.get("image")[0].proto.imgs[0].url != with_notes
 
 
 def test_another_unit_of_time_is_one_for_figure_table_and_rates() -> None:
