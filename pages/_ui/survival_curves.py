@@ -77,6 +77,8 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     else:
         show_figure(figure(), key="km.figure")
     show_table(survival_table(result))
-    with st.expander("More estimates: quartiles, restricted mean, range", icon=":material/table:"):
+    with st.expander(
+        "More estimates: quartiles, restricted mean, follow-up, range", icon=":material/table:"
+    ):
         show_table(more_estimates_table(result))
     in_words(methods_sentence(result), result_sentences(result))

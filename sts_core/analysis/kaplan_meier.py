@@ -719,7 +719,7 @@ def _mean_time(
 
 
 def survival_table(result: KaplanMeierResult) -> DisplayTable:
-    """Give patients, events, median, rates and follow-up by group."""
+    """Give patients, events, median, rates and hazard ratios by group."""
     unit = result.display_unit.value
     level = f"{_percent(result.spec.conf_level)} CI"
     stub = result.by_label or "Group"
@@ -736,7 +736,6 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
     if result.hazard_ratios:
         columns.append(Column("hazard_ratio", f"HR ({level})", Format.ESTIMATE, decimals=2))
-    columns.append(Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE))
     ratio_of = {ratio.group: ratio.hazard_ratio for ratio in result.hazard_ratios}
     rows = []
     members: dict[tuple[int, str], Members] = {}
@@ -746,7 +745,6 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
             "n": group.n,
             "events": group.n_event,
             "median": group.median.scaled(result.unit_factor),
-            "follow_up": group.follow_up.scaled(result.unit_factor),
         }
         for rate in group.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
@@ -764,7 +762,7 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
 
 
 def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
-    """Give events by kind, quartiles, restricted mean and range of times by group."""
+    """Give events by kind, quartiles, restricted mean, follow-up and range of times by group."""
     unit, factor = result.display_unit.value, result.unit_factor
     level = f"{_percent(result.spec.conf_level)} CI"
     shown = _shown_groups(result)
@@ -775,6 +773,7 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         *(
             Column(f"kind_{at}", kind, Format.INTEGER, spanner="Events by kind")
             for at, kind in enumerate(kinds)
+            if len(kinds) > 1
         ),
         Column(
             "quartile_25", f"25% with the event ({level})", Format.ESTIMATE, spanner=f"Time, {unit}"
@@ -784,6 +783,7 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         ),
         Column("mean", f"Mean ({level})", Format.ESTIMATE, spanner=f"Restricted mean, {unit}"),
         Column("mean_se", "SE", Format.NUMBER, decimals=2, spanner=f"Restricted mean, {unit}"),
+        Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE),
         Column("range", f"Range, {unit}"),
     ]
     rows = []
@@ -801,14 +801,21 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
             "quartile_75": upper.scaled(factor),
             "mean": group.mean.estimate.scaled(factor),
             "mean_se": None if group.mean.std_error is None else group.mean.std_error / factor,
+            "follow_up": group.follow_up.scaled(factor),
             "range": _range(group, factor),
         }
-        row |= {f"kind_{at}": group.events_by_kind.get(kind, 0) for at, kind in enumerate(kinds)}
+        if len(kinds) > 1:
+            row |= {
+                f"kind_{at}": group.events_by_kind.get(kind, 0) for at, kind in enumerate(kinds)
+            }
         rows.append(row)
     base, *_ = result.footnotes
+    one_kind = [f"Events: {kind}." for kind in kinds] if len(kinds) == 1 else []
     notes = (
         base,
+        *one_kind,
         _mean_note(result),
+        *_follow_up_notes(result),
         "Range: smallest to largest time; +, nobody had the event then (censored).",
         *result.methods.notes,
         *result.provenance.footnotes,
@@ -948,22 +955,10 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
         notes.append("Patients count as at risk from their entry on (delayed entry).")
     notes.append(
         "At risk counts times at or after the tick, events and censored those before it; "
-        "a survival rate includes its own time. Follow-up by reverse Kaplan-Meier"
-        + (
-            ", events leaving before censorings at the same time."
-            if result.methods.follow_up_ties is FollowUpTies.EVENTS_LEAVE_FIRST
-            else ", event indicator flipped."
-        )
+        "a survival rate includes its own time."
     )
+    notes += _follow_up_notes(result)
     notes += result.methods.notes
-    uncensored = [
-        group.label
-        for group in dict.fromkeys((*result.groups, result.overall))
-        if group.follow_up.reason is NotEstimable.NO_CENSORING
-    ]
-    if uncensored:
-        who = f" in {joined(uncensored)}" if result.is_comparison else ""
-        notes.append(f"Follow-up NE{who}: {REASONS[NotEstimable.NO_CENSORING]}.")
     if result.n_unknown_group:
         notes.append(
             f"{counted(result.n_unknown_group, 'patient')} not included: "
@@ -978,6 +973,25 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     notes += loss_sentences(result.losses)
     notes += result.provenance.footnotes
     return tuple(notes)
+
+
+def _follow_up_notes(result: KaplanMeierResult) -> list[str]:
+    """Say how follow-up is estimated, and where it can't be."""
+    ties = (
+        "events leaving before censorings at the same time"
+        if result.methods.follow_up_ties is FollowUpTies.EVENTS_LEAVE_FIRST
+        else "event indicator flipped"
+    )
+    notes = [f"Follow-up by reverse Kaplan-Meier, {ties}."]
+    uncensored = [
+        group.label
+        for group in dict.fromkeys((*result.groups, result.overall))
+        if group.follow_up.reason is NotEstimable.NO_CENSORING
+    ]
+    if uncensored:
+        who = f" in {joined(uncensored)}" if result.is_comparison else ""
+        notes.append(f"Follow-up NE{who}: {REASONS[NotEstimable.NO_CENSORING]}.")
+    return notes
 
 
 _TEST_NAMES: Final = {

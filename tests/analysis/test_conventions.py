@@ -298,18 +298,35 @@ def test_rows_and_code_follow_the_convention() -> None:
 def test_the_table_of_more_estimates() -> None:
     table = more_estimates_table(run("app"))
     assert [column.label for column in table.columns] == [
-        "Group", "Events/N", "death", "25% with the event (95% CI)", "75% with the event (95% CI)",
-        "Mean (95% CI)", "SE", "Range, weeks",
+        "Group", "Events/N", "25% with the event (95% CI)", "75% with the event (95% CI)",
+        "Mean (95% CI)", "SE", "Follow-up, weeks (95% CI)", "Range, weeks",
     ]  # fmt: skip
     assert table.formatted()[1] == [
-        "6-MP", "9/21", "9", "13.0 (6.0, 22.0)", "NR (23.0, NE)", "17.9 (14.9, 21.0)", "1.55",
-        "6.0 to 35.0+",
+        "6-MP", "9/21", "13.0 (6.0, 22.0)", "NR (23.0, NE)", "17.9 (14.9, 21.0)", "1.55",
+        "25.0 (11.0, 32.0)", "6.0 to 35.0+",
     ]  # fmt: skip
+    assert "Events: death." in table.footnotes
     assert any(
         "up to 23.0 weeks, the smallest of the groups' largest times" in note
         for note in table.footnotes
     )
     beyond = more_estimates_table(run("app", mean_horizon=36.0))
-    assert [cells[5:7] for cells in beyond.formatted()] == [["8.7 (6.0, 11.4)", "1.38"], ["NE", ""],
+    assert [cells[4:6] for cells in beyond.formatted()] == [["8.7 (6.0, 11.4)", "1.38"], ["NE", ""],
                                                            ["NE", ""]]  # fmt: skip
     assert any("up to 36.0 weeks, as chosen" in note for note in beyond.footnotes)
+
+
+def test_events_of_several_kinds_have_a_column_each() -> None:
+    cohort = make_cohort(
+        {"time": [1, 2, 3, 4], "status": [1, 2, 0, 1], "group": list("ABAB")},
+        endpoints={
+            "OS": endpoint(events={"progression": (1,), "death": (2,)}, display_unit=TimeUnit.DAYS)
+        },
+    )
+    table = more_estimates_table(kaplan_meier(cohort, KaplanMeierSpec("OS", by="group")))
+    labels = [column.label for column in table.columns]
+    at = labels.index("progression")
+    assert labels[at + 1] == "death"
+    assert [cells[at : at + 2] for cells in table.formatted()] == [
+        ["1", "0"], ["1", "1"], ["2", "1"],
+    ]  # fmt: skip

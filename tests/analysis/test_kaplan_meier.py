@@ -20,6 +20,7 @@ from sts_core.analysis.kaplan_meier import (
     axis_ticks,
     kaplan_meier,
     methods_sentence,
+    more_estimates_table,
     r_code,
     result_rows,
     result_sentences,
@@ -741,7 +742,7 @@ def test_follow_up_is_not_estimable_where_nobody_is_censored() -> None:
     assert first.follow_up.reason is NotEstimable.NO_CENSORING
     assert second.follow_up.reason is not NotEstimable.NO_CENSORING
     assert "Follow-up NE in A: nobody is censored." in result.footnotes
-    assert survival_table(result).formatted()[0][-1] == "NE"
+    assert more_estimates_table(result).formatted()[0][-2] == "NE"
     everyone = run(days([1, 2, 3], [1, 1, 1]))
     assert "Follow-up NE: nobody is censored." in everyone.footnotes
     (row,) = [row for row in result_rows(everyone) if row.statistic == "follow_up_median"]
