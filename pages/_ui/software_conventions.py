@@ -32,7 +32,7 @@ def other_programs(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     st.caption(
         "The same patients, endpoint and groups by the rules of each program. If your numbers are "
         "in none of the rows, the data differ: patients, dates, event coding or the unit of time. "
-        "This app, R and SPSS can be chosen for the whole study under Options."
+        "This app, R and SPSS can be chosen for the whole study under Estimates."
     )
     export_menu(
         f"{spec.endpoint}-programs", tables=lambda: tables_of(found), notes=found.reasons,

@@ -388,7 +388,7 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
     rows: list[dict[str, Cell]] = []
     for place, group in enumerate(_shown_groups(shown)):
         if shown.is_comparison:
-            rows.append({"program": f"{group.label} (N = {group.n})", "_heading": True})
+            rows.append({"program": f"{group.label} (N\u00a0=\u00a0{group.n})", "_heading": True})
         if shown.methods.chosen:
             rows.append(_row("As shown on this page", group, factor, shown.methods.convention))
         rows += [

@@ -55,7 +55,9 @@ def days(time: list[Any], status: list[Any], group: list[Any]) -> Cohort:
 def test_the_trial_under_every_program() -> None:
     table = estimates_table(run(freireich()))
     rows = [cells for cells in table.formatted() if not cells[0].startswith("placebo")]
-    treated = {cells[0]: cells[1:] for cells in rows[rows.index(["6-MP (N = 21)", *[""] * 5]) :]}
+    treated = {
+        cells[0]: cells[1:] for cells in rows[rows.index(["6-MP (N\u00a0=\u00a021)", *[""] * 5]) :]
+    }
     own = treated["This app (the study's convention)"]
     assert own == ["23.0 (13.0, NE)", "75.3 (50.3, 88.9)", "NE", "17.9 (14.9, 21.0)",
                    "25.0 (11.0, 32.0)"]  # fmt: skip
