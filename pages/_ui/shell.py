@@ -302,6 +302,9 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-sidebar-comparisons:not(:has(p)) {display:none;}
 .st-key-sidebar-comparisons p {font-size:.82rem; line-height:1.35;}
 .st-key-sidebar-comparisons button {min-height:1.7rem; padding-left:0;}
+.st-key-sidebar-filters [data-baseweb="tag"] {height:auto; max-width:100%;}
+.st-key-sidebar-filters [data-baseweb="tag"] span {white-space:normal; max-width:100%;
+  font-size:.8rem; line-height:1.25;}
 .filter-count .meter {display:block; width:100%; margin:.25rem 0 0 0;}
 [data-testid="stSidebarUserContent"] {padding:0 0 2rem 0;}
 @media (max-width:1000px) {

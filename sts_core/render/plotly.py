@@ -875,8 +875,9 @@ def _write_above(
     lift = len(y_title) * _TITLE_ROW
     page["annotations"] += [
         _annotation(
-            _safe(note), _font(palette, size=SMALL, weight=500), x=0, y=1, xanchor="left",
-            yanchor="bottom", yshift=round((len(body.notes) - 1 - i) * ROW + lift) + 8,
+            _safe(note), _font(palette, body.notes_role, size=SMALL, weight=500), x=0, y=1,
+            xanchor="left", yanchor="bottom",
+            yshift=round((len(body.notes) - 1 - i) * ROW + lift) + 8,
         )
         for i, note in enumerate(body.notes)
     ]  # fmt: skip
