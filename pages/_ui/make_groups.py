@@ -45,7 +45,8 @@ def make_groups(cohort: Cohort, endpoint: str, by: str | None) -> None:
     by
         What the page compares by.
     """
-    with st.popover("Make groups", icon=":material/merge:"):
+    # another grouping closes it: what was made is compared now
+    with st.popover("Make groups", icon=":material/merge:", key=f"groups.menu.{by}"):
         how = choose_one("How", list(_HOW), "groups.how", names=_HOW)
         if how == "merge":
             if by is None:

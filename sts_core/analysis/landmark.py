@@ -83,8 +83,8 @@ class Landmark:
         elif self.groups_later is not None:
             notes.append(
                 f"{self.groups_later} is taken as recorded over the whole follow-up: where it "
-                "became known after the landmark, survival still looks longer than it is. Name "
-                "the date on which it became known."
+                "became known after the landmark, survival still looks longer than it is. A date "
+                "on which it became known, where the file has one, would mend this."
             )
         return tuple(notes)
 

@@ -348,6 +348,9 @@ def notes_of_tests(result: SurvivalComparisonResult) -> tuple[str, ...]:
             "holds where follow-up ends for reasons that have nothing to do with the group."
         )
     reasons: dict[NotEstimable, list[str]] = {}
+    hazards = result.proportional_hazards
+    if hazards is not None and hazards.reason is not None:
+        reasons[hazards.reason] = ["Proportional hazards"]
     for one in (*result.tests, *([result.trend] if result.trend else [])):
         for found in (one.test, one.stratified):
             if found is not None and found.reason is not None:
