@@ -14,7 +14,7 @@ from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.provenance import provenance_of
 from sts_core.analysis.response import ResponseSpec, response
 from sts_core.cohort import Cohort
-from sts_core.criteria import apply_criteria, evaluate
+from sts_core.criteria import LATE_EFFECT, apply_criteria, evaluate
 from sts_core.findings import StudyError
 from sts_core.populations import cohort_of, criteria_of, populations_of, usual_populations
 from sts_core.study import (
@@ -92,9 +92,8 @@ def test_a_result_names_its_population_where_they_differ() -> None:
     assert "6 of 6 patients in the file analysed (safety population)." in safety.footnotes
     efficacy = " ".join(response(data, ResponseSpec()).footnotes)
     assert "4 of 6 patients in the file analysed (efficacy population)" in efficacy
-    assert "Known only after time zero: At least 3 days on study (n = 2). This removes early" in (
-        efficacy
-    )
+    assert "At least 3 days on study (n = 2, known only after time zero)." in efficacy
+    assert f"A criterion known only after time zero {LATE_EFFECT}." in efficacy
 
 
 def test_treatment_recorded_by_row_decides_safety_once_it_is_confirmed() -> None:

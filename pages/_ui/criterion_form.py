@@ -12,7 +12,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.inputs import choose, choose_one, plain
 from sts_core.cohort import Cohort
-from sts_core.criteria import definition_of, describe, name_of
+from sts_core.criteria import definition_of, name_of
 from sts_core.derive import variable_of
 from sts_core.filters import Filterable, Shape, filter_names, filterable
 from sts_core.row_values import RowValues, holds_dates, row_values
@@ -420,7 +420,9 @@ def _row_condition(
 # --- several conditions --------------------------------------------------------------------------
 
 
-def _several(cohort: Cohort, key: str, start: Criterion | None) -> Criterion | None:
+def _several(
+    cohort: Cohort, key: str, start: Criterion | None, *, nested: bool = False
+) -> Criterion | None:
     names = {"all": "all of them hold (and)", "any": "at least one holds (or)"}
     joined = choose_one(
         "It is met when", list(names), f"{key}.joined",
@@ -438,7 +440,7 @@ def _several(cohort: Cohort, key: str, start: Criterion | None) -> Criterion | N
         with st.container(border=True):
             begin = parts[number] if number < len(parts) else None
             st.markdown(f"**{'and' if joined == 'all' else 'or'}**" if place else "**Condition**")
-            part = _part(cohort, f"{key}.part.{number}", begin)
+            part = _part(cohort, f"{key}.part.{number}", begin, nested=nested)
             _drop_button(f"{key}.parts", numbers, number, least=2)
         if part is None:
             complete = False
@@ -450,17 +452,25 @@ def _several(cohort: Cohort, key: str, start: Criterion | None) -> Criterion | N
     return AllOf(tuple(found)) if joined == "all" else AnyOf(tuple(found))
 
 
-def _part(cohort: Cohort, key: str, start: Criterion | None) -> Criterion | None:
-    if isinstance(start, AllOf | AnyOf):
-        st.write(plain(describe(cohort, start)))
-        return start
-    names = {"column": _ASKS["column"], "rows": _ASKS["rows"]}
-    what = "column"
+def _part(cohort: Cohort, key: str, start: Criterion | None, *, nested: bool) -> Criterion | None:
+    """Ask for one of several conditions; one level deep it may be a group of its own."""
+    names = {"column": _ASKS["column"]}
     if len(cohort.tables) > 1:
-        what = choose_one(
-            "It asks for", list(names), f"{key}.asks",
-            kept="rows" if isinstance(start, HasRow) else "column", names=names,
-        )  # fmt: skip
+        names["rows"] = _ASKS["rows"]
+    if not nested:
+        names["several"] = "A group in brackets"
+    kept = "rows" if isinstance(start, HasRow) else "column"
+    if isinstance(start, AllOf | AnyOf):
+        kept = "several"
+    what = "column"
+    if len(names) > 1:
+        what = choose_one("It asks for", list(names), f"{key}.asks", kept=kept, names=names)
+    if what == "several":
+        group = _several(cohort, key, start, nested=True)
+        opposite = isinstance(start, AllOf | AnyOf) and start.excludes
+        negated = st.toggle("The group as a whole must not hold",
+                            key=state.seeded(f"{key}.group.not", opposite))  # fmt: skip
+        return group and replace(group, excludes=negated)
     if what == "column":
         return _column(cohort, key, start, negatable=True)
     rows = _rows(cohort, key, start if isinstance(start, HasRow) else None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Protocol, TypeVar
 
-from sts_core.cohort import Cohort
+from sts_core.cohort import Cohort, FlowStep
 from sts_core.criteria import LATE_EFFECT
 from sts_core.derive import cutoff_date, treatments_of
 from sts_core.display import DisplayTable, Format, joined, lower_first, p_phrase
@@ -159,9 +159,7 @@ class Provenance:
             selection += f"; exploratory filters: {'; '.join(self.filters)}"
         notes.append(f"{selection}.")
         if self.late_criteria:
-            notes.append(
-                f"Known only after time zero: {'; '.join(self.late_criteria)}. This {LATE_EFFECT}."
-            )
+            notes.append(f"A criterion known only after time zero {LATE_EFFECT}.")
         if self.cutoff:
             notes.append(f"Data cut-off {self.cutoff}.")
         if self.exploratory:
@@ -213,6 +211,11 @@ def says_subset(sentences: Callable[[_R], tuple[str, ...]]) -> Callable[[_R], tu
     return of_subset
 
 
+def _when(step: FlowStep) -> str:
+    late = step.after_time_zero and not step.exploratory
+    return ", known only after time zero" if late else ""
+
+
 def provenance_of(
     cohort: Cohort,
     by: str | None = None,
@@ -236,7 +239,7 @@ def provenance_of(
 
     def phrases(exploratory: bool, *, late: bool = False) -> tuple[str, ...]:
         return tuple(
-            f"{step.label} (n = {step.n_excluded})"
+            f"{step.label} (n = {step.n_excluded}{_when(step)})"
             for step in cohort.flow.steps
             if step.exploratory is exploratory
             and (exploratory or step.n_excluded)

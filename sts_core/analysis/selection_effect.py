@@ -20,6 +20,7 @@ from sts_core.display import (
     Format,
     counted,
     format_estimate,
+    format_number,
     format_percent,
     joined,
     lower_first,
@@ -249,9 +250,14 @@ def survival_sentence(result: SelectionEffect, code: str) -> str:
     found, level = _median(result.treated, code), percent_level(result.conf_level)
     if found is None:
         return ""
+    median = found.median
+    value = format_estimate(median, interval=False)
+    value = {"NR": "not reached", "NE": "not estimable"}.get(value, f"{value} {found.unit}")
+    low, high = (
+        "NE" if limit is None else format_number(limit) for limit in (median.low, median.high)
+    )
     return (
-        f"{_lead(result)}: median {lower_first(found.label)} "
-        f"{format_estimate(found.median)} {found.unit} ({level} CI in brackets; "
+        f"{_lead(result)}: median {lower_first(found.label)} {value} ({level} CI {low} to {high}; "
         f"{counted(found.n_event, 'event')} in {patients(found.n)})."
     )
 

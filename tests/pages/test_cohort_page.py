@@ -9,7 +9,17 @@ import json
 from streamlit.testing.v1 import AppTest
 
 from sts_core.cohort import Cohort
-from sts_core.study import AllOf, AnyOf, Between, DaysBetween, HasRow, OneOf
+from sts_core.study import (
+    AllOf,
+    AnalysisSection,
+    AnyOf,
+    Between,
+    DaysBetween,
+    HasRow,
+    IsKnown,
+    OneOf,
+    dump_study,
+)
 from tests.pages.driver import (
     COHORT,
     PATHS,
@@ -220,6 +230,26 @@ def test_several_conditions_are_joined_and_changed_in_place() -> None:
     click(at, "redo")
     assert len(study_of(at).analysis.criteria) == n + 2
     assert at.button(key="redo").disabled
+
+
+def test_a_group_in_brackets_is_kept_when_the_criterion_is_changed() -> None:
+    group = AnyOf((OneOf("sex", ("Female",)), Between("age", 60.0)), excludes=True)
+    whole = AllOf((IsKnown("histotype"), group), label="Nested")
+    study = study_of(with_tiny())
+    study = dataclasses.replace(study, analysis=AnalysisSection(criteria=(whole,)))
+    rows = "id,time (months),status,histotype,sex,age\n"
+    rows += "a,3.5,Dead,LMS,Male,50\nb,1,Alive,ASPS,Female,7\n"
+    at = go(drop(start(), {"tiny.csv": rows, "study.yaml": dump_study(study)}), COHORT)
+    assert "1 of 2 patients analysed" in cohort_line(at)
+    click(at, "criteria.edit.0")
+    assert at.toggle(key="w:criterion.0.part.1.group.not").value is True
+    checked(at.number_input(key="w:criterion.0.part.1.part.1.age.At least").set_value(40.0).run())
+    click(at, "criterion.0.take")
+    changed = dataclasses.replace(group, parts=(group.parts[0], Between("age", 40.0)))
+    assert study_of(at).analysis.criteria == (
+        AllOf((IsKnown("histotype"), changed), label="Nested"),
+    )
+    assert "0 of 2 patients analysed" in cohort_line(at)
 
 
 def test_rows_of_another_table_are_asked_for() -> None:

@@ -42,7 +42,9 @@ def test_all_treated_stand_beside_and_pages_say_whose_number_it_is() -> None:
     assert "57 of 71 patients in the file analysed (all treated)" in shown(at)
     assert study_of(at).analysis.views["response"]["population"] == "treated"
     go(at, SURVIVAL)
-    assert "median progression-free survival 5.0 (3.5, 6.6) months" in shown(at)
+    assert "median progression-free survival 5.0 months (95% CI 3.5 to 6.6; 44 events in" in shown(
+        at
+    )
     checked(at.selectbox(key="w:km.population").set_value("treated").run())
     assert " 56 44 " in table(at), "patients and events of all treated, as the line said before"
 
