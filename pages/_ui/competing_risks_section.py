@@ -7,7 +7,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.figure_options import figure_options
+from pages._ui.figure_options import about_of, figure_options
 from pages._ui.inputs import choose_covariates, choose_one, plain, toggle
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.competing_risks import (
@@ -58,8 +58,9 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
     place = st.container(horizontal=True)
     with place:
         chosen = figure_options(
-            "cr.figure", kept.get("figure") or {}, unit, shown.levels or (), cumulative=None
-        )
+            "cr.figure", kept.get("figure") or {}, unit, shown.levels or (),
+            about=about_of(shown.endpoint, shown.by, event_kind), cumulative=None,
+        )  # fmt: skip
     state.set_view(
         KIND,
         {

@@ -46,12 +46,15 @@ class FigureChoices:
         Distance of the axis ticks and end of the axis; ``None`` where the app chooses.
     preview
         Whether the exported page is shown in place of the figure.
+    words
+        Titles of each figure, by what it is about.
     """
 
     drawing: CurveOptions
     tick_step: float | None
     horizon: float | None
     preview: bool
+    words: dict[str, dict[str, str]]
 
     def document(self) -> dict[str, Any]:
         """Give the choices as the study file holds them."""
@@ -59,6 +62,7 @@ class FigureChoices:
             "tick_step": self.tick_step,
             "horizon": self.horizon,
             "drawing": TypeAdapter(CurveOptions).dump_python(self.drawing, mode="json"),
+            "words": self.words,
         }
 
 
@@ -70,12 +74,19 @@ def kept_drawing(kept: Mapping[str, Any]) -> CurveOptions:
         return CurveOptions()
 
 
+def about_of(endpoint: str, by: str | None, event_kind: str | None = None) -> str:
+    """Name what a figure is about."""
+    kind = f", {event_kind}" if event_kind else ""
+    return f"{endpoint}{kind} by {by}" if by else f"{endpoint}{kind}"
+
+
 def figure_options(
     key: str,
     kept: Mapping[str, Any],
     unit: TimeUnit,
     groups: Sequence[str],
     *,
+    about: str,
     cumulative: bool | None,
 ) -> FigureChoices:
     """Offer axes, what is shown, words and the page of files.
@@ -90,6 +101,8 @@ def figure_options(
         Of the time axis.
     groups
         Names of the groups shown; none without a comparison.
+    about
+        Endpoint and grouping: the titles of one figure are not those of another.
     cumulative
         Whether one less survival may be drawn; never where another event competes. ``None`` where
         there is no such choice.
@@ -135,9 +148,15 @@ def figure_options(
                 "Hazard ratios beside the curves", f"{key}.ratios", kept=old.hazard_ratios
             )
         with words:
-            title = _words(f"{key}.title", "Title", old.title)
-            y_title = _words(f"{key}.y", "Upright axis", old.y_title)
-            x_title = _words(f"{key}.x", "Time axis", old.x_title)
+            all_words = _kept_words(kept)
+            own = all_words.pop(about, {})
+            title = _words(f"{key}.title.{about}", "Title", own.get("title"))
+            y_title = _words(f"{key}.y.{about}", "Upright axis", own.get("y_title"))
+            x_title = _words(f"{key}.x.{about}", "Time axis", own.get("x_title"))
+            named = {"title": title, "y_title": y_title, "x_title": x_title}
+            own = {name: text for name, text in named.items() if text is not None}
+            if own:
+                all_words[about] = own
             labels = _labels(key, groups, dict(old.labels))
         with file:
             size = choose_one(
@@ -176,7 +195,14 @@ def figure_options(
         black_and_white=grey,
         notes=notes,
     )
-    return FigureChoices(drawing, step, horizon, preview)
+    return FigureChoices(drawing, step, horizon, preview, all_words)
+
+
+def _kept_words(kept: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    try:
+        return TypeAdapter(dict[str, dict[str, str]]).validate_python(kept.get("words") or {})
+    except ValidationError:
+        return {}
 
 
 def _time_axis(

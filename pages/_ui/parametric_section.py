@@ -7,7 +7,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.figure_options import figure_options
+from pages._ui.figure_options import about_of, figure_options
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.parametric_survival import (
@@ -43,7 +43,7 @@ def parametric_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
     with place:
         figure_choices = figure_options(
             "ps.figure", kept.get("figure") or {}, shown.time_unit or endpoint.display_unit,
-            shown.levels or (), cumulative=None,
+            shown.levels or (), about=about_of(shown.endpoint, shown.by), cumulative=None,
         )  # fmt: skip
     state.set_view(KIND, {"drawn": list(drawn), "figure": figure_choices.document()})
     spec = ParametricSurvivalSpec(

@@ -9,7 +9,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.figure_options import figure_options
+from pages._ui.figure_options import about_of, figure_options
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.curve_options import counts_every_death
 from sts_core.analysis.kaplan_meier import (
@@ -38,6 +38,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         groups = spec.levels or ()
         chosen = figure_options(
             "km.figure", kept.get("figure") or {}, unit, groups,
+            about=about_of(spec.endpoint, spec.by),
             cumulative=counts_every_death(endpoint),
         )  # fmt: skip
     state.set_view(KIND, {**kept, "figure": chosen.document()})

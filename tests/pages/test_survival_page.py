@@ -244,7 +244,7 @@ def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
     at.segmented_control(key="w:km.figure.shown").set_value("cumulative")
     at.segmented_control(key="w:km.figure.rows").set_value("at_risk")
     at.segmented_control(key="w:km.figure.size").set_value("single")
-    at.text_input(key="w:km.figure.y").set_value("<i>Relapsed</i>")
+    at.text_input(key="w:km.figure.y.PFS by sex").set_value("<i>Relapsed</i>")
     checked(at.text_input(key="w:km.figure.name.Female").set_value("Women").run())
     page = chart(at)["layout"]
     assert page["xaxis"]["tickvals"] == [0.0, 6.0, 12.0, 18.0]
@@ -271,6 +271,11 @@ def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
     )
     for path in (DATA, SURVIVAL):
         go(at, path)
+    assert chart(at) == before
+    # words are about one figure, and wait for it
+    checked(at.selectbox(key="w:km.endpoint").set_value("OS").run())
+    assert "Relapsed" not in str(chart(at))
+    checked(at.selectbox(key="w:km.endpoint").set_value("PFS").run())
     assert chart(at) == before
     checked(at.toggle(key="w:km.figure.preview").set_value(True).run())
     assert not charts(at)
