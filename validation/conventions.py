@@ -241,14 +241,14 @@ class _Comparison:
 
     def compare_exact(self, case: int, made: RandomCohort) -> None:
         """Compare the exact partial likelihood of two groups."""
+        second = made.group == max(made.group.tolist())
         if self.take(case, "cox.exact.apart") is not None:
-            self.skipped[_WARNED] += 1
-            self.take(case, "cox.exact.coefficients")
+            found = exact_at_ties(made.time, made.event, second)
+            self.skipped[_WARNED if found.value is None else _FINITE] += 1
             return
         theirs = self.take(case, "cox.exact.coefficients")
         if theirs is None:
             return
-        second = made.group == max(made.group.tolist())
         found = exact_at_ties(made.time, made.event, second)
         if found.value is None and (math.isnan(theirs[0]) or theirs[0] == 0):
             self.take(case, "cox.exact.std_errors")
