@@ -230,7 +230,7 @@ button.count {all:unset; cursor:pointer; font:inherit; color:inherit; border-rad
   text-decoration:underline dotted transparent; text-underline-offset:.2em;}
 button.count:hover {text-decoration-color:currentColor;}
 button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
-.st-key-diagram {position:relative;}
+.st-key-diagram {position:relative; max-width:38rem;}
 .st-key-diagram > [data-testid="stElementContainer"]:has(.places) {position:absolute; inset:0;
   pointer-events:none;}
 .st-key-diagram [data-testid="stMarkdownContainer"]:has(> .places) {position:static;}

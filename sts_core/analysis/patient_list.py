@@ -183,13 +183,13 @@ def members_title(cohort: Cohort, members: Members, n: int) -> str:
         words = _words(cohort, condition)
         (levels if isinstance(condition, HasLevel | HasValue) else direct).append(words)
     text = counted(n, "patient")
-    population = cohort.population
-    if population and members.among == "analysed" and differs(cohort.study, population):
-        text += f" of the {lower_first(population_named(cohort.study, population).label)}"
     if direct:
         text += f" {joined(direct)}"
     elif not levels:
         text += " analysed" if members.among == "analysed" else " in the file"
+    population = cohort.population
+    if population and members.among == "analysed" and differs(cohort.study, population):
+        text += f" ({lower_first(population_named(cohort.study, population).label)})"
     return f"{text}: {'; '.join(levels)}" if levels else text
 
 

@@ -27,6 +27,7 @@ from sts_core.display import (
 )
 from sts_core.estimates import Estimate
 from sts_core.findings import StudyError
+from sts_core.members import Members
 from sts_core.populations import (
     EFFICACY,
     TREATED,
@@ -212,6 +213,10 @@ def effect_table(result: SelectionEffect) -> DisplayTable:
             f"{result.treated.label}: the criteria known at time zero only.",
             *result.provenance.footnotes,
         ),
+        {
+            (0, "selected"): Members(population=EFFICACY),
+            (0, "treated"): Members(population=TREATED),
+        },
     )
     return result.provenance.marked(table)
 

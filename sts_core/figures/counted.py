@@ -12,14 +12,18 @@ from sts_core.figures.marks import (
     Panel,
     PointInterval,
     RowGrid,
+    SmallMultiples,
     StepLine,
+    StripRow,
+    TableStrip,
 )
 from sts_core.members import Members
 
 
 def counted_in(figure: Figure) -> dict[str, Members]:
-    """Give the patients behind every mark of a figure's panels, by the key of their description."""
+    """Give the patients behind every mark and number of a figure, by their description's key."""
     found = [members for panel in _panels(figure) for members in _of_panel(panel)]
+    found += [members for row in _rows(figure) for members in row.members]
     return {members.key: members for members in found}
 
 
@@ -33,6 +37,16 @@ def _panels(figure: Figure) -> Iterator[Panel]:
             return
         case multiples:
             yield from (chart.panel for chart in multiples.charts)
+
+
+def _rows(figure: Figure) -> Iterator[StripRow]:
+    match figure.body:
+        case Chart(strip=TableStrip(groups=groups)):
+            yield from (row for group in groups for row in group.rows)
+        case SmallMultiples(charts=charts):
+            yield from (row for chart in charts for row in chart.rows)
+        case _:
+            return
 
 
 def _of_panel(panel: Panel) -> Iterator[Members]:

@@ -355,10 +355,14 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class StripRow:
-    """One row of a table strip: a name and a cell for each position."""
+    """One row of a table strip: a name and a cell for each position.
+
+    ``members`` are the patients whom each cell counts; empty where that isn't said.
+    """
 
     name: str
     cells: tuple[str, ...]
+    members: tuple[Members, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

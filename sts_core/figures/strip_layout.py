@@ -54,7 +54,9 @@ def plan_strip(strip: TableStrip, mode: StripMode) -> StripPlan:
         else:
             written = cells[0]
         name = group.label or group.rows[0].name
-        groups.append(replace(group, rows=(StripRow(name, written),)))
+        # what is written together counts first who is at risk
+        own = group.rows[0].members
+        groups.append(replace(group, rows=(StripRow(name, written, own),)))
     heading = names[0] if names else ""
     if mode == "combined" and len(names) > 1:
         heading = f"{names[0]} ({', '.join(name.lower() for name in names[1:])})"
@@ -151,6 +153,11 @@ def lasting_columns(key: Key) -> Key:
     )
 
 
+def _columns_of(row: StripRow, kept: Sequence[int]) -> StripRow:
+    cells = tuple(row.cells[i] for i in kept)
+    return replace(row, cells=cells, members=tuple(row.members[i] for i in kept if row.members))
+
+
 def part_of_strip(strip: TableStrip, kept: Sequence[int]) -> TableStrip:
     """Keep some columns of a strip."""
     return replace(
@@ -159,9 +166,7 @@ def part_of_strip(strip: TableStrip, kept: Sequence[int]) -> TableStrip:
         groups=tuple(
             replace(
                 group,
-                rows=tuple(
-                    replace(row, cells=tuple(row.cells[i] for i in kept)) for row in group.rows
-                ),
+                rows=tuple(_columns_of(row, kept) for row in group.rows),
             )
             for group in strip.groups
         ),

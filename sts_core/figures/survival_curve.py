@@ -34,6 +34,7 @@ from sts_core.figures.marks import (
     StripRow,
 )
 from sts_core.figures.theme import slot_dash, slot_role
+from sts_core.members import TimeState
 
 _MAX_TICKS = 300
 #: Rates beside the curves; the table under the figure has all of them.
@@ -123,10 +124,10 @@ def _y_axis(result: KaplanMeierResult, options: CurveOptions) -> Axis:
 
 
 def _drawn(result: KaplanMeierResult, group: SurvivalGroup, options: CurveOptions) -> Curve:
-    rows = (
-        ("At risk", group.risk.at_risk),
-        ("Events", group.risk.events),
-        ("Censored", group.risk.censored),
+    rows: tuple[tuple[str, tuple[int, ...], TimeState], ...] = (
+        ("At risk", group.risk.at_risk, "at_risk"),
+        ("Events", group.risk.events, "event_before"),
+        ("Censored", group.risk.censored, "censored_before"),
     )
     named = options.label_of(group.label)
     present = group.n > 0
@@ -142,7 +143,14 @@ def _drawn(result: KaplanMeierResult, group: SurvivalGroup, options: CurveOption
         half=None if median is None else median / result.unit_factor,
         cells=_cells(result, group, options),
         caption=_caption(result, group, options),
-        rows=tuple(StripRow(name, tuple(str(n) for n in cells)) for name, cells in rows),
+        rows=tuple(
+            StripRow(
+                name,
+                tuple(str(n) for n in cells),
+                tuple(time_members(result, group, state, tick) for tick in result.ticks),
+            )
+            for name, cells, state in rows
+        ),
     )
 
 

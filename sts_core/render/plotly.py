@@ -49,6 +49,7 @@ from sts_core.figures.marks import (
     SmallChart,
     SmallMultiples,
     StepLine,
+    StripRow,
     TableStrip,
     Text,
     TextColumn,
@@ -381,11 +382,19 @@ def _plan_strip(
 class _StripLine:
     """One line of the table under the axis: a label and perhaps cells."""
 
-    __slots__ = ("at_left", "bold", "cells", "label", "role")
+    __slots__ = ("at_left", "bold", "cells", "counts", "label", "role")
 
     def __init__(
-        self, label: str, cells: tuple[str, ...], role: Role, *, bold: bool, at_left: bool
+        self,
+        label: str,
+        cells: tuple[str, ...],
+        role: Role,
+        *,
+        bold: bool,
+        at_left: bool,
+        counts: Sequence[str | None] = (),
     ) -> None:
+        self.counts = counts
         self.label = label
         self.cells = cells
         self.role = role
@@ -411,19 +420,31 @@ def _strip_rows(plan: StripPlan, label_width: float) -> list[_StripLine]:
                         group.role if own else Role.MUTED,
                         bold=own,
                         at_left=own,
+                        counts=_counts_of(row),
                     )
                 )
     return lines
 
 
+def _counts_of(row: StripRow) -> list[str | None]:
+    """Name whom each cell of a row counts; nobody where the number is 0."""
+    if not row.members:
+        return [None] * len(row.cells)
+    return [
+        None if cell == "0" else members.key
+        for cell, members in zip(row.cells, row.members, strict=True)
+    ]
+
+
 def _strip_trace(strip: TableStrip, rows: Sequence[_StripLine], palette: Palette) -> Json:
     # one text trace on the curve's own x axis: columns can't drift from the ticks
-    x, y, text = [], [], []
+    x, y, text, counts = [], [], [], []
     for number, row in enumerate(rows):
-        for position, cell in zip(strip.positions, row.cells, strict=False):
+        for position, cell, count in zip(strip.positions, row.cells, row.counts, strict=False):
             x.append(float(position))
             y.append(number)
             text.append(escape(cell, "plotly"))
+            counts.append(count)
     return {
         "type": "scatter",
         "mode": "text",
@@ -434,7 +455,9 @@ def _strip_trace(strip: TableStrip, rows: Sequence[_StripLine], palette: Palette
         "yaxis": "y2",
         "textposition": "middle center",
         "textfont": _font(palette, size=SMALL),
-        "hoverinfo": "skip",
+        # no words of its own, but it can be clicked
+        "hoverinfo": "none" if any(counts) else "skip",
+        "meta": {"counts": counts},
         "cliponaxis": False,
         "showlegend": False,
         "name": "Numbers under the axis",
@@ -902,6 +925,7 @@ def _small_strip(
 ) -> Json:
     places = [(positions[i], row, line.cells[i]) for row, line in enumerate(chart.rows)
               for i in kept]  # fmt: skip
+    counts = [own[i] for own in map(_counts_of, chart.rows) for i in kept]
     return {
         "type": "scatter",
         "mode": "text",
@@ -912,7 +936,8 @@ def _small_strip(
         "yaxis": y,
         "textposition": "middle center",
         "textfont": _font(palette, size=_TINY),
-        "hoverinfo": "skip",
+        "hoverinfo": "none" if any(counts) else "skip",
+        "meta": {"counts": counts},
         "cliponaxis": False,
         "showlegend": False,
         "name": "Numbers under the axis",

@@ -27,6 +27,7 @@ from sts_core.analysis.patient_list import (
 from sts_core.analysis.plan import baseline_covariates, specs_of
 from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.response import ResponseSpec
+from sts_core.analysis.selection_effect import effect_table, selection_effect
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.derive import levels_of
@@ -242,6 +243,15 @@ def test_random_cohorts(cohort: Cohort) -> None:
     if with_response and any(v is not None for v in cohort.tables["subjects"].column("time")):
         check_every_count(cohort, ResponseSpec(by="group"))
     check_flow(cohort)
+
+
+def test_all_treated_beside_lists_both_sides(screening: Cohort) -> None:
+    table = effect_table(selection_effect(screening, 0.95))
+    for key in ("selected", "treated"):
+        listed = int(members_of(screening, table.members[0, key]).sum())
+        assert str(listed) == table.rows[0][key]
+    title = members_title(screening, table.members[0, "treated"], 57)
+    assert title == "57 patients analysed (all treated)"
 
 
 def check_flow(cohort: Cohort) -> None:
