@@ -95,7 +95,7 @@ def _offer_duration_of_response(cohort: Cohort) -> None:
 def _sees_responses(cohort: Cohort) -> bool:
     """Whether there are assessments with a date and an overall response."""
     found = cohort.study.definitions.assessments
-    return found is not None and found.overall is not None and found.table in cohort.tables
+    return found is not None and bool(found.overall_columns) and found.table in cohort.tables
 
 
 def _whose(cohort: Cohort, code: str, endpoint: Endpoint) -> Endpoint:

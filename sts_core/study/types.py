@@ -908,6 +908,11 @@ class AssessmentDefinition:
         return self._columns("target_response", "non_target", "overall")
 
     @property
+    def overall_columns(self) -> tuple[str, ...]:
+        """Columns of the response of a whole assessment."""
+        return self._columns("overall")
+
+    @property
     def date_columns(self) -> tuple[str, ...]:
         """Columns of dates."""
         return self._columns("date")

@@ -158,6 +158,7 @@ def test_visits_of_scheduled_weeks_in_columns():
     keys = proposal.study.definitions.variables
     assert not {key for key in keys if "wk" in key or "week" in key}
     assert any("baseline" in key for key in keys)
+    assert found.overall_columns == ("Response week 6", "Response week 12")
 
 
 def test_visits_with_dates_in_chinese_columns():
