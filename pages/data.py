@@ -79,6 +79,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
                 on_click=intake.open_sample, args=(sample,), width="stretch",
             )  # fmt: skip
 
+with st.container():  # keeps its place as well
+    if ctx is not None:
+        endpoint_cards.waiting(ctx.cohort)
 tables_card.tables(workspace)
 
 if ctx is None:

@@ -19,8 +19,9 @@ from sts_core.analysis.endpoint_rules import (
 from sts_core.checks import EARLIEST
 from sts_core.cohort import Cohort, Table
 from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_range
-from sts_core.display import counted
+from sts_core.display import counted, joined
 from sts_core.findings import StudyError
+from sts_core.overview import Part
 from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
 from sts_core.values import DateOrder, text_of
 
@@ -59,6 +60,26 @@ def endpoints(cohort: Cohort) -> None:
     _cutoff(cohort)
     if state.remembered(_DEFINING):
         _add_endpoint(cohort)
+
+
+def waiting(cohort: Cohort) -> None:
+    """Say above everything else which endpoints wait to be confirmed, and lead there."""
+    found = cohort.study.definitions.endpoints
+    labels = [plain(item.label) for item in found.values() if not item.is_confirmed]
+    if not labels or state.is_open_tab("data", Part.ENDPOINTS.value):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="endpoints-waiting"):
+        verb = "waits" if len(labels) == 1 else "wait"
+        st.markdown(
+            f":material/help: **{joined(labels[:4])}**"
+            + (f" and {len(labels) - 4} more" if len(labels) > 4 else "")
+            + f" {verb} to be confirmed; until then no page estimates from a guess.",
+            width="stretch",
+        )
+        st.button(
+            "Confirm endpoints", type="primary", icon=":material/arrow_forward:",
+            key="endpoints.waiting", on_click=state.open_tab, args=("data", Part.ENDPOINTS.value),
+        )  # fmt: skip
 
 
 def _offer_time_to_progression(cohort: Cohort) -> None:

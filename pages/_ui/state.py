@@ -381,6 +381,11 @@ def open_tab(tabs: str, name: str) -> None:
     st.session_state[f"{tabs}.tab"] = name
 
 
+def is_open_tab(tabs: str, name: str) -> bool:
+    """Say whether one of the tabs of a page is the open one."""
+    return bool(st.session_state.get(f"{tabs}.tab") == name)
+
+
 def enter_shell() -> None:
     """Mark that the router is running this page."""
     st.session_state[_SHELL] = True

@@ -350,3 +350,13 @@ def test_a_wide_file_draws_its_first_columns_and_the_rest_when_asked() -> None:
 
 def test_the_sample_has_no_open_question() -> None:
     assert "No question is open." in shown(with_sample())
+
+
+def test_what_waits_to_be_confirmed_is_said_first_and_one_click_leads_there():
+    at = drop(start(), {"tiny.csv": TINY})
+    assert "Time to event waits to be confirmed" in shown(at)
+    click(at, "endpoints.waiting")
+    assert at.session_state["data.tab"] == "Endpoints"
+    assert "waits to be confirmed" not in shown(at)
+    confirm(at, "TTE", unit="months", events=["Dead"])
+    assert not [button for button in at.button if button.key == "endpoints.waiting"]
