@@ -35,7 +35,7 @@ _IN_R: Final = {
 _BORDER: Final = (
     "events fall together or nearly so: ours is not estimable, R stops on the way or fails"
 )
-_R_FAILED: Final = "R did not converge; ours has a gradient of 0"
+_R_FAILED: Final = "R did not converge or gives NaN; ours has a gradient of 0"
 _FEW: Final = "fewer events than parameters; not compared"
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,7 @@ def run(n: int, seed: int) -> SuiteResult:
                 if parameters is not None and parameters[1] > math.log(1e-3):
                     disagreements.append(f"case {number}, {label}: ours {fit.reason}, R a fit")
                 continue
-            if parameters is None:
+            if parameters is None or np.any(np.isnan(parameters)):
                 skipped[_R_FAILED] += 1
                 continue
             for quantity, ours in _values(fit).items():

@@ -342,7 +342,7 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
             }
             rows.append(row)
     if sum(group.observed.n > 0 for group in result.groups) > 1:
-        rows.append({"model": "All groups together, each with its own fit", "_heading": True})
+        rows.append({"model": "All groups, a fit each", "_heading": True})
         for family in Family:
             total = result.total(family)
             rows.append(

@@ -44,6 +44,7 @@ from sts_core.figures.marks import (
 from sts_core.figures.theme import N_SLOTS, slot_dash, slot_role
 
 _MAX_RATES = 3
+_TOPS = (0.1, 0.2, 0.4, 1.0)
 
 
 def cumulative_incidence_curve(
@@ -127,11 +128,33 @@ def _y_axis(result: CompetingRisksResult, options: CurveOptions) -> Axis:
     what = "Cumulative incidence"
     if result.is_comparison and not result.spec.stacked:
         what += f" of {lower_first(result.event_kind)}"
-    labels = ("0", "25", "50", "75", "100") if percent else ("0", "0.25", "0.50", "0.75", "1.00")
+    top = _top(result)
+    marks = tuple(top * i / 4 for i in range(5))
+    labels = (
+        tuple(f"{100 * mark:g}" for mark in marks)
+        if percent
+        else tuple(
+            "0" if mark == 0 else f"{mark:.3f}" if top < 0.2 else f"{mark:.2f}" for mark in marks
+        )
+    )
     return Axis(
-        0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0), labels,
+        0.0, top, marks, labels,
         options.y_title or (f"{what}, %" if percent else what), grid=True,
     )  # fmt: skip
+
+
+def _top(result: CompetingRisksResult) -> float:
+    """End the upright axis where it holds every curve and band: at 10, 20, 40 or 100%."""
+    highest = 0.0
+    for group in result.groups:
+        if result.spec.stacked:
+            highest = max(highest, 1 - float(np.min(group.event_free, initial=1.0)))
+            continue
+        shown = (group.interest,) if result.is_comparison else group.kinds
+        for one in shown:
+            known = np.concatenate([one.estimate, one.conf_high[np.isfinite(one.conf_high)]])
+            highest = max(highest, float(np.max(known, initial=0.0)))
+    return next((top for top in _TOPS if highest <= top), 1.0)
 
 
 def _level(result: CompetingRisksResult) -> str:
@@ -379,6 +402,8 @@ def _drawing_notes(result: CompetingRisksResult) -> tuple[str, ...]:
             "The kinds of event lie on top of each other; what is left above them is the share of "
             "patients without any event."
         )
+    if _top(result) < 1:
+        notes.append(f"The upright axis ends at {100 * _top(result):g}%.")
     if any(group.unreliable_from is not None for group in result.groups):
         notes.append("Curves are faint where fewer than 5 patients, or 10%, are at risk.")
     return tuple(notes)

@@ -44,11 +44,14 @@ def parametric_curves(
     Returns
     -------
     Figure
-        Among groups a family has its line style and the group its colour; alone, a family has a
-        colour, too.
+        Among groups a family has its line style and the group its colour, by default each in a
+        panel of its own; alone, a family has a colour, too.
     """
     options = result.spec.drawing if options is None else options
     options = replace(options, shown="survival", medians=False)
+    if options.arrangement == "auto" and len(result.groups) > 1:
+        # line styles tell the families apart here, so that groups get a panel each
+        options = replace(options, arrangement="panels")
     if len(result.spec.drawn) > 1 and options.intervals is None:
         options = replace(options, intervals=False)
     drawn = [family for family in NAMES if family in result.spec.drawn]

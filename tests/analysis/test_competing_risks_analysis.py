@@ -123,6 +123,15 @@ def test_counts_under_the_figure_add_up_and_patients_can_be_listed():
     for line, group in zip(lines, result.groups, strict=False):
         assert line.y[0] == 0
         np.testing.assert_array_equal(line.y[1:], group.interest.estimate)
+    # the highest band decides where the axis ends
+    highest = max(np.nanmax(group.interest.conf_high) for group in result.groups[:2])
+    assert highest > 0.4
+    assert figure.body.panel.y.high == 1
+    rare = {**data, "status": [s if i < 30 else 0 for i, s in enumerate(data["status"])]}
+    low = competing_risks(cohort_of(rare), CompetingRisksSpec("OS", by="group"))
+    axis = cumulative_incidence_curve(low)
+    assert axis.body.panel.y.high == 0.4
+    assert "The upright axis ends at 40%." in axis.footnotes
     assert re.search(r"Gray's test, progression: P = 0\.\d+", figure.body.key.notes[0])
 
 

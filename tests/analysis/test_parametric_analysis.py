@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import kaplan_meier
 from sts_core.analysis.parametric_survival import (
     ParametricSurvivalSpec,
@@ -83,7 +84,7 @@ def test_table_rows_and_words():
         "Kaplan-Meier", "Exponential", "Weibull", "Log-normal", "Log-logistic",
         "Generalised gamma",
     ]  # fmt: skip
-    assert cells[-6][0] == "All groups together, each with its own fit"
+    assert cells[-6][0] == "All groups, a fit each"
     text = " ".join(result_sentences(result))
     assert re.search(r"In A, the smallest AIC was that of the [a-z-]+ distribution \([\d.]+", text)
     assert "In C, there are no patients." in text
@@ -133,7 +134,9 @@ def test_by_group_colours_are_the_groups_and_nothing_is_drawn_without_a_fit():
     assert "Not estimable, no events (C): exponential, weibull" in " ".join(result.footnotes)
     assert "no distribution could be fitted (no events)" in " ".join(result_sentences(result))
     assert result.total(Family.WEIBULL) is None
-    marks = parametric_curves(result).body.panel.marks
+    assert [chart.name for chart in parametric_curves(result).body.charts] == ["A", "B", "C"]
+    figure = parametric_curves(result, CurveOptions(arrangement="together"))
+    marks = figure.body.panel.marks
     fitted = [m for m in marks if isinstance(m, StepLine) and m.kind == "Parametric curve"]
     observed = {m.name: m.role for m in marks if isinstance(m, StepLine) and m not in fitted}
     assert [line.name for line in fitted] == ["A, weibull", "B, weibull"]
