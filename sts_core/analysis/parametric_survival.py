@@ -450,7 +450,7 @@ def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
     notes += [
         note
         for note in observed.footnotes[1:]
-        if not note.startswith(("Log-rank", "Hazard ratio", "Follow-up", "Gehan", "Tarone"))
+        if not note.startswith(("Log-rank", "HR", "Hazard ratio", "Follow-up", "Gehan", "Tarone"))
     ]
     return tuple(dict.fromkeys(notes))
 

@@ -68,7 +68,9 @@ def parametric_curves(
         KeyEntry(NAMES[family], Role.MUTED if grouped else _COLOURS[family], _DASHES[family])
         for family in drawn
     )
-    figure = survival_curve(result.curves, options, over=over, symbols=symbols)
+    # what is compared here are families, not groups
+    observed = replace(result.curves, logrank=None, hazard_ratios=())
+    figure = survival_curve(observed, options, over=over, symbols=symbols)
     warning = extrapolation_warning(result)
     names = joined([lower_first(NAMES[family]) for family in drawn])
     return replace(

@@ -911,7 +911,10 @@ def _write_above(
         )
     )  # fmt: skip
     x = max(METRICS.width(line, SMALL, 600) for line in y_title) + 30.0
-    placed = [_LegendEntry(symbol, (symbol.label,), x, 0.0) for symbol in body.symbols]
+    placed: list[_LegendEntry] = []
+    for symbol in body.symbols:
+        placed.append(_LegendEntry(symbol, (symbol.label,), x, 0.0))
+        x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
     _write_legend(_Legend(placed, []), palette, page, lift=_LEGEND_ROW)
 
 

@@ -29,6 +29,7 @@ from sts_core.estimators.fine_gray import fine_gray
 from sts_core.estimators.gray_test import gray_test
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.marks import Chart, SmallMultiples, StepLine
+from sts_core.render.plotly import to_plotly
 from sts_core.study import Measured, Variable
 from tests.cohorts import endpoint, make_cohort
 
@@ -149,7 +150,14 @@ def test_kinds_together_and_on_top_of_each_other():
     np.testing.assert_allclose(bands[1].low, bands[0].high)
     np.testing.assert_allclose(bands[2].high[1:], 1 - stacked.overall.event_free, atol=1e-12)
     by = competing_risks(cohort, CompetingRisksSpec("OS", by="group", stacked=True))
-    assert isinstance(cumulative_incidence_curve(by).body, SmallMultiples)
+    panels = cumulative_incidence_curve(by)
+    assert isinstance(panels.body, SmallMultiples)
+    written = to_plotly(panels, dark=False, width=900)["layout"]["annotations"]
+    # the kinds stand beside each other above the panels
+    places = [note["x"] for note in written if note["text"] in ("Death", "Second cancer")]
+    shifts = [note.get("xshift") for note in written if note["text"] in ("Death", "Second cancer")]
+    assert len(places) == 2
+    assert len(set(zip(places, shifts, strict=True))) == 2
 
 
 def test_one_kind_estimates_nothing_and_says_why():
