@@ -23,8 +23,17 @@ def with_items(study: Study, items: tuple[dict[str, Any], ...]) -> Study:
     return replace(study, report=replace(study.report, items=items))
 
 
-def add_to_report(spec: Any) -> None:
-    """Offer to put what the page shows into the report, or to take it out again."""
+def add_to_report(spec: Any, what: str = "") -> None:
+    """Offer to put what the page shows into the report, or to take it out again.
+
+    Parameters
+    ----------
+    spec
+        What is shown.
+    what
+        Its name on the button, where the page shows several things.
+    """
+    named = f"{what} " if what else ""
     study = state.workspace().study
     if study is None:
         return
@@ -37,7 +46,7 @@ def add_to_report(spec: Any) -> None:
         state.change_study(with_items(study, rest if inside else (*items, document)))
 
     st.button(
-        "Remove from report" if inside else "Add to report",
+        f"Remove {named}from report" if inside else f"Add {named}to report",
         icon=":material/playlist_remove:" if inside else ":material/playlist_add:",
         on_click=change,
         key=f"basket.{document['kind']}",

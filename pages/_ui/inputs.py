@@ -318,7 +318,11 @@ def choose_covariates(
         if variable.measured is not Measured.POST_BASELINE
         and variable.kind is not VariableKind.DATE
     }
-    names |= {name: grouping.label for name, grouping in definitions.groupings.items()}
+    names |= {
+        name: grouping.label
+        for name, grouping in definitions.groupings.items()
+        if not is_formed_later(cohort, name)
+    }
     names.pop(without or "", None)
     if not names:
         return ()

@@ -145,7 +145,12 @@ def _show(cohort: Cohort, curves: KaplanMeierSpec, result: SurvivalComparisonRes
             notes=[methods_sentence(result), *result_sentences(result)],
             key="comparison",
         )
-        add_to_report(replace(spec, resamples=SurvivalComparisonSpec.resamples))
+        whole = replace(spec, resamples=SurvivalComparisonSpec.resamples)
+        if spec.landmark is None:
+            add_to_report(whole)
+        else:
+            add_to_report(whole, "comparison")
+            add_to_report(_from_landmark(curves, spec), "curves")
     for flag in result.flags:
         st.warning(plain(flag), icon=":material/warning:")
     if figure is not None:
@@ -177,10 +182,13 @@ def _landmark_figure(
     cohort: Cohort, curves: KaplanMeierSpec, spec: SurvivalComparisonSpec
 ) -> Figure:
     """Draw the curves from the landmark on."""
-    from_there = replace(
+    return survival_curve(compute(kaplan_meier, cohort, _from_landmark(curves, spec)))
+
+
+def _from_landmark(curves: KaplanMeierSpec, spec: SurvivalComparisonSpec) -> KaplanMeierSpec:
+    return replace(
         curves, by=spec.by, levels=spec.levels, landmark=spec.landmark, known_on=spec.known_on
     )
-    return survival_curve(compute(kaplan_meier, cohort, from_there))
 
 
 def _result(cohort: Cohort, spec: SurvivalComparisonSpec) -> SurvivalComparisonResult:

@@ -10,6 +10,7 @@ from sts_core.analysis.baseline import BaselineSpec
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
 from sts_core.analysis.response import ResponseSpec
 from sts_core.cohort import Cohort
@@ -202,7 +203,7 @@ def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:
 
 
 def baseline_groupings(cohort: Cohort) -> tuple[str, ...]:
-    """Give the merged comparisons and every variable with levels that is known at baseline.
+    """Give merged comparisons and variables with levels, of what is known at baseline.
 
     Of several that say the same in other words (ARM, ARMCD) the first is given.
     """
@@ -214,7 +215,10 @@ def baseline_groupings(cohort: Cohort) -> tuple[str, ...]:
     ]
     usable = [
         key
-        for key in (*variables, *definitions.groupings)
+        for key in (
+            *variables,
+            *(key for key in definitions.groupings if not is_formed_later(cohort, key)),
+        )
         if 2 <= len(levels_of(cohort, key).levels) <= MAX_GROUPS
     ]
     again = recodings(cohort, usable)

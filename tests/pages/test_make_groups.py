@@ -10,6 +10,7 @@ import pytest
 from pages._ui import make_groups
 from sts_core.analysis.best_cut import WARNING, best_cut
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier, survival_table
+from sts_core.analysis.plan import baseline_groupings
 from sts_core.criteria import apply_criteria
 from sts_core.derive import levels_of
 from sts_core.study import dump_study, load_study
@@ -123,4 +124,16 @@ def test_responses_are_merged_where_they_can_be_compared() -> None:
     assert at.selectbox(key="w:comparison.by").value == key
     assert at.selectbox(key="w:km.by").value == "sex"
     assert key not in at.selectbox(key="w:km.by").options
+    label = study_of(at).definitions.groupings[key].label
+    assert label not in at.selectbox(key="w:km.by").options
+    # nor is it a covariate, or among the analyses that nobody asked for
+    cohort = apply_criteria(sample_cohort(), study_of(at))
+    assert key not in baseline_groupings(cohort)
+    assert "asps_ccs" in baseline_groupings(cohort)
+    click(at, "basket.kaplan_meier")
+    click(at, "basket.survival_comparison")
+    assert [(item["kind"], item["by"], item["landmark"]) for item in study_of(at).report.items] == [
+        ("kaplan_meier", key, 3.0),
+        ("survival_comparison", key, 3.0),
+    ]
     assert "Groups of Best overall response: Responders, CR and PR; Others, all other" in shown(at)
