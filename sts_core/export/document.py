@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -163,19 +163,37 @@ def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]
     grid.autofit = False
     _cell_margins(grid)
     size = _text_size(table)
-    longest = []
+
+    def widest(texts: Iterable[str]) -> float:
+        return max((METRICS.width(text, size, 600) for text in texts), default=0.0) * 1.14 + 6.5
+
+    wanted, least = [], []
     for place, column in enumerate(table.columns):
-        words = [*column.label.split(), *(row[place] for row in cells)]
-        width = max((METRICS.width(word, size, 600) for word in words), default=0.0) * 1.14 + 6.5
-        longest.append(min(width, 130.0) if place == 0 else width)
-    room = _WIDTH * 72 / 25.4
-    scale = min(1.0, room / sum(longest))
-    for column, width in zip(grid.columns, longest, strict=True):
-        column.width = Pt(width * scale)
+        heading, texts = column.label.split(), [row[place] for row in cells]
+        word = widest([*heading, *(part for text in texts for part in text.split())])
+        width = widest([*heading, *texts])
+        wanted.append(max(min(width, 130.0), word) if place == 0 else width)
+        least.append(min(word, wanted[-1]))
+    widths = _shared(wanted, least, _WIDTH * 72 / 25.4)
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = Pt(width)
     # by rows: asking a column for its cells walks through the whole table each time
     for row in grid._tbl.tr_lst:
-        for cell, width in zip(row.tc_lst, longest, strict=True):
-            cell.width = Pt(width * scale)
+        for cell, width in zip(row.tc_lst, widths, strict=True):
+            cell.width = Pt(width)
+
+
+def _shared(wanted: Sequence[float], least: Sequence[float], room: float) -> list[float]:
+    """Narrow columns to the room: first those whose words can stand on more lines."""
+    over = sum(wanted) - room
+    if over <= 0:
+        return list(wanted)
+    slack = sum(wanted) - sum(least)
+    if over > slack:
+        return [width * room / sum(least) for width in least]
+    return [
+        width - (width - word) * over / slack for width, word in zip(wanted, least, strict=True)
+    ]
 
 
 def _text_size(table: DisplayTable) -> float:

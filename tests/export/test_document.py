@@ -16,10 +16,13 @@ from pydantic import TypeAdapter
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.plan import Done
+from sts_core.analysis.provenance import provenance_of
 from sts_core.analysis.registry import ANALYSES, spec_from
+from sts_core.display import Column, DisplayTable, Format
 from sts_core.export.deck import write_deck
 from sts_core.export.document import write_document
-from sts_core.export.report import Section, build_report
+from sts_core.export.report import Report, Section, build_report
+from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
 from sts_core.figures.marks import Role
 from sts_core.figures.theme import BLACK_AND_WHITE, DOCUMENT, LIGHT
@@ -128,3 +131,26 @@ def test_a_figure_is_in_deck_and_document_as_its_page_drew_it():
         BLACK_AND_WHITE.colour(Role.SLOT_0).lstrip("#") in etree.tostring(group._element).decode()
     )
     assert LIGHT.colour(Role.SLOT_1).lstrip("#") not in etree.tostring(group._element).decode()
+
+
+def test_no_word_of_a_narrow_table_is_broken():
+    columns = [Column("stub", "Variable")]
+    columns += [
+        Column(f"{part}{n}", label, Format.TEXT)
+        for n in range(4)
+        for part, label in (("hr", "HR (95% CI)"), ("p", "P (exploratory)"))
+    ]
+    row = {column.key: "0.32 (0.11, 0.89)" if column.key[0] == "h" else "0.041"
+           for column in columns}  # fmt: skip
+    table = DisplayTable("Many columns", tuple(columns), ({**row, "stub": "Histotype"},))
+    report = Report(provenance_of(make_cohort({"time": [1], "status": [1]})), (
+        Section("Many columns", None, table, "", (), ()),
+    ))  # fmt: skip
+    (grid,) = Document(io.BytesIO(write_document(report))).tables
+    size = 6.5 if len(columns) > 10 else 7.5
+    for place, column in enumerate(table.columns):
+        for word in column.label.split():
+            room = grid.rows[0].cells[place].width.pt - 5.5
+            assert METRICS.width(word, size, 600) <= room, (column.label, room)
+    total = sum(cell.width.mm for cell in grid.rows[0].cells)
+    assert total <= 170.5
