@@ -31,6 +31,7 @@ _NONE = "(none)"
 _EVERYBODY = "(none: every patient had the event)"
 _DEFINING = "endpoint.defining"
 _DATE, _COLUMN = "date", "column"
+_OF_EVERYONE = {"OS", "PFS", "TTP"}
 _NOBODY, _EVERYONE = "nobody", "everyone"
 
 
@@ -121,7 +122,8 @@ def _sees_responses(cohort: Cohort) -> bool:
 
 def _whose(cohort: Cohort, code: str, endpoint: Endpoint) -> Endpoint:
     """Ask whether only responders count, and whether the time starts at their response."""
-    if cohort.study.definitions.response is None:
+    of_everyone = code in _OF_EVERYONE and not (endpoint.responders or endpoint.first_response)
+    if cohort.study.definitions.response is None or of_everyone:
         return endpoint
     responders = toggle(
         "Only patients with an objective response", f"endpoint.responders.{code}",
@@ -553,7 +555,10 @@ def _add_endpoint(cohort: Cohort) -> None:
         event = choose("Column of the status", columns, "new.event")
         endpoint = Endpoint(label=label.strip(), time=time, event=event)
     else:
-        start = choose("From", columns, "new.start")
+        started = [item.start for item in cohort.study.definitions.endpoints.values()]
+        start = choose(
+            "From", columns, "new.start", kept=next((name for name in started if name), None)
+        )  # fmt: skip
         progression = choose("Progression", [_NONE, *columns], "new.progression")
         death = choose("Death", [_NONE, *columns], "new.death")
         stop = choose(

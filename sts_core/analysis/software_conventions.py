@@ -413,7 +413,9 @@ def _row(
     def quantile(estimate: Estimate) -> Cell:
         """Leave out the interval where the program's rule is not known."""
         scaled = estimate.scaled(factor)
-        return scaled.value if convention is PRISM and scaled.value is not None else scaled
+        if convention is not PRISM:
+            return scaled
+        return replace(scaled, low=None, high=None) if scaled.value is None else scaled.value
 
     row: dict[str, Cell] = {
         "program": label,

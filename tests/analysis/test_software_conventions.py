@@ -66,6 +66,10 @@ def test_the_trial_under_every_program() -> None:
     assert treated["SPSS"][0] == "23.0 (12.7, 33.3)"
     assert treated["SAS"][:4] == ["23.0 (13.0, NE)", "75.3 (50.3, 88.9)", "NE", ""]
     assert treated["Prism"][0] == "23.0"
+    never = run(days([1, 2, 3, 4, 5], [1, 0, 0, 0, 0], list("AAAAA")), by=None)
+    medians = {cells[0]: cells[1] for cells in estimates_table(never).formatted()}
+    # no interval by a rule that is not known, not even of a median that is not reached
+    assert (medians["Prism"], medians["SAS"]) == ("NR", "NR (1.0, NE)")
 
 
 def test_the_hazard_ratios_of_the_trial() -> None:
