@@ -65,7 +65,11 @@ treatment_note(ctx.cohort, [by], "ae")
 all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
 if has_late_criteria(ctx.study) and population is None:
     st.caption("Criteria known only after time zero do not apply to the safety population.")
-ctx = ctx.of(population or SAFETY)
+try:
+    ctx = ctx.of(population or SAFETY)
+except StudyError as error:
+    ui.show_findings(error.findings, title="Why there is no safety population")
+    st.stop()
 spec = AdverseEventSpec(
     by=by,
     related_only=related,

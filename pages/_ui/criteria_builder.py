@@ -84,6 +84,44 @@ def list_criteria(cohort: Cohort) -> None:
             )
 
 
+def stranded_criteria(study: Study) -> None:
+    """List the criteria while the patients can't be put together: one of them may be why."""
+    items = study.analysis.criteria
+    if not items:
+        return
+    st.subheader("Criteria", anchor=False)
+    st.caption("One that asks for what this file does not have keeps all patients from the pages.")
+    for place, item in enumerate(items):
+
+        def on_switch(place: int = place, item: Criterion = item) -> None:
+            enabled = bool(state.widget_value(f"criteria.on.{place}"))
+            new = (*items[:place], replace(item, enabled=enabled), *items[place + 1 :])
+            state.change_study(with_criteria(study, new))
+
+        words = _asked_for(item)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            st.toggle(
+                plain(words), key=state.seeded(f"criteria.on.{place}", item.enabled),
+                on_change=on_switch, width="stretch",
+            )  # fmt: skip
+            _icon("delete", "Remove it from the list; undo brings it back", place, True, study,
+                  (*items[:place], *items[place + 1 :]))  # fmt: skip
+
+
+def _asked_for(item: Criterion) -> str:
+    """Name what a criterion asks for when the file doesn't have it."""
+    asked = ", ".join(f"“{name}”" for name in item.columns) or "another table"
+    return f"{item.label}: asks for {asked}" if item.label else f"Asks for {asked}"
+
+
+def words_for(cohort: Cohort, item: Criterion) -> str:
+    """Give a criterion in words, also one whose column is not in this file."""
+    try:
+        return describe(cohort, item)
+    except StudyError:
+        return _asked_for(item)
+
+
 def add_button() -> None:
     """Offer to begin a new criterion."""
     st.button(
@@ -111,7 +149,7 @@ def list_filters(cohort: Cohort) -> None:
         formal = with_filters(replace(study, analysis=analysis), rest)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             st.toggle(
-                plain(describe(cohort, item)),
+                plain(words_for(cohort, item)),
                 key=state.seeded(f"filters.on.{place}", item.enabled),
                 on_change=on_switch,
                 width="stretch",
@@ -136,7 +174,7 @@ def _card(cohort: Cohort, items: Criteria, place: int, item: Criterion) -> None:
         enabled = bool(state.widget_value(f"criteria.on.{place}"))
         state.change_study(with_criteria(study, changed(enabled=enabled)))
 
-    words = plain(describe(cohort, item))
+    words = plain(words_for(cohort, item))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.toggle(
             f"In force: {words}",

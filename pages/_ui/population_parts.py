@@ -10,12 +10,11 @@ import streamlit as st
 
 from pages._ui import state
 from pages._ui.compute import compute
-from pages._ui.criteria_builder import criterion_editor
+from pages._ui.criteria_builder import criterion_editor, words_for
 from pages._ui.inputs import choose, plain
 from pages._ui.show import export_menu, show_table
 from sts_core.analysis.selection_effect import SelectionEffect, effect_table, selection_effect
 from sts_core.cohort import Cohort
-from sts_core.criteria import describe
 from sts_core.display import counted, joined
 from sts_core.findings import StudyError
 from sts_core.populations import (
@@ -26,7 +25,7 @@ from sts_core.populations import (
     populations_of,
     usual_populations,
 )
-from sts_core.study import Criterion, Population, Study
+from sts_core.study import Population, Study
 
 _BASES = {
     "all": "all criteria",
@@ -66,17 +65,28 @@ def all_treated_line(
     shown = populations_of(study)[population or EFFICACY]
     if shown.criteria != "all":
         return
-    effect: SelectionEffect = compute(selection_effect, cohort, study.analysis.conf_level)
-    text = sentence(effect)
-    if effect.n_removed and text:
+    effect = _effect(cohort)
+    text = "" if effect is None else sentence(effect)
+    if effect is not None and effect.n_removed and text:
         st.markdown(f":small[:orange[:material/schedule: {plain(text)}]]")
+
+
+def _effect(cohort: Cohort) -> SelectionEffect | None:
+    """Compute both sides; ``None`` where a population can't be made, which is a finding."""
+    try:
+        found: SelectionEffect = compute(selection_effect, cohort, cohort.study.analysis.conf_level)
+    except StudyError:
+        return None
+    return found
 
 
 def all_treated_table(cohort: Cohort) -> None:
     """Show the main results of all treated patients beside those under all criteria."""
     if not has_late_criteria(cohort.study):
         return
-    effect: SelectionEffect = compute(selection_effect, cohort, cohort.study.analysis.conf_level)
+    effect = _effect(cohort)
+    if effect is None:
+        return
     if not effect.n_removed:
         st.caption(
             "The criteria known only after time zero remove nobody: all treated patients are "
@@ -140,7 +150,7 @@ def _one(cohort: Cohort, key: str, population: Population) -> None:
                     if usual else ":material/delete:",
                     on_click=state.change_study, args=(with_population(study, key, None),),
                 )  # fmt: skip
-        own = [plain(_words(cohort, item)) for item in population.own if item.enabled]
+        own = [plain(words_for(cohort, item)) for item in population.own if item.enabled]
         n = len(criteria_of(study, replace(population, own=())))
         text = f"{_BASES[population.criteria].capitalize()} ({n} in force)"
         st.markdown(f":small[{text}{'; also: ' + joined(own) if own else ''}.]")
@@ -153,13 +163,6 @@ def _size(cohort: Cohort, key: str) -> str:
         return counted(cohort_of(cohort, key).n, "patient")
     except StudyError as error:
         return f":orange[{plain(str(error.findings[0].message))}]"
-
-
-def _words(cohort: Cohort, item: Criterion) -> str:
-    try:
-        return describe(cohort, item)
-    except StudyError:
-        return item.label or "a criterion whose column is not in this file"
 
 
 def _change(cohort: Cohort, key: str, population: Population) -> None:
@@ -189,7 +192,7 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
     )  # fmt: skip
     for place, item in enumerate(population.own):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            st.markdown(plain(_words(cohort, item)), width="stretch")
+            st.markdown(plain(words_for(cohort, item)), width="stretch")
             st.button(
                 "", icon=":material/delete:", type="tertiary", help="Remove this criterion",
                 key=f"population.own.{key}.{place}", on_click=put,

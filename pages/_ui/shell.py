@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-from pages._ui import filters, patient_lists, state
+from pages._ui import criteria_builder, filters, patient_lists, state
 from pages._ui.comparisons_note import comparisons_note
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
@@ -112,6 +112,8 @@ def open_page(title: str) -> Context | None:
     if workspace.cohort is None or workspace.study is None:
         if workspace.study is not None:
             filters.stranded_filters(workspace.study)
+            if title == "Cohort":
+                criteria_builder.stranded_criteria(workspace.study)
         return None
     _cohort_line(workspace.cohort)
     filters.sidebar_filters(workspace.cohort, title)

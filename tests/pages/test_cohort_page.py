@@ -286,6 +286,16 @@ def test_criterion_whose_column_is_gone_is_reported_and_can_be_removed() -> None
     assert "histotype" in said
     for path in PATHS:
         go(again, path)
+    study = dataclasses.replace(
+        study_of(with_tiny()), analysis=AnalysisSection(criteria=(OneOf("stage", ("IV",)),))
+    )
+    lost = go(drop(start(), {"tiny.csv": TINY, "study.yaml": dump_study(study)}), COHORT)
+    assert "Asks for “stage”" in lost.toggle(key="w:criteria.on.0").label
+    click(lost, "criteria.delete.0")
+    assert "3 of 3 patients analysed" in cohort_line(lost)
+    click(lost, "undo")
+    switch(lost, 0, False)
+    assert "3 of 3 patients analysed" in cohort_line(lost)
 
 
 def test_a_criterion_can_be_asked_of_any_column_but_the_id() -> None:

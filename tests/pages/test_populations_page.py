@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sts_core.study import OneOf, Population
+from dataclasses import replace
+
+from sts_core.study import OneOf, Population, dump_study
 from tests.pages.driver import (
     COHORT,
     SURVIVAL,
@@ -65,6 +67,12 @@ def test_a_population_is_changed_added_and_kept_in_the_study_file() -> None:
     assert study_of(at).analysis.populations == {}
     click(at, "undo")
     assert study_of(at).analysis.populations == {"safety": changed}
+    gone = Population("Safety population", "none", (OneOf("gone", ("x",)),))
+    analysis = replace(study_of(at).analysis, populations={"safety": gone})
+    broken = dump_study(replace(study_of(at), analysis=analysis))
+    lost = go(drop(with_sample(1), {"study.yaml": broken}), "pages/safety.py")
+    assert "“gone”" in shown(lost) or "No adverse events" in shown(lost)
+    assert "“gone”" in shown(go(lost, COHORT))
     click(at, "population.add")
     assert "Population 1: 57 patients" in shown(at)
     again = drop(start(), {"study.yaml": study_file(at)})
