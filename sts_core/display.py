@@ -188,14 +188,14 @@ def _without_minus_zero(text: str) -> str:
 
 
 def format_p(p_value: float | None) -> str:
-    """Write P with three decimals; below 0.001 and near one as a bound."""
+    """Write P with two or three significant digits; below 0.001 and near one as a bound."""
     if p_value is None:
         return "NE"
     if p_value < 0.001:
         return "<0.001"
     if p_value > 0.999:
         return ">0.999"
-    return round_half_up(p_value, 3)
+    return round_half_up(p_value, 4 if p_value < 0.01 else 3)
 
 
 def p_phrase(p_value: float | None, *, exploratory: bool = False) -> str:

@@ -162,7 +162,7 @@ def _cells(value: Cell, column: Column) -> list[tuple[str | float | None, str]]:
         case Format.PERCENT:
             return [(value * 100.0, decimals)]
         case Format.P_VALUE:
-            return [(float(value), "[<0.001]\\<0.001;0.000")]
+            return [(float(value), "[<0.001]\\<0.001;[<0.01]0.0000;0.000")]
         case Format.INTEGER:
             return [(value, "0")]
         case Format.NUMBER:

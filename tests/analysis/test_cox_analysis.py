@@ -179,7 +179,7 @@ def test_table_has_both_models_under_spanners(results: dict[str, CoxResult]) -> 
     assert rows["Age, per 10 years"]["n"] == 153
     assert rows["Size, per 1 cm"]["events"] == 113
     text = dict(zip((row[0] for row in table.formatted()), table.formatted(), strict=False))
-    assert text["UPS"][3:] == ["1.90 (1.20, 3.02)", "0.006", "1.57 (0.99, 2.51)", "0.057"]
+    assert text["UPS"][3:] == ["1.90 (1.20, 3.02)", "0.0064", "1.57 (0.99, 2.51)", "0.057"]
 
 
 def test_swapping_the_reference_inverts(cohort: Cohort) -> None:

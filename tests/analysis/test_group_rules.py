@@ -14,6 +14,7 @@ from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.survival_comparison import SurvivalComparisonSpec, survival_comparison
 from sts_core.analysis.survival_comparison_report import comparison_table
 from sts_core.cohort import Cohort
+from sts_core.display import format_p
 from sts_core.estimates import NotEstimable
 from sts_core.estimators.maximally_selected import maximally_selected_log_rank
 from sts_core.study import (
@@ -116,8 +117,9 @@ def test_the_best_cut_is_that_of_the_estimator_over_those_whose_number_is_known(
     assert found.found.statistic == pytest.approx(expected.statistic, rel=1e-12)
     assert found.found.p_approximate < 0.01
     assert f"is at {expected.cut:g} years, among" in found.sentence
-    assert "P corrected for the search: 0.001 (Lausen and Schumacher 1992)" in found.sentence
-    assert ", 0.005 (permutation, 200 random ways, seed 1)" in found.sentence
+    written = format_p(expected.p_approximate)
+    assert f"P corrected for the search: {written} (Lausen and Schumacher 1992)" in found.sentence
+    assert ", 0.0050 (permutation, 200 random ways, seed 1)" in found.sentence
 
 
 def test_groups_of_a_best_cut_carry_the_corrected_p_and_the_warning() -> None:

@@ -78,7 +78,7 @@ def test_what_is_not_estimable_says_why(estimate: Estimate, texts: list[Any]) ->
 def test_p_is_a_number_that_looks_like_a_bound_when_small() -> None:
     (cell,) = one_row(Column("p", "P", Format.P_VALUE), 0.0004)
     assert cell.value == 0.0004
-    assert cell.number_format == "[<0.001]\\<0.001;0.000"
+    assert cell.number_format == "[<0.001]\\<0.001;[<0.01]0.0000;0.000"
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
