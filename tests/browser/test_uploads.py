@@ -227,7 +227,7 @@ def test_names_of_levels_are_shown_as_they_are_written(
     choose(page, "Compare by", "Group $x$ <i>")
     expect(page.get_by_text("df = 6").first).to_be_visible()
     offered = page.get_by_test_id("stButtonGroup").last.inner_text()
-    table = page.locator(".sts-table").inner_text()
+    table = page.locator(".sts-table").first.inner_text()
     drawn = " ".join(chart(page).texts)
     for level in HOSTILE:
         assert level in offered, level
