@@ -150,11 +150,10 @@ def parametric_fit(
     ):
         reason = NotEstimable.TOO_FEW
     if reason is None:
-        late = None if entries is None else np.log(entries[np.isfinite(entries)])
+        late = np.zeros(0) if entries is None else entries[np.isfinite(entries)]
         sample = _Sample(
-            np.log(times[events]), np.log(times[~events & (times > 0)]),
-            np.zeros(0) if late is None else late,
-        )  # fmt: skip
+            *(_Counted.of(part) for part in (times[events], times[~events & (times > 0)], late))
+        )
         found = _fit(sample, family)
         if found is not None:
             location, scale, shape, value = found
@@ -221,22 +220,44 @@ def _delta_error(fit: ParametricFit, function: Callable[[FloatArray], float]) ->
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
-    """Logarithms of times: of events, of censorings, and of delayed entries."""
+class _Counted:
+    """Logarithms of the distinct times of some subjects, and how many have each."""
 
-    event: FloatArray
-    censored: FloatArray
-    entry: FloatArray
+    logs: FloatArray
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, times: FloatArray) -> _Counted:
+        distinct, counts = np.unique(times, return_counts=True)
+        return cls(np.log(distinct), counts.astype(np.float64))
+
+    @property
+    def n(self) -> float:
+        return float(self.counts.sum())
+
+    def sum(self, values: FloatArray) -> float:
+        return float(self.counts @ values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Times of events, of censorings, and of delayed entries."""
+
+    event: _Counted
+    censored: _Counted
+    entry: _Counted
 
 
 def _fit(sample: _Sample, family: Family) -> tuple[float, float, float, float] | None:
     """Give location, scale, shape and log likelihood; ``None`` without a maximum."""
     if family is Family.EXPONENTIAL:
-        exposure = np.exp(sample.event).sum() + np.exp(sample.censored).sum()
-        exposure -= np.exp(sample.entry).sum()
-        location = math.log(float(exposure) / sample.event.size)
+        lived, watched, missed = (
+            part.sum(np.exp(part.logs)) for part in (sample.event, sample.censored, sample.entry)
+        )
+        location = math.log((lived + watched - missed) / sample.event.n)
         return location, 1.0, 1.0, _terms(sample, _WEIBULL, location, 0.0)[0]
-    if np.ptp(sample.event) == 0 and not np.any(sample.censored > sample.event[0]):
+    first = sample.event.logs[0]
+    if sample.event.logs.size == 1 and not np.any(sample.censored.logs > first):
         return None  # all events at the last time: the narrower the likelier
     if family is not Family.GENERALISED_GAMMA:
         found = _newton(sample, _SHAPES[family])
@@ -382,25 +403,25 @@ def _terms(
 ) -> tuple[float, FloatArray, FloatArray]:
     """Give log likelihood, gradient and second derivatives in location and log scale."""
     scale = math.exp(log_scale)
-    value = -sample.event.size * log_scale - float(sample.event.sum())
-    slope = np.array([0.0, -float(sample.event.size)])
+    value = -sample.event.n * log_scale - sample.event.sum(sample.event.logs)
+    slope = np.array([0.0, -sample.event.n])
     bend = np.zeros((2, 2))
-    for logs, curve, sign in (
+    for part, curve, sign in (
         (sample.event, shape.density, 1.0),
         (sample.censored, shape.survival, 1.0),
         (sample.entry, shape.survival, -1.0),
     ):
-        if not logs.size:
+        if not part.logs.size:
             continue
-        w = (logs - location) / scale
+        w = (part.logs - location) / scale
         g, first, second = curve(w)
-        value += sign * float(g.sum())
-        slope += sign * np.array([-float(first.sum()) / scale, -float(w @ first)])
-        mixed = float((first + w * second).sum()) / scale
+        value += sign * part.sum(g)
+        slope += sign * np.array([-part.sum(first) / scale, -part.sum(w * first)])
+        mixed = part.sum(first + w * second) / scale
         bend += sign * np.array(
             [
-                [float(second.sum()) / scale**2, mixed],
-                [mixed, float((w * first + w**2 * second).sum())],
+                [part.sum(second) / scale**2, mixed],
+                [mixed, part.sum(w * first + w**2 * second)],
             ]
         )
     return value, slope, bend
@@ -411,9 +432,12 @@ def _newton(
 ) -> tuple[float, float, float] | None:
     """Give location, log scale and log likelihood at the maximum; ``None`` where there is none."""
     if start is None:
-        everything = np.concatenate([sample.event, sample.censored])
-        spread = float(everything.std())
-        at = np.array([float(sample.event.mean()), math.log(max(spread, 0.1))])
+        parts = (sample.event, sample.censored)
+        n = sum(part.n for part in parts)
+        mean = sum(part.sum(part.logs) for part in parts) / n
+        spread = math.sqrt(sum(part.sum((part.logs - mean) ** 2) for part in parts) / n)
+        middle = sample.event.sum(sample.event.logs) / sample.event.n
+        at = np.array([middle, math.log(max(spread, 0.1))])
     else:
         at = np.array(start)
     with np.errstate(all="ignore"):

@@ -26,7 +26,8 @@ _DASHES: dict[str, Dash] = {
     "log-logistic": Dash.SHORT_DASH,
     "generalised gamma": Dash.LONG_DASH,
 }
-_COLOURS = {family: slot_role(slot) for slot, family in enumerate(NAMES, start=1)}
+# slot 5 is too near slot 0, which the Kaplan-Meier curve has
+_COLOURS = {family: slot_role(slot) for family, slot in zip(NAMES, (1, 2, 3, 4, 6), strict=True)}
 
 
 def parametric_curves(
