@@ -77,7 +77,7 @@ def test_toggled_group_leaves_curves_risk_table_and_test(by_histotype: Page) -> 
     before = chart(page)
     assert before.curves == ["Alveolar soft part sarcoma", "Clear cell sarcoma", "Leiomyosarcoma"]
     assert before.drawn >= 3
-    statistic = page.locator(".sts-table").inner_text()
+    statistic = page.locator(".sts-table").first.inner_text()
     assert "over 2 of 3" not in statistic
     pill(page, "Clear cell sarcoma").click()
     expect(page.get_by_text("df = 1").first).to_be_visible()
@@ -88,18 +88,18 @@ def test_toggled_group_leaves_curves_risk_table_and_test(by_histotype: Page) -> 
     assert before.texts.count("8") - after.texts.count("8") >= 1
     assert "Clear cell sarcoma" in before.texts
     assert "Clear cell sarcoma" not in after.texts
-    table = page.locator(".sts-table").inner_text()
+    table = page.locator(".sts-table").first.inner_text()
     assert "over 2 of 3" in table
     assert re.search(r"χ² = [\d.]+, df = 1", table)
     expect(cohort_line(page)).to_contain_text("24 of 24 patients analysed")
     # Another page and back: the choice is there
     go(page, "Cohort")
     go(page, "Survival")
-    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
+    expect(page.locator(".sts-table").first).to_contain_text("over 2 of 3")
     assert chart(page).curves == ["Alveolar soft part sarcoma", "Leiomyosarcoma"]
     pill(page, "Clear cell sarcoma").click()
     expect(page.get_by_text("df = 2").first).to_be_visible()
-    assert page.locator(".sts-table").inner_text() == statistic
+    assert page.locator(".sts-table").first.inner_text() == statistic
 
 
 def test_switched_criterion_changes_the_cohort_line_and_the_curves(by_histotype: Page) -> None:
@@ -124,7 +124,7 @@ def test_switched_criterion_changes_the_cohort_line_and_the_curves(by_histotype:
 
 def test_downloads_can_be_opened_and_hold_the_numbers(by_histotype: Page) -> None:
     page = by_histotype
-    table = page.locator(".sts-table").inner_text()
+    table = page.locator(".sts-table").first.inner_text()
     page.get_by_test_id("stPopoverButton").filter(has_text="Export").click()
 
     name, svg = download(page, "SVG, vector")
@@ -193,8 +193,8 @@ def _shapes(shapes):
 def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Page) -> None:
     page = by_histotype
     pill(page, "Clear cell sarcoma").click()
-    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
-    table = page.locator(".sts-table").inner_text()
+    expect(page.locator(".sts-table").first).to_contain_text("over 2 of 3")
+    table = page.locator(".sts-table").first.inner_text()
     go(page, "Data")
     name, choices = download(page, "Keep my choices")
     assert name == "study.yaml"
@@ -207,8 +207,8 @@ def test_choices_and_file_bring_everything_back_after_a_reload(by_histotype: Pag
     upload(page, ("cohort.csv", CSV), (name, choices))
     expect(cohort_line(page)).to_contain_text("24 of 24 patients analysed")
     go(page, "Survival")
-    expect(page.locator(".sts-table")).to_contain_text("over 2 of 3")
-    assert page.locator(".sts-table").inner_text() == table
+    expect(page.locator(".sts-table").first).to_contain_text("over 2 of 3")
+    assert page.locator(".sts-table").first.inner_text() == table
     assert chart(page).curves == ["Alveolar soft part sarcoma", "Leiomyosarcoma"]
 
 
