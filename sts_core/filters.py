@@ -131,7 +131,9 @@ def before_filters(cohort: Cohort) -> np.ndarray:
     filtered = {
         subject for step in cohort.flow.steps if step.exploratory for subject in step.subjects
     }
-    there: np.ndarray = cohort.included | np.isin(cohort.subjects, list(filtered))
+    # numpy compares each object with each: too slow for thousands of patients
+    left = np.array([subject in filtered for subject in cohort.subjects], dtype=bool)
+    there: np.ndarray = cohort.included | left
     return there
 
 
@@ -143,7 +145,11 @@ def filterable(cohort: Cohort, key: str) -> Filterable:
     StudyError
         When there is no such variable, or its column isn't in the file.
     """
-    there = before_filters(cohort)
+    return cohort.kept(("filterable", key), lambda: _narrowed_by(cohort, key))
+
+
+def _narrowed_by(cohort: Cohort, key: str) -> Filterable:
+    there = cohort.kept("before filters", lambda: before_filters(cohort))
     if key in cohort.study.definitions.groupings:
         return _by_levels(cohort, key, there, after_time_zero=False)
     variable = variable_of(cohort, key)
