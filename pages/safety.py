@@ -19,7 +19,7 @@ from sts_core.analysis.adverse_events import (
 )
 from sts_core.analysis.selection_effect import safety_sentence
 from sts_core.findings import StudyError
-from sts_core.populations import SAFETY, has_late_criteria
+from sts_core.populations import SAFETY, has_late_criteria, populations_of
 
 ctx = ui.page("Safety")
 definition = ctx.study.definitions.adverse_events
@@ -63,7 +63,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
 treatment_note(ctx.cohort, [by], "ae")
 all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
-if has_late_criteria(ctx.study) and population is None:
+safety = populations_of(ctx.study)[SAFETY]
+if has_late_criteria(ctx.study) and population is None and safety.criteria != "all":
     st.caption("Criteria known only after time zero do not apply to the safety population.")
 try:
     ctx = ctx.of(population or SAFETY)
