@@ -192,6 +192,7 @@ class SurvivalOptions:
     """How curves are estimated."""
 
     conf_type: ConfType | None
+    quantile_interval: Literal["band", "symmetric"] | None
     mean_horizon: float | None
     landmarks: tuple[float, ...] | None
     time_unit: TimeUnit | None
@@ -212,6 +213,13 @@ _CONF_TYPES = {
 }
 
 
+_QUANTILE_INTERVALS = {
+    "auto": "of the convention",
+    "band": "from the band",
+    "symmetric": "symmetric (SPSS)",
+}
+
+
 def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> SurvivalOptions:
     """Offer the unit, the convention, the scale of intervals and times."""
     usual = cohort.study.definitions.endpoints[endpoint].display_unit
@@ -226,12 +234,23 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
             # times that were kept are in another unit
             kept = {**kept, "landmarks": None, "mean_horizon": None}
         _choose_convention(cohort.study)
-        own_scale = CONVENTIONS[cohort.study.analysis.convention].conf_type.value
+        convention, of_study = (
+            CONVENTIONS[cohort.study.analysis.convention], cohort.study.analysis.conf_type
+        )  # fmt: skip
+        whose = "study" if of_study else "convention"
         conf_type = choose(
             "Scale of confidence intervals", list(_CONF_TYPES), "km.conf_type",
-            kept=kept.get("conf_type") or cohort.study.analysis.conf_type or "auto",
-            names={**_CONF_TYPES, "auto": f"of the convention ({own_scale})"},
+            kept=kept.get("conf_type") or "auto",
+            names={
+                **_CONF_TYPES, "auto": f"of the {whose} ({of_study or convention.conf_type.value})"
+            },
             help="The scale on which an interval is symmetric; software differs in its default.",
+        )  # fmt: skip
+        interval = choose(
+            "Intervals of medians and quartiles", list(_QUANTILE_INTERVALS), "km.quantiles",
+            kept=kept.get("quantile_interval") or "auto", names=_QUANTILE_INTERVALS,
+            help="Read from the band of the curve, or symmetric about the median by the formula "
+            "published for SPSS, cut at 0.",
         )  # fmt: skip
         defaults = DEFAULT_LANDMARKS[unit]
         marks = kept.get("landmarks") or defaults
@@ -246,6 +265,7 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
         mean_horizon = _choose_mean_horizon(unit, kept.get("mean_horizon"))
     return SurvivalOptions(
         None if conf_type == "auto" else cast("ConfType", conf_type),
+        None if interval == "auto" else cast('Literal["band", "symmetric"]', interval),
         mean_horizon,
         None if landmarks in (None, defaults) else landmarks,
         None if shown == "auto" else unit,

@@ -138,6 +138,12 @@ def test_choices_are_there_after_another_page_was_open() -> None:
 def test_the_convention_of_the_study_is_followed_on_every_page() -> None:
     at = go(with_sample(), SURVIVAL)
     assert "Convention: this app's own" in shown(at)
+    checked(at.selectbox(key="w:km.quantiles").set_value("symmetric").run())
+    assert "Chosen in place of what the convention says: symmetric intervals of medians" in shown(
+        at
+    )
+    assert study_of(at).analysis.views["kaplan_meier"]["quantile_interval"] == "symmetric"
+    checked(at.selectbox(key="w:km.quantiles").set_value("auto").run())
     checked(at.selectbox(key="w:km.convention").set_value("SPSS").run())
     assert study_of(at).analysis.convention == "SPSS"
     assert "Convention: this app" not in shown(at)
