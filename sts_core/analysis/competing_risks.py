@@ -592,7 +592,9 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
 
 
 def more_tables(result: CompetingRisksResult) -> tuple[DisplayTable, ...]:
-    """Give the tables besides the main one."""
+    """Give the tables besides the main one; none where nothing is estimated."""
+    if result.reason is not None:
+        return ()
     ratios = ratio_table(result)
     return (kinds_table(result), *((ratios,) if ratios is not None else ()))
 

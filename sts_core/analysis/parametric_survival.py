@@ -308,7 +308,7 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
     marks = [rate.at for rate in observed.overall.rates]
     columns = [
         Column("model", "Model"),
-        Column("parameters", "Parameters", Format.INTEGER),
+        Column("parameters", "k", Format.INTEGER),
         Column("aic", "AIC", Format.NUMBER),
         Column("bic", "BIC", Format.NUMBER),
         Column("median", f"Median, {unit} ({level} CI)", Format.ESTIMATE),

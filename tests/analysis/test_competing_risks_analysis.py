@@ -168,6 +168,7 @@ def test_one_kind_estimates_nothing_and_says_why():
     assert result.gray.reason is NotEstimable.ONE_KIND
     assert result.model.reason is NotEstimable.ONE_KIND
     assert cumulative_incidence_curve(result) is None
+    assert more_tables(result) == ()
     assert "needs at least two" in result_sentences(result)[0]
     assert "no event competes" in methods_sentence(result)
     assert "nothing competes" in r_code(result)
