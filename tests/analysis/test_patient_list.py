@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sts_core.analysis.adverse_events import AdverseEventSpec
 from sts_core.analysis.baseline import BaselineBlock, BaselineSpec
+from sts_core.analysis.competing_risks import CompetingRisksSpec
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.cross_table import CrossTableSpec
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
@@ -150,6 +151,7 @@ def test_counts_of_groups_that_are_compared_leave_the_others_out(sample: Cohort)
             KaplanMeierSpec("OS", by="histotype", levels=levels),
             ResponseSpec(by="histotype", levels=levels),
             AdverseEventSpec(by="histotype", levels=levels),
+            CompetingRisksSpec("PFS", by="histotype", levels=levels),
         )
     ]
     assert min(found) >= 8
