@@ -20,6 +20,10 @@ from sts_core.analysis.kaplan_meier import (
     few_at_risk_from,
     loss_sentences,
 )
+from sts_core.analysis.landmark import (
+    refuse_covariates_known_later,
+    refuse_groups_formed_later,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.analysis.subdistribution import FineGrayModel, subdistribution_model
 from sts_core.cohort import Cohort
@@ -306,6 +310,13 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         Nothing is estimable (``ONE_KIND``) where the endpoint names a single kind of event. A kind
         that the endpoint does not name is taken for its first.
 
+    Raises
+    ------
+    StudyError
+        When a variable isn't there, and for groups and covariates known only after time zero.
+    KeyError
+        When the study has no such endpoint.
+
     References
     ----------
     .. [1] Aalen and Johansen, Scand J Stat 5 (1978) 141-150.
@@ -313,6 +324,8 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     .. [3] Fine and Gray, J Am Stat Assoc 94 (1999) 496-509.
     """
     cohort = cohort_of(cohort, spec.population)
+    refuse_groups_formed_later(cohort, spec.by, landmark=None)
+    refuse_covariates_known_later(cohort, spec.covariates)
     data = survival_data(cohort, spec.endpoint)
     endpoint = data.endpoint
     time, entry = data.time, data.entry
@@ -645,11 +658,6 @@ def _model_notes(result: CompetingRisksResult, model: FineGrayModel) -> tuple[st
         if term.ratio.reason not in (None, NotEstimable.REFERENCE, model.reason)
     }
     notes += sorted(f"NE: {REASONS[why]}." for why in found if why is not None)
-    notes += [
-        f"“{variable.label}” is known only after time zero: its ratio is biased."
-        for variable in model.variables
-        if variable.post_baseline
-    ]
     notes += result.provenance.footnotes
     return tuple(notes)
 

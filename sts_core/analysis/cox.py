@@ -28,6 +28,7 @@ from sts_core.analysis.conventions import (
 from sts_core.analysis.group_rules import best_cut_notes
 from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
 from sts_core.analysis.kaplan_meier import loss_sentences
+from sts_core.analysis.landmark import refuse_covariates_known_later
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import (
@@ -66,7 +67,7 @@ from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
-from sts_core.study.types import ConventionName, Measured, VariableKind
+from sts_core.study.types import ConventionName, VariableKind
 
 KIND: Final = "cox"
 FEW_EVENTS_PER_PARAMETER = 10.0
@@ -230,8 +231,6 @@ class Covariate:
         The study's reference level, where it has no patients and another one stands in.
     per, unit
         Step and unit of a number.
-    measured
-        When it became known.
     n, n_event, n_missing, n_unreadable
         Patients with a time whose value is known, their events, and those without.
     univariable, multivariable
@@ -251,7 +250,6 @@ class Covariate:
     moved_reference: str | None
     per: float
     unit: str | None
-    measured: Measured
     n: int
     n_event: int
     n_missing: int
@@ -348,7 +346,6 @@ class EncodedCovariate:
     label: str
     unit: str | None
     per: float
-    measured: Measured
     levels: tuple[str, ...]
     reference: str | None
     codes: np.ndarray | None
@@ -404,7 +401,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     Raises
     ------
     StudyError
-        When a variable isn't there, or is a date.
+        When a variable isn't there, is a date, or is known only after time zero.
     KeyError
         When the study has no such endpoint.
 
@@ -415,6 +412,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
     .. [3] Harrell et al., JAMA 247 (1982) 2543-2546: concordance.
     """
     cohort = cohort_of(cohort, spec.population)
+    refuse_covariates_known_later(cohort, spec.covariates)
     data = survival_data(cohort, spec.endpoint)
     convention = convention_of(cohort.study, spec.convention)
     ties = Ties(spec.ties or convention.ties)
@@ -549,13 +547,13 @@ def encode_covariate(
             [code_of.get(value, -1) for value in found.values[data.position]], dtype=np.int64
         )
         return EncodedCovariate(
-            key, found.label, None, 1.0, variable.measured, found.levels, found.reference,
+            key, found.label, None, 1.0, found.levels, found.reference,
             codes, np.zeros(0), codes >= 0, 0,
         )  # fmt: skip
     read = numbers_of(cohort, key)
     values = read.values[data.position] / per
     return EncodedCovariate(
-        key, variable.label, variable.unit, per, variable.measured, (), None, None, values,
+        key, variable.label, variable.unit, per, (), None, None, values,
         ~np.isnan(values), int(read.unreadable[data.position].sum()),
     )  # fmt: skip
 
@@ -718,7 +716,6 @@ def _covariate(
         moved_reference=moved,
         per=variable.per,
         unit=variable.unit,
-        measured=variable.measured,
         n=n,
         n_event=int(event[variable.known].sum()),
         n_missing=len(variable.known) - n - variable.n_unreadable,
@@ -934,11 +931,6 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     if model is not None:
         notes += _model_notes(result, model)
     notes += result.chosen_by_data
-    late = [c.label for c in result.covariates if c.measured is Measured.POST_BASELINE]
-    if late:
-        notes.append(
-            f"Known only after time zero, so that its hazard ratio is biased: {joined(late)}."
-        )
     if result.late_entry:
         notes.append("Patients are at risk from their entry on (delayed entry).")
     notes += result.rules

@@ -23,7 +23,7 @@ from sts_core.analysis.hazard_ratio import (
     reference_of,
     sentence_of,
 )
-from sts_core.analysis.landmark import Landmark, at_landmark
+from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_formed_later
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
@@ -384,6 +384,13 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     KaplanMeierResult
         Times are in the endpoint's own unit; conversion happens at display only.
 
+    Raises
+    ------
+    StudyError
+        When a variable isn't there, and for groups formed after time zero without a landmark.
+    KeyError
+        When the study has no such endpoint.
+
     References
     ----------
     .. [1] Kaplan and Meier, J Am Stat Assoc 53 (1958) 457-481.
@@ -506,6 +513,7 @@ class Followed:
 def follow(cohort: Cohort, spec: KaplanMeierSpec) -> Followed:
     """Settle who is followed, from when on, and in which group."""
     cohort = cohort_of(cohort, spec.population)
+    refuse_groups_formed_later(cohort, spec.by, spec.landmark)
     data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
     endpoint = data.endpoint
     if spec.time_unit is not None:

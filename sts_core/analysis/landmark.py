@@ -7,6 +7,7 @@ with groups as they were known by then, this advantage is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,20 +111,47 @@ def refuse_groups_formed_later(cohort: Cohort, by: str | None, landmark: float |
     StudyError
         When there is no landmark.
     """
-    if landmark is not None or not is_formed_later(cohort, by):
+    if by is None or landmark is not None or not is_formed_later(cohort, by):
         return
-    grouping = cohort.study.definitions.groupings.get(by or "")
-    label = grouping.label if grouping else variable_of(cohort, by or "").label
     raise StudyError(
         Finding(
             FindingCode.GROUP_AFTER_TIME_ZERO,
             Severity.ERROR,
-            f"“{label}” is known only after time zero; groups formed later are not compared from "
-            "time zero, because survival would look longer than it is in those who lived to "
-            "be grouped.",
+            f"“{_label_of(cohort, by)}” is known only after time zero; groups formed later are "
+            "not compared from time zero, because survival would look longer than it is in those "
+            "who lived to be grouped.",
             "Choose a landmark, from which on the groups are compared.",
         )
     )
+
+
+def refuse_covariates_known_later(cohort: Cohort, keys: Iterable[str]) -> None:
+    """Refuse covariates and strata that are known only after time zero.
+
+    Raises
+    ------
+    StudyError
+        When there are any; it names them all.
+    """
+    findings = [
+        Finding(
+            FindingCode.GROUP_AFTER_TIME_ZERO,
+            Severity.ERROR,
+            f"“{_label_of(cohort, key)}” is known only after time zero, and can be neither a "
+            "covariate nor a stratum of an analysis from time zero on: its ratio would be biased, "
+            "because whoever has its value had to live long enough for it.",
+            "Leave it out, or compare its groups from a landmark on.",
+        )
+        for key in keys
+        if is_formed_later(cohort, key)
+    ]
+    if findings:
+        raise StudyError(findings)
+
+
+def _label_of(cohort: Cohort, key: str) -> str:
+    grouping = cohort.study.definitions.groupings.get(key)
+    return grouping.label if grouping else variable_of(cohort, key).label
 
 
 def at_landmark(

@@ -232,6 +232,13 @@ def parametric_survival(cohort: Cohort, spec: ParametricSurvivalSpec) -> Paramet
     -------
     ParametricSurvivalResult
         A fit that can't be made has its reason in place of numbers.
+
+    Raises
+    ------
+    StudyError
+        When a variable isn't there, and for groups formed after time zero.
+    KeyError
+        When the study has no such endpoint.
     """
     observed = kaplan_meier(cohort, spec.curves())
     cohort = cohort_of(cohort, spec.population)

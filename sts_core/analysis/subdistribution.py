@@ -12,7 +12,6 @@ import numpy as np
 from sts_core.analysis.cox import EncodedCovariate, step_of
 from sts_core.estimates import Estimate, NotEstimable, TestResult, not_estimable
 from sts_core.estimators.fine_gray import FineGrayFit, fine_gray, fine_gray_wald
-from sts_core.study.types import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,6 @@ class RatioVariable:
     key: str
     label: str
     is_factor: bool
-    post_baseline: bool
     terms: tuple[RatioTerm, ...]
     test: TestResult
 
@@ -170,7 +168,6 @@ def _ratios(
         variable.key,
         variable.label,
         variable.codes is not None,
-        variable.measured is Measured.POST_BASELINE,
         tuple(terms),
         none if fit is None or not len(span) else fine_gray_wald(fit, list(span)),
     )

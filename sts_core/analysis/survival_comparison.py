@@ -25,7 +25,12 @@ from sts_core.analysis.kaplan_meier import (
     UNRELIABLE_AT_RISK,
     UNRELIABLE_SHARE,
 )
-from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_formed_later
+from sts_core.analysis.landmark import (
+    Landmark,
+    at_landmark,
+    refuse_covariates_known_later,
+    refuse_groups_formed_later,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.cohort import Cohort
 from sts_core.derive import (
@@ -383,7 +388,8 @@ def survival_comparison(
     Raises
     ------
     StudyError
-        When a variable isn't there, and for groups formed after time zero without a landmark.
+        When a variable isn't there, for groups formed after time zero without a landmark, and for
+        strata known only after time zero.
     KeyError
         When the study has no such endpoint.
 
@@ -398,6 +404,7 @@ def survival_comparison(
     """
     cohort = cohort_of(cohort, spec.population)
     refuse_groups_formed_later(cohort, spec.by, spec.landmark)
+    refuse_covariates_known_later(cohort, spec.strata)
     data = survival_data(cohort, spec.endpoint)
     if spec.time_unit is not None:
         data = replace(data, endpoint=replace(data.endpoint, display_unit=spec.time_unit))

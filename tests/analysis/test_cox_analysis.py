@@ -31,7 +31,7 @@ from sts_core.findings import FindingCode, StudyError
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.study.file import load_study
-from sts_core.study.types import Grouping, Measured, Variable, VariableKind
+from sts_core.study.types import Grouping, Variable, VariableKind
 from tests.cohorts import endpoint, make_cohort
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -327,14 +327,13 @@ def test_few_events_per_parameter_are_said() -> None:
     made = small(
         {"time": TIME, "status": [1] * 10, "a": [4, 1, 7, 2, 9, 3, 8, 5, 0, 6],
          "g": list("ABABBABAAB")},
-        a=Variable(label="A", kind=VariableKind.NUMERIC, measured=Measured.POST_BASELINE),
+        a=Variable(label="A", kind=VariableKind.NUMERIC),
         g=Variable(label="G"),
     )  # fmt: skip
     result = cox(made, CoxSpec("OS", ("a", "g")))
     assert result.model is not None
     assert result.model.events_per_parameter == 5.0
     assert any("Fewer than 10 events per parameter" in note for note in result.footnotes)
-    assert any(note.startswith("Known only after time zero") for note in result.footnotes)
 
 
 def test_words_in_a_number_are_left_out_and_counted() -> None:

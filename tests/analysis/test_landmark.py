@@ -21,10 +21,11 @@ from sts_core.analysis.landmark import (
     known_on_choices,
     refuse_groups_formed_later,
 )
+from sts_core.analysis.plan import run_plan
 from sts_core.cohort import Cohort
 from sts_core.estimators.product_limit import product_limit
 from sts_core.findings import FindingCode, StudyError
-from sts_core.study import Grouping, Measured, TimeUnit, Variable, VariableKind
+from sts_core.study import AnalysisSection, Grouping, Measured, TimeUnit, Variable, VariableKind
 from tests.cohorts import endpoint, make_cohort
 
 
@@ -142,9 +143,38 @@ def test_groups_formed_later_are_blocked_until_a_landmark_is_chosen() -> None:
         with pytest.raises(StudyError) as refused:
             refuse_groups_formed_later(cohort, by, None)
         assert refused.value.findings[0].code is FindingCode.GROUP_AFTER_TIME_ZERO
+        assert "Choose a landmark" in refused.value.findings[0].hint
     for free in (None, "group"):
         assert not is_formed_later(cohort, free)
         refuse_groups_formed_later(cohort, free, None)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "kaplan_meier", "by": "best_response"},
+        {"kind": "kaplan_meier", "by": "any"},
+        {"kind": "competing_risks", "by": "best_response"},
+        {"kind": "competing_risks", "covariates": ["best_response"]},
+        {"kind": "parametric_survival", "by": "any"},
+        {"kind": "survival_comparison", "by": "any"},
+        {"kind": "survival_comparison", "by": "group", "strata": ["any"]},
+        {"kind": "survival_comparison", "by": "group", "strata": ["any"], "landmark": 5},
+        {"kind": "cox", "covariates": ["group", "best_response"]},
+    ],
+)
+def test_no_analysis_of_a_study_file_goes_round_the_landmark(document: dict[str, Any]) -> None:
+    cohort = days(
+        {**RESPONSES, "group": ["A", "B"] * 4},
+        groupings={"any": Grouping("Any response", "best_response", {"yes": ("CR", "PR")}, "no")},
+        variables={"group": Variable(label="Group", measured=Measured.BASELINE)},
+        analysis=AnalysisSection(specs=({"endpoint": "OS", **document},)),
+    )
+    with pytest.raises(StudyError) as refused:
+        run_plan(cohort)
+    (finding,) = refused.value.findings
+    assert finding.code is FindingCode.GROUP_AFTER_TIME_ZERO
+    assert "response” is known only after time zero" in finding.message
 
 
 def test_a_landmark_after_everybodys_end_leaves_nobody() -> None:
