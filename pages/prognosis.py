@@ -23,7 +23,7 @@ kept = state.view(KIND)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     endpoint = ui.choose_endpoint(ctx.cohort, "cox.endpoint", kept=kept.get("endpoint"))
     if endpoint is None:
-        ui.no_endpoint()
+        ui.no_endpoint(ctx.cohort)
         st.stop()
     population = choose_population(ctx.cohort, "cox", kept=kept.get("population"))
     selection = ui.choose_one(

@@ -26,7 +26,7 @@ kept = state.view(KIND)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     endpoint = ui.choose_endpoint(ctx.cohort, "km.endpoint", kept=kept.get("endpoint"))
     if endpoint is None:
-        ui.no_endpoint()
+        ui.no_endpoint(ctx.cohort)
         st.stop()
     population = choose_population(ctx.cohort, "km", kept=kept.get("population"))
     by = ui.choose_grouping(ctx.cohort, "km.by", kept=kept.get("by"))

@@ -183,6 +183,36 @@ def cells_of(cohort: Cohort, key: str) -> pd.Series:
     return pd.Series(joined, dtype=object, name=column)
 
 
+def has_cells(cohort: Cohort, key: str) -> bool:
+    """Say whether the files hold what a variable or grouping of the study is read from.
+
+    A study file may name a column that the next file lacks. What rests on it can't be chosen, and
+    is listed by :func:`sts_core.checks.check_cohort`.
+    """
+    grouping = cohort.study.definitions.groupings.get(key)
+
+    def read() -> bool:
+        try:
+            cells_of(cohort, key if grouping is None else grouping.variable)
+        except StudyError:
+            return False
+        return True
+
+    return cohort.kept(("has cells", key), read)
+
+
+def variables_here(cohort: Cohort) -> dict[str, Variable]:
+    """Give the study's variables that the files hold, by key."""
+    variables = cohort.study.definitions.variables
+    return {key: variable for key, variable in variables.items() if has_cells(cohort, key)}
+
+
+def groupings_here(cohort: Cohort) -> dict[str, Grouping]:
+    """Give the study's merged comparisons that the files hold, by key."""
+    groupings = cohort.study.definitions.groupings
+    return {key: grouping for key, grouping in groupings.items() if has_cells(cohort, key)}
+
+
 def _column(table: Table, name: str) -> pd.Series:
     if name not in table.frame.columns:
         raise StudyError(
@@ -689,6 +719,31 @@ def survival_data(cohort: Cohort, code: str) -> SurvivalData:
         When the study has no such endpoint.
     """
     return cohort.kept(("survival", code), lambda: _derived_survival(cohort, code))
+
+
+def unreadable_endpoints(cohort: Cohort) -> dict[str, tuple[Finding, ...]]:
+    """Give the endpoints whose columns the files lack, with what is wrong, by code."""
+
+    def look() -> dict[str, tuple[Finding, ...]]:
+        found = {}
+        for code in cohort.study.definitions.endpoints:
+            try:
+                survival_data(cohort, code)
+            except StudyError as error:
+                found[code] = tuple(error.findings)
+        return found
+
+    return cohort.kept("unreadable endpoints", look)
+
+
+def endpoints_here(cohort: Cohort) -> dict[str, Endpoint]:
+    """Give the endpoints that a person has confirmed and that the files hold, by code."""
+    unreadable = unreadable_endpoints(cohort)
+    return {
+        code: endpoint
+        for code, endpoint in cohort.study.definitions.endpoints.items()
+        if endpoint.is_confirmed and code not in unreadable
+    }
 
 
 def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:

@@ -31,7 +31,7 @@ from sts_core.analysis.baseline import (
 )
 from sts_core.analysis.registry import spec_from
 from sts_core.cohort import Cohort
-from sts_core.derive import is_categorical, levels_of
+from sts_core.derive import is_categorical, levels_of, variables_here
 from sts_core.findings import StudyError
 from sts_core.study import Measured
 
@@ -128,7 +128,7 @@ def _kept_blocks(kept: dict[str, Any]) -> tuple[BaselineBlock, ...]:
 
 def _blocks(cohort: Cohort, kept: Sequence[BaselineBlock]) -> tuple[BaselineBlock, ...]:
     """Offer to put yes-or-no variables into one block of rows."""
-    variables = cohort.study.definitions.variables
+    variables = variables_here(cohort)
     yes_of = {}
     for key, variable in variables.items():
         if is_categorical(variable) and variable.measured is not Measured.POST_BASELINE:

@@ -17,7 +17,7 @@ from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS
 from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort
-from sts_core.derive import is_categorical
+from sts_core.derive import endpoints_here, groupings_here, is_categorical, variables_here
 from sts_core.display import escape, joined
 from sts_core.study import Measured, Status, Study, TimeUnit, Variable, VariableKind
 from sts_core.study.types import ConventionName
@@ -93,9 +93,8 @@ def _namer(names: Mapping[str, str] | None) -> Callable[[Any], str]:
 
 
 def choose_endpoint(cohort: Cohort, key: str, *, kept: str | None = None) -> str | None:
-    """Offer the endpoints that a person has confirmed; ``None`` when there is none."""
-    endpoints = cohort.study.definitions.endpoints
-    ready = {code: endpoint.label for code, endpoint in endpoints.items() if endpoint.is_confirmed}
+    """Offer the endpoints that are confirmed and in the files; ``None`` when there is none."""
+    ready = {code: endpoint.label for code, endpoint in endpoints_here(cohort).items()}
     if not ready:
         return None
     return choose("Endpoint", list(ready), key, kept=kept, names=ready)
@@ -135,11 +134,10 @@ def _same_text(same: Mapping[str, str], names: Mapping[str, str]) -> str:
 
 def grouping_names(cohort: Cohort) -> dict[str, str]:
     """Give what patients may be grouped by: groupings, and variables known before time zero."""
-    definitions = cohort.study.definitions
-    named = {key: grouping.label for key, grouping in definitions.groupings.items()}
+    named = {key: grouping.label for key, grouping in groupings_here(cohort).items()}
     named |= {
         key: shown_name(key, variable)
-        for key, variable in definitions.variables.items()
+        for key, variable in variables_here(cohort).items()
         if is_categorical(variable) and variable.measured is not Measured.POST_BASELINE
     }
     return named
@@ -153,15 +151,14 @@ def baseline_grouping_names(cohort: Cohort) -> dict[str, str]:
 
 def later_grouping_names(cohort: Cohort) -> dict[str, str]:
     """Give what patients may be grouped by only from a landmark on, merged or as it is."""
-    definitions = cohort.study.definitions
     later = {
         key: grouping.label
-        for key, grouping in definitions.groupings.items()
+        for key, grouping in groupings_here(cohort).items()
         if is_formed_later(cohort, key)
     }
     later |= {
         key: shown_name(key, variable)
-        for key, variable in definitions.variables.items()
+        for key, variable in variables_here(cohort).items()
         if is_categorical(variable) and variable.measured is Measured.POST_BASELINE
     }
     return later
@@ -331,16 +328,15 @@ def choose_covariates(
 
     Nothing kept, it begins with ``start``, else with every variable known at baseline.
     """
-    definitions = cohort.study.definitions
     names = {
         name: shown_name(name, variable)
-        for name, variable in definitions.variables.items()
+        for name, variable in variables_here(cohort).items()
         if variable.measured is not Measured.POST_BASELINE
         and variable.kind is not VariableKind.DATE
     }
     names |= {
         name: grouping.label
-        for name, grouping in definitions.groupings.items()
+        for name, grouping in groupings_here(cohort).items()
         if not is_formed_later(cohort, name)
     }
     names.pop(without or "", None)

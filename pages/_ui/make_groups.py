@@ -16,7 +16,7 @@ from pages._ui.long_work import long_work
 from pages._ui.variable_editor import free_key, grouped, parse_cuts, with_variable
 from sts_core.analysis.best_cut import WARNING, BestCut, best_cut
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, numbers_of, suggested_cuts, variable_of
+from sts_core.derive import levels_of, numbers_of, suggested_cuts, variable_of, variables_here
 from sts_core.display import joined
 from sts_core.study import Combination, Measured, Status, Variable, VariableKind
 from sts_core.study.types import CutRule
@@ -98,7 +98,7 @@ def _numbers(cohort: Cohort) -> dict[str, str]:
     """Name the numbers that are not known only after time zero."""
     return {
         key: shown_name(key, variable)
-        for key, variable in cohort.study.definitions.variables.items()
+        for key, variable in variables_here(cohort).items()
         if variable.kind is VariableKind.NUMERIC and variable.measured is not Measured.POST_BASELINE
     }
 

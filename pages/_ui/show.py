@@ -15,7 +15,7 @@ from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.response import Share
 from sts_core.cohort import Cohort
-from sts_core.derive import Loss
+from sts_core.derive import Loss, unreadable_endpoints
 from sts_core.display import (
     REASONS,
     DisplayTable,
@@ -359,8 +359,22 @@ def _download(label: str, file: str, mime: str, key: str, make: Callable[[], byt
     )
 
 
-def no_endpoint() -> None:
-    """Say that no endpoint is confirmed, and where to do it."""
+def no_endpoint(cohort: Cohort) -> None:
+    """Say that no endpoint can be estimated, why, and where to settle it."""
+    endpoints = cohort.study.definitions.endpoints
+    lacking = [
+        f"{plain(endpoints[code].label)}: {plain(findings[0].message)}"
+        for code, findings in unreadable_endpoints(cohort).items()
+        if endpoints[code].is_confirmed
+    ]
+    if lacking:
+        empty_state(
+            "The files lack what the endpoints are read from",
+            " ".join(lacking),
+            link="Choose other columns",
+            tab=Part.ENDPOINTS.value,
+        )
+        return
     empty_state(
         "No endpoint is confirmed yet",
         "A time to an event can be estimated once somebody has confirmed what the event is, and in "

@@ -19,6 +19,7 @@ from sts_core.derive import (
     dates_of,
     numbers_of,
     variable_of,
+    variables_here,
 )
 from sts_core.display import counted
 from sts_core.estimators.tied_times import TOLERANCE
@@ -249,7 +250,7 @@ def known_on_choices(cohort: Cohort, endpoint: Endpoint) -> tuple[str, ...]:
     Dates where the endpoint comes from dates of the patient table, else numbers known only after
     time zero.
     """
-    variables = cohort.study.definitions.variables
+    variables = variables_here(cohort)
     if endpoint.from_dates:
         if endpoint.table != "subjects" or endpoint.rows:
             return ()

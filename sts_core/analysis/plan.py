@@ -14,7 +14,14 @@ from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
 from sts_core.analysis.response import ResponseSpec
 from sts_core.cohort import Cohort
-from sts_core.derive import is_categorical, levels_of, origin_of
+from sts_core.derive import (
+    endpoints_here,
+    groupings_here,
+    is_categorical,
+    levels_of,
+    origin_of,
+    variables_here,
+)
 from sts_core.display import DisplayTable, lower_first
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.populations import TREATED, has_late_criteria
@@ -139,11 +146,9 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
     if definitions.response is not None:
         specs += [ResponseSpec(by=group, conf_level=level) for group in both]
     shown = cohort.study.analysis.views.get("cox", {}).get("covariates") or ()
-    known = {*definitions.variables, *definitions.groupings}
+    known = {*variables_here(cohort), *groupings_here(cohort)}
     covariates = tuple(key for key in shown if key in known) or baseline_covariates(cohort)
-    for code, endpoint in definitions.endpoints.items():
-        if not endpoint.is_confirmed:
-            continue
+    for code in endpoints_here(cohort):
         specs += [
             KaplanMeierSpec(
                 endpoint=code, by=group, conf_level=level,
@@ -166,7 +171,7 @@ def _shown_baseline(cohort: Cohort) -> BaselineSpec | None:
             shown = spec_from({**kept, "kind": "baseline"}, where="analysis.views.baseline")
             assert isinstance(shown, BaselineSpec)
             names = {*shown.variables, *(key for block in shown.blocks for key in block.variables)}
-            known = {*cohort.study.definitions.variables, *cohort.study.definitions.groupings}
+            known = {*variables_here(cohort), *groupings_here(cohort)}
             if names and names <= known and shown.by in {None, *known}:
                 return shown
         except StudyError:
@@ -181,7 +186,7 @@ def baseline_covariates(cohort: Cohort) -> tuple[str, ...]:
     Of several variables on one column (age, and age in groups) the first with levels is taken, and
     of several that say the same in other words (ARM, ARMCD) the first.
     """
-    variables = cohort.study.definitions.variables
+    variables = variables_here(cohort)
     usable = {
         key: variable
         for key, variable in variables.items()
@@ -207,17 +212,16 @@ def baseline_groupings(cohort: Cohort) -> tuple[str, ...]:
 
     Of several that say the same in other words (ARM, ARMCD) the first is given.
     """
-    definitions = cohort.study.definitions
     variables = [
         key
-        for key, variable in definitions.variables.items()
+        for key, variable in variables_here(cohort).items()
         if is_categorical(variable) and variable.measured is Measured.BASELINE
     ]
     usable = [
         key
         for key in (
             *variables,
-            *(key for key in definitions.groupings if not is_formed_later(cohort, key)),
+            *(key for key in groupings_here(cohort) if not is_formed_later(cohort, key)),
         )
         if 2 <= len(levels_of(cohort, key).levels) <= MAX_GROUPS
     ]

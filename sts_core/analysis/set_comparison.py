@@ -19,7 +19,7 @@ from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.analysis.response import ResponseRates, ResponseSpec, Share, response
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
-from sts_core.derive import numbers_of
+from sts_core.derive import endpoints_here, numbers_of
 from sts_core.display import (
     Cell,
     Column,
@@ -189,8 +189,7 @@ def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResu
         n_both=int((cohort.included & other.included).sum()),
         endpoints={
             code: (endpoint.label, endpoint.display_unit.value)
-            for code, endpoint in study.definitions.endpoints.items()
-            if endpoint.is_confirmed
+            for code, endpoint in endpoints_here(cohort).items()
         },
         conf_type=study.analysis.conf_type or convention_of(study).conf_type,
         differences=differences,
@@ -203,9 +202,7 @@ def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResu
 def _described(cohort: Cohort, label: str, spec: SetComparisonSpec) -> SetOfPatients:
     described = baseline(cohort, BaselineSpec(variables=spec.variables, numbers="median"))
     medians = {}
-    for code, endpoint in cohort.study.definitions.endpoints.items():
-        if not endpoint.is_confirmed:
-            continue
+    for code in endpoints_here(cohort):
         curve = kaplan_meier(cohort, KaplanMeierSpec(endpoint=code, conf_level=spec.conf_level))
         overall = curve.overall
         medians[code] = (overall.n, overall.n_event, overall.median.scaled(curve.unit_factor))

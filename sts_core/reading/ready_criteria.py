@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, numbers_of
+from sts_core.derive import has_cells, levels_of, numbers_of
 from sts_core.findings import StudyError
 from sts_core.reading.vocabulary import Phrases, is_chinese, read_words, vocabulary, words_of
 from sts_core.study.types import (
@@ -23,6 +23,7 @@ from sts_core.study.types import (
     HasRow,
     IsKnown,
     OneOf,
+    conditions_of,
 )
 
 _MAX_LEVELS = 12
@@ -82,7 +83,7 @@ def _ready(cohort: Cohort, key: str, item: Mapping[str, Any]) -> ReadyCriterion:
         missing: list[str] = []
         for condition in way["all"]:
             try:
-                parts.append(_condition(cohort, condition))
+                parts.append(_in_files(cohort, _condition(cohort, condition)))
             except _LacksError as error:
                 missing.append(str(error))
         if not missing:
@@ -97,6 +98,15 @@ def _ready(cohort: Cohort, key: str, item: Mapping[str, Any]) -> ReadyCriterion:
             return ReadyCriterion(key, item["label"], item["origin"], made)
         lacks = lacks or tuple(missing)  # the usual way is the one to be told of
     return ReadyCriterion(key, item["label"], item["origin"], None, lacks)
+
+
+def _in_files(cohort: Cohort, criterion: Criterion) -> Criterion:
+    """Give a condition back whose columns are there, also those that the study only names."""
+    for part in conditions_of(criterion):
+        for name in () if isinstance(part, HasRow) else part.columns:
+            if not has_cells(cohort, name):
+                raise _LacksError(f"the column of “{name}”")
+    return criterion
 
 
 def _condition(cohort: Cohort, condition: Mapping[str, Any]) -> Criterion:
