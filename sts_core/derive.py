@@ -297,6 +297,12 @@ def _known_cells(cohort: Cohort, key: str, kind: VariableKind) -> np.ndarray:
     return cells
 
 
+def _marks(cohort: Cohort, role: str, column: str) -> str:
+    """Give the decimal mark of a column of a table."""
+    format_ = _source(cohort, role).columns.get(column)
+    return format_.marks if format_ else "."
+
+
 def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
     """Read a variable as numbers, one a subject in file order."""
     variable = variable_of(cohort, key)
@@ -954,9 +960,10 @@ def _from_times(
     cohort: Cohort, endpoint: Endpoint, table: Table, at: np.ndarray, codes: frozenset[str]
 ) -> _Derived:
     assert endpoint.time is not None
-    format_ = _source(cohort, endpoint.table).columns.get(endpoint.time)
     read = numbers(
-        _column(table, endpoint.time), decimal=format_.marks if format_ else ".", codes=codes
+        _column(table, endpoint.time),
+        decimal=_marks(cohort, endpoint.table, endpoint.time),
+        codes=codes,
     )
     time = read.values[at]
     why: list[LossReason | None]
@@ -1174,7 +1181,9 @@ def _entry(
 ) -> np.ndarray:
     assert endpoint.entry is not None
     if not endpoint.from_dates:
-        entries: np.ndarray = numbers(_column(table, endpoint.entry), codes=codes).values[at]
+        marks = _marks(cohort, endpoint.table, endpoint.entry)
+        cells = _column(table, endpoint.entry)
+        entries: np.ndarray = numbers(cells, decimal=marks, codes=codes).values[at]
         return entries
     assert endpoint.start is not None
     entered = table_dates(cohort, endpoint.table, endpoint.entry).values[at]
@@ -1324,7 +1333,7 @@ def _summarised(
         ordered = sorted(counts, key=natural_order)
         text = ", ".join(f"{value} ({counts[value]})" for value in ordered)
         return ColumnSummary(len(table.frame), n_known, text)
-    read = numbers(_column(table, name), codes=codes)
+    read = numbers(_column(table, name), decimal=_marks(cohort, "subjects", name), codes=codes)
     days = table_dates(cohort, "subjects", name)
     if not read.unreadable.any():
         values = read.values[np.isfinite(read.values)]
@@ -1387,7 +1396,11 @@ def _found_range(cohort: Cohort, endpoint: Endpoint) -> tuple[float, float] | No
     assert endpoint.time is not None
     table = _table(cohort, endpoint)
     mask, _ = rows_matching(table.frame, endpoint.rows, file=table.file, sheet=table.sheet)
-    read = numbers(_column(table, endpoint.time)[mask], codes=_codes(cohort, role=endpoint.table))
+    read = numbers(
+        _column(table, endpoint.time)[mask],
+        decimal=_marks(cohort, endpoint.table, endpoint.time),
+        codes=_codes(cohort, role=endpoint.table),
+    )
     known = read.values[np.isfinite(read.values)]
     return (float(np.median(known)), float(known.max())) if len(known) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
@@ -22,6 +23,7 @@ from sts_core.derive import ambiguous_dates, status_counts, survival_data, time_
 from sts_core.display import counted, joined
 from sts_core.findings import StudyError
 from sts_core.overview import Part
+from sts_core.reading.proposal import QuestionKind
 from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
 from sts_core.values import DateOrder, text_of
 
@@ -296,10 +298,9 @@ def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
     where = "; ".join(
         f"{key} = {', '.join(map(str, value))}" for key, value in endpoint.rows.items()
     )
-    st.caption(
-        f"Time in “{plain(endpoint.time)}”, status in “{plain(endpoint.event or 'no column')}”"
-        + (f", rows with {plain(where)}." if where else ".")
-    )
+    said = f"Time in “{endpoint.time}”, status in “{endpoint.event or 'no column'}”."
+    said = _why_guessed(code, endpoint) or said
+    st.caption(plain(said) + (f" Rows with {plain(where)}." if where else ""))
     unit = _unit_question(cohort, code, endpoint)
     events, censored, complete = endpoint.events, endpoint.censored, True
     if endpoint.event is not None:
@@ -316,6 +317,33 @@ def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         display_unit=TimeUnit(display),
     )
     _confirm(cohort, code, endpoint, new, ready=bool(unit) and complete)
+
+
+def _why_guessed(code: str, endpoint: Endpoint) -> str:
+    """Say where an endpoint comes from and what speaks for its events, until that is answered."""
+    proposal = state.workspace().proposal
+    if proposal is None or endpoint.events_status is not Status.GUESSED:
+        return ""
+    asked = (
+        question
+        for question in proposal.questions
+        if question.kind is QuestionKind.EVENT_CODING
+        and question.endpoint == code
+        and {endpoint.time, endpoint.event} <= set(question.columns)
+    )
+    return next((question.reason for question in asked), "")
+
+
+def _meanings(cohort: Cohort, endpoint: Endpoint) -> dict[str, str]:
+    """Give what the file says of each value of a status column (SPSS, Stata, a dictionary)."""
+    table = cohort.tables[endpoint.table]
+    return {
+        str(text_of(value)): label
+        for book in state.workspace().workbooks
+        for sheet in book.sheets
+        if (sheet.file, sheet.sheet) == (table.file, table.sheet)
+        for value, label in sheet.value_labels.get(endpoint.event or "", {}).items()
+    }
 
 
 def _time_zero(code: str, endpoint: Endpoint) -> str:
@@ -344,6 +372,7 @@ def _event_question(
     """Ask which values of the status column are an event; say whether that is complete."""
     counts = status_counts(cohort, endpoint)
     unknown = counts.pop("", 0)
+    means = _meanings(cohort, endpoint)
     kind_of = {
         str(text_of(value)): kind for kind, coded in endpoint.events.items() for value in coded
     }
@@ -361,7 +390,7 @@ def _event_question(
         f"Which values of “{plain(endpoint.event)}” mean that the event happened?",
         options, selection_mode="multi",
         key=state.seeded(f"endpoint.events.{code}", start, options),
-        format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
+        format_func=lambda value: _value_with_count(value, means, counts),
         help="The others are censored: the event had not happened at that time.",
     )  # fmt: skip
     events: dict[str, tuple[Scalar, ...]] = {}
@@ -380,7 +409,7 @@ def _event_question(
             "Which of the others mean that it had not happened? The rest is left out and listed.",
             others, selection_mode="multi",
             key=state.seeded(f"endpoint.censored.{code}", kept, others),
-            format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'patient')})",
+            format_func=lambda value: _value_with_count(value, means, counts),
         )  # fmt: skip
         censored = tuple(value for value in others if value in picked)
     n_event = sum(counts[value] for value in chosen)
@@ -428,6 +457,12 @@ def _kinds_question(
             )
             kinds[value] = text.strip() or word
     return kinds
+
+
+def _value_with_count(value: str, means: Mapping[str, str], counts: Mapping[str, int]) -> str:
+    meant = means.get(value, value)
+    name = plain(value) if meant == value else f"{plain(value)} = {plain(meant)}"
+    return f"{name} ({counted(counts[value], 'patient')})"
 
 
 def _one_value_question(

@@ -240,10 +240,10 @@ def _row_question(
     if source.subject_id is None or source.subject_id not in table.frame.columns:
         return
     n_rows, n_ids = _rows_and_ids(table, source)
-    if n_ids == n_rows and source.take is None:
+    if n_ids == n_rows:
         return
     open_ = source.take is None or source.subject_id_status is not Status.CONFIRMED
-    if open_ and n_ids != n_rows:
+    if open_:
         st.warning(
             f"**{counted(n_rows, 'row')} for {counted(n_ids, 'patient')}.** Rows that are visits, "
             "samples or parameters are not patients. Which row of a patient counts? No number is "

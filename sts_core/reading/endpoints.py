@@ -327,6 +327,12 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
     return list(found.values())
 
 
+def _of_survival(sheet: Sheet, time: _TimeColumn) -> bool:
+    """Whether a time is overall survival, which everybody has: many blanks are then an error."""
+    says_death = {"to", "death"} & set(sheet.words[time.name])
+    return time.concept.code == "OS" and not time.generic and not says_death
+
+
 def _distance(sheet: Sheet, status: _StatusColumn, code: str) -> tuple[bool, ...]:
     """Order status columns: named for this endpoint, whole header, in words."""
     named = code.casefold() in _header(sheet, status.name)
@@ -352,7 +358,7 @@ def _guess(
     state = texts(cells[status])
     known = np.array([text is not None for text in state], dtype=bool)
     usable = known & np.isfinite(observed)
-    if not known.any() or usable.sum() < 0.5 * known.sum():
+    if not usable.any() or (usable.sum() < 0.5 * known.sum() and not _of_survival(sheet, time)):
         return None  # a date of relapse in days, say, is known for the relapsed only
     coding = guess_coding(
         sheet.profiles[status].counts,

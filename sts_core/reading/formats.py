@@ -86,12 +86,12 @@ def ask_orders(role: str, sheet: Sheet, draft: Draft) -> None:
             Finding(
                 FindingCode.DATE_AMBIGUOUS,
                 Severity.WARNING,
-                f"The dates of “{name}” can be read two ways; {_order_words(order)} is assumed.",
+                f"The dates of “{name}” can be read in two ways; they are read as "
+                f"{_order_words(order)}.",
                 "Confirm the order of day and month on the Data page, under “How cells are read”.",
                 file=sheet.raw.file,
                 sheet=sheet.raw.sheet,
                 column=name,
-                count=profile.n_known,
                 table=role,
             )
         )

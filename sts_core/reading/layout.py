@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sts_core.reading.child import ReadGrid
+from sts_core.reading.privacy import private_by_header
+from sts_core.reading.vocabulary import is_section, speaks_for_itself
 
 # Rows in which the names are looked for.
 _HEADER_ROWS = 60
@@ -321,6 +323,12 @@ def _joined_names(sheet: _Cells, group: int | None, header: int) -> list[str]:
     merged = sheet.merged_over(group)
     names: list[str] = []
     above, reach = "", -1
+    # "Demographics" over "Sex" adds nothing; over "Date", or "Week 6" over "Sex", it does
+    alone = {
+        text
+        for text in own
+        if own.count(text) == 1 and (speaks_for_itself(text) or private_by_header(text))
+    }
     for column in range(n_columns):
         text = name_of(sheet.at(group, column))
         if text:
@@ -330,7 +338,8 @@ def _joined_names(sheet: _Cells, group: int | None, header: int) -> list[str]:
                 reach = n_columns
         elif merged and column > reach:
             above = ""
-        parts = [above, own[column]] if own[column] else [text]
+        says_more = own[column] not in alone or not is_section(above)
+        parts = [above if says_more else "", own[column]] if own[column] else [text]
         names.append(" ".join(part for part in parts if part))
     return names
 

@@ -351,7 +351,8 @@ def header_in_two_rows(file: str, sheet: str | None, rows: Sequence[int]) -> Fin
     return Finding(
         FindingCode.HEADER_IN_TWO_ROWS,
         Severity.NOTE,
-        f"The column names stand in rows {rows[0]} and {rows[1]} and were joined.",
+        f"The column names stand in rows {rows[0]} and {rows[1]} and were joined; headings "
+        "of a mere section (“Demographics”) were left off names that need none.",
         "Nothing to do, if the names are right.",
         file=file,
         sheet=sheet,

@@ -105,6 +105,12 @@ def _words() -> tuple[Phrases, frozenset[str]]:
     return Phrases(kinds, alone), frozenset("".join(document["family_names"].split()))
 
 
+def private_by_header(header: str) -> PrivateKind | None:
+    """Say what a whole header says that a column holds of a person, ``None`` for anything else."""
+    match = _words()[0].match(words_of(header))
+    return PrivateKind(match.concept) if match and match.exact else None
+
+
 def _is_chinese_id(text: str) -> bool:
     """Check the digits of a Chinese identity number (GB 11643-1999)."""
     if not _CHINESE_ID.match(text):
@@ -205,7 +211,13 @@ def _looked_at(
     by_header = PrivateKind(match.concept) if match else None
     if by_header is PrivateKind.BIRTH_DATE and not _may_be_birth(profile):
         by_header = None
-    if by_header is PrivateKind.NAME and match and not match.exact and _is_grouping(profile):
+    if (
+        by_header is PrivateKind.NAME
+        and match
+        and not match.exact
+        and _is_grouping(profile)
+        and _share(profile, _is_chinese_name) < _MOST
+    ):
         by_header = None  # "name of the first drug"
     if by_header is not None:
         return PrivateColumn(name, by_header, "its header says so")

@@ -99,6 +99,8 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     varying = varying_columns(sheet)
     telling = telling_columns(sheet, varying)
     known = bool(filters) or sheet.kind is SheetKind.TIME_TO_EVENT
+    if known and not sheet.ids_repeat:  # one parameter only: every patient has one row
+        return SubjectTable(sheet, RowChoice.FIRST, filters[0] if filters else None)
     apart = (
         f" What tells the rows of a patient apart: {listed([f'“{name}”' for name in telling])}."
         if telling

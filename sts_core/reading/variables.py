@@ -32,6 +32,7 @@ _SHOWN = 4
 _LONG_TEXT = 40.0
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 _LEADING_NUMBER = re.compile(r"^\s*(?:[<>≤≥=~]+\s*)?([-+]?\d+(?:\.\d+)?)")
+_RANGE = re.compile(r"\s*\d\s*[-~–/至到]\s*\d\s*")
 _STAGED = re.compile(
     r"^(?:stage|grade|ecog|ps|g|t|n|m|ct|pt|cn|pn|cm)?[\s_-]*([0-9]|iv|i{1,3}|v)([a-d]?)([0-9]?)\b.*$",
     re.IGNORECASE,
@@ -168,6 +169,8 @@ def _guess(
     words = bare if legend else sheet.words[name]
     match = vocabulary().variables.match(words)
     concept = vocabulary().variable_concepts[match.concept] if match else None
+    if concept is not None and concept.levels == "response" and not _some_responses(profile):
+        match, concept = None, None  # "疗效 转移部位", or a response that is written as 0 and 1
     reason = _not_a_variable(words, profile, concept)
     if reason is not None:
         return VariableGuess(name, None, None, *reason)
@@ -236,6 +239,12 @@ def _guess(
         treatment=concept is not None and concept.treats and not _of_something_else(words),
     )
     return VariableGuess(name, key, variable, f"{phrase}; {why}{gaps.says}", gaps=gaps)
+
+
+def _some_responses(profile: Profile) -> bool:
+    """Whether at least half of the known values are words of a tumour response."""
+    known = vocabulary().lexicons["response"]
+    return 2 * sum(n for text, n in profile.counts.items() if known.get(text)) >= profile.n_known
 
 
 def _of_something_else(words: Words) -> bool:
@@ -429,6 +438,8 @@ def _scale(levels: list[str], *, staged: bool) -> dict[str, tuple[float, ...]] |
             assert found is not None
             sign = level.strip()[:1]
             shift = -0.5 if sign in "<≤" else 0.5 if sign in ">≥" else 0.0
+            if _RANGE.fullmatch(level):  # "0-1" stands between 0 and 1
+                shift = 0.5
             out[level] = (float(found[1]), shift)
         return out if len(set(out.values())) == len(levels) else None
     return None

@@ -1,5 +1,10 @@
 """A status column with more than two values: nothing is censored that nobody named."""
 
+from pathlib import Path
+
+import pandas as pd
+import pyreadstat
+
 from tests.pages.driver import drop, shown, start, study_of
 
 ROWS = "id,os_months,status\nA,5,1\nB,6,0\nC,7,1\nD,8,lost\nE,9,0\nF,10,1\nG,11,0\nH,12,0\n"
@@ -27,3 +32,20 @@ def test_a_value_that_is_neither_event_nor_censored_is_left_out_and_listed() -> 
     assert endpoint.events == {"death": ("1",)}
     assert endpoint.censored == ("0",)
     assert "lost" in shown(at)
+
+
+def test_values_of_a_status_are_shown_with_what_the_file_says_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "study.sav"
+    frame = pd.DataFrame(
+        {
+            "id": [float(n) for n in range(12)],
+            "os_months": [3.0 + n for n in range(12)],
+            "vital": [1.0, 2.0, 2.0] * 4,
+        }
+    )
+    pyreadstat.write_sav(frame, path, variable_value_labels={"vital": {1: "Dead", 2: "Alive"}})
+    at = drop(start(), {"study.sav": path.read_bytes()})
+    texts = [option for group in at.get("button_group") for option in group.options]
+    assert "1 = Dead (4 patients)" in texts
+    assert "2 = Alive (8 patients)" in texts
+    assert "The words say it." in shown(at)

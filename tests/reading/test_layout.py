@@ -77,9 +77,39 @@ def test_group_names_above_a_full_row_of_names() -> None:
     rows = [["Patient", None, "Outcome", None], NAMES, *PATIENTS]
     table, _ = read(rows, "A1:B1", "C1:D1")
     assert list(table.frame.columns) == [
-        "Patient id", "Patient age", "Outcome os", "Outcome status",
+        "id", "age", "os", "Outcome status",
     ]  # fmt: skip
     assert cells(table) == patients()
+
+
+SECTIONS = [
+    ("基本信息", "姓名"), ("基本信息", "性别"), ("疗效与随访", "最佳疗效"),
+    ("疗效与随访", "PFS(月)"), ("疗效与随访", "日期"), ("第6周", "疗效"), ("Demographics", "Sex"),
+    ("Demographics", "Name"), ("Clinical data", "ECOG"), ("Survival", "time"), ("OS", "months"),
+]  # fmt: skip
+NEEDED = ["疗效与随访 日期", "第6周 疗效", "Survival time", "OS months"]
+
+
+def test_headings_of_a_section_are_left_off_names_that_need_none() -> None:
+    above = [group for group, _ in SECTIONS]
+    names = [name for _, name in SECTIONS]
+    rows = [[*above], names, *[[f"{row}{at}" for at in range(11)] for row in "abcd"]]
+    table, book = read(rows, "A1:B1", "C1:E1", "G1:H1")
+    given = [str(name) for name in table.frame.columns]
+    assert given == [
+        joined if (joined := f"{group} {name}") in NEEDED else name for group, name in SECTIONS
+    ]
+    assert one(book, FindingCode.HEADER_IN_TWO_ROWS).rows == (1, 2)
+
+
+def test_a_heading_stays_where_a_name_stands_twice() -> None:
+    rows = [
+        ["id", "基线", None, "随访", None],
+        [None, "ECOG", "年龄", "ECOG", "疗效"],
+        *[[f"P{n}", n % 3, 40 + n, n % 2, "SD"] for n in range(5)],
+    ]
+    table, _ = read(rows, "B1:C1", "D1:E1", "A1:A2")
+    assert list(table.frame.columns) == ["id", "基线 ECOG", "年龄", "随访 ECOG", "疗效"]
 
 
 def test_patient_without_an_id_is_not_a_second_row_of_names() -> None:

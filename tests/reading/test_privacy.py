@@ -247,3 +247,14 @@ def test_a_column_left_out_by_hand_is_gone_and_the_id_never():
 
     found = cohort({"sex": ["m", "f"] * 6}, by_hand)
     assert list(found.tables["subjects"].frame.columns) == ["patient_id"]
+
+
+def test_names_under_the_heading_of_a_section_are_names_even_if_few_repeat() -> None:
+    names = [HAN[at % 3] for at in range(N)]
+    found = found_in({"患者 2023年 姓名": names, "Name of first drug": ["A", "B"] * 6})
+    assert found == {"患者 2023年 姓名": PrivateKind.NAME}
+
+
+@pytest.mark.parametrize("header", ["Referring doctor", "主治医师", "Attending physician"])
+def test_doctors_have_no_place(header: str) -> None:
+    assert found_in({header: ["Dr. A", "Dr. B"] * 6}) == {header: PrivateKind.NO_PLACE}

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
-from sts_core.derive import dates_of, levels_of, numbers_of, survival_data
+from sts_core.derive import dates_of, levels_of, numbers_of, survival_data, time_range
 from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading import Workbook, read_bytes
 from sts_core.reading.assembly import assemble
@@ -257,6 +258,56 @@ def test_a_time_that_only_patients_with_the_event_have_is_no_endpoint() -> None:
     days = [text if at < 4 else "NA" for at, text in enumerate(TIMES)]
     proposal = propose({"id": IDS, "RFS days": days, "RFS status": cycle("Yes", "No")})
     assert not proposal.study.definitions.endpoints
+
+
+def test_survival_that_only_the_dead_have_is_an_endpoint_with_an_error() -> None:
+    """Everybody has an overall survival: the blanks are what is wrong, and are said."""
+    days = [text if at % 4 == 0 else "NA" for at, text in enumerate(TIMES * 4)]
+    dead = ["Yes" if at % 4 == 0 else "No" for at in range(48)]
+    ids = [f"P{at:02d}" for at in range(48)]
+    book = book_of({"id": ids, "OS days": days, "Dead": dead})
+    study = propose_study([book]).study
+    assert list(study.definitions.endpoints) == ["OS"]
+    found = {finding.code for finding in check_cohort(assemble(study, [book]))}
+    assert FindingCode.TIMES_OF_EVENTS_ONLY in found
+    to_death = propose(
+        {"id": IDS, "days to death": [*TIMES[:4], *["NA"] * 8], "OS status": cycle("Dead", "Alive")}
+    )
+    assert not to_death.study.definitions.endpoints
+
+
+def test_a_response_written_as_codes_is_no_best_response() -> None:
+    proposal = propose({"id": IDS, "response": cycle(0, 1), "疗效评价 转移部位": cycle("肺", "骨")})
+    found = proposal.study.definitions
+    assert found.response is None
+    assert [set(item.levels) for item in found.variables.values()] == [{"0", "1"}, {"肺", "骨"}]
+    assert VariableKind.ORDERED not in {item.kind for item in found.variables.values()}
+
+
+def test_a_range_stands_between_its_ends() -> None:
+    assert variable("ECOG", cycle("0-1", "2", "1", "0")).levels == ("0", "0-1", "1", "2")
+
+
+def test_one_parameter_only_is_one_row_a_patient() -> None:
+    proposal = propose({"id": IDS, "AVAL": TIMES, "CNSR": cycle(0, 1), "PARAMCD": ["OS"] * 12})
+    assert list(proposal.study.definitions.endpoints) == ["OS"]
+    assert not asked(proposal, QuestionKind.ROWS)
+    assert FindingCode.ROWS_NOT_PATIENTS not in finding_codes(proposal)
+
+
+def test_times_with_a_decimal_comma_have_a_range_and_an_entry() -> None:
+    times = [f"{at + 2},5" for at in TWELVE]
+    columns = {"id": IDS, "OS months": times, "Dead": cycle("Yes", "No"), "entry": ["0,5"] * 12}
+    book = book_of(columns, decimal_comma=True)
+    study = propose_study([book]).study
+    endpoint = replace(study.definitions.endpoints["OS"], entry="entry")
+    endpoints = {"OS": endpoint}
+    study = replace(study, definitions=replace(study.definitions, endpoints=endpoints))
+    cohort = assemble(study, [book])
+    assert time_range(cohort, endpoint) == (8.0, 13.5)
+    entry = survival_data(cohort, "OS").entry
+    assert entry is not None
+    assert set(entry.tolist()) == {0.5}
 
 
 def test_a_time_without_a_status_makes_no_endpoint() -> None:

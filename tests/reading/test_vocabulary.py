@@ -13,6 +13,7 @@ FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 def test_there_are_word_files() -> None:
     assert FILES == [
         "columns.yaml",
+        "criteria.yaml",
         "endpoints.yaml",
         "histotypes.yaml",
         "privacy.yaml",

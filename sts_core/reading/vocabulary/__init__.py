@@ -245,6 +245,7 @@ class Vocabulary:
     lexicons: Mapping[str, Lexicon]
     scales: tuple[tuple[Words, ...], ...]
     last: frozenset[Words]
+    sections: re.Pattern[str]
 
 
 def read_words(name: str) -> dict[str, Any]:
@@ -342,4 +343,30 @@ def vocabulary() -> Vocabulary:
         },
         scales=tuple(tuple(words_of(text) for text in scale) for scale in values["scales"]),
         last=frozenset(words_of(text) for text in values["last"]),
+        sections=re.compile("|".join(
+            re.escape("".join(words_of(text)))
+            for text in sorted(columns["sections"], key=len, reverse=True)
+        )),
     )  # fmt: skip
+
+
+def is_section(heading: str) -> bool:
+    """Whether a heading over several names is that of a mere section of the sheet.
+
+    It is made of nothing but words such as "demographics", "baseline characteristics" or
+    "疗效与随访", so that the names below it say the same without it.
+    """
+    words = words_of(heading)
+    return bool(words) and all(vocabulary().sections.sub("", word) == "" for word in words)
+
+
+def speaks_for_itself(header: str) -> bool:
+    """Whether a whole header is a usual name of a characteristic, a date, or a known endpoint."""
+    known = vocabulary()
+    words = words_of(header)
+    if words in known.subject_id:
+        return True
+    units = frozenset(known.units)
+    phrases = (known.dates, known.variables, known.time_of, *known.status_of.values())
+    matches = (found.match(words, drop=units) for found in phrases)
+    return any(match is not None and match.exact for match in matches)
