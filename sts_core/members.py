@@ -13,15 +13,44 @@ from typing import Literal
 #: Row of a table's members that stands for the heading of a column.
 HEADING = -1
 FlowPart = Literal["file", "excluded", "missing", "not_verifiable", "remaining"]
-TimeState = Literal["usable", "event", "censored", "at_risk", "event_before", "censored_before"]
+TimeState = Literal[
+    "usable", "event", "censored", "at_risk", "event_before", "censored_before",
+    "event_by_landmark", "ended_by_landmark",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FromLandmark:
+    """A landmark from which times of an endpoint count.
+
+    Parameters
+    ----------
+    endpoint
+        Its code.
+    at
+        The landmark, in ``time_unit``.
+    time_unit
+        Display unit; the endpoint's own when ``None``.
+    known_on
+        Key of what says when a patient's group became known.
+    """
+
+    endpoint: str
+    at: float
+    time_unit: str | None = None
+    known_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HasLevel:
-    """A variable or a grouping has one of some levels; ``None`` among them is "not known"."""
+    """A variable or a grouping has one of some levels; ``None`` among them is "not known".
+
+    With ``landmark`` the levels are those known by then.
+    """
 
     variable: str
     levels: tuple[str | None, ...]
+    landmark: FromLandmark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +78,17 @@ class HasTime:
     """What is known of a time to an event.
 
     ``at`` is a time in the endpoint's own unit: ``at_risk`` is at it or later, the two others
-    before it. ``event_kind`` is one of the endpoint's kinds of events.
+    before it. ``event_kind`` is one of the endpoint's kinds of events, ``not_kind`` one that
+    competes with those meant. With ``landmark`` times count from there, in those who are still
+    followed without an event; ``event_by_landmark`` and ``ended_by_landmark`` are the others.
     """
 
     endpoint: str
     state: TimeState = "usable"
     at: float | None = None
     event_kind: str | None = None
+    not_kind: str | None = None
+    landmark: FromLandmark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +159,13 @@ def of_flow(part: FlowPart, step: int | None = None, *, population: str | None =
     return Members((InFlow(part, step),), "file", population)
 
 
-def of_group(by: str | None, levels: tuple[str, ...], *, population: str | None = None) -> Members:
+def of_group(
+    by: str | None,
+    levels: tuple[str, ...],
+    *,
+    population: str | None = None,
+    landmark: FromLandmark | None = None,
+) -> Members:
     """Describe patients analysed in any of some groups; everyone analysed without a grouping."""
-    conditions = () if by is None else (HasLevel(by, levels),)
+    conditions = () if by is None else (HasLevel(by, levels, landmark),)
     return Members(conditions, population=population)

@@ -302,7 +302,8 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-sidebar-comparisons {margin-top:.8rem; padding-top:.6rem;
   border-top:1px solid color-mix(in srgb, currentColor 18%, transparent);}
 .st-key-sidebar-comparisons:not(:has(p)) {display:none;}
-.st-key-sidebar-comparisons p {font-size:.82rem; line-height:1.35;}
+.st-key-sidebar-comparisons [data-testid="stMarkdownContainer"] p {font-size:.82rem;
+  line-height:1.35;}
 .st-key-sidebar-comparisons button {min-height:1.7rem; padding-left:0;}
 .st-key-sidebar-filters [data-baseweb="tag"] {height:auto; max-width:100%;}
 .st-key-sidebar-filters [data-baseweb="tag"] span {white-space:normal; max-width:100%;

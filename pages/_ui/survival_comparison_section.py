@@ -23,9 +23,10 @@ from pages._ui.inputs import (
     toggle,
 )
 from pages._ui.long_work import long_work
+from pages._ui.patient_lists import count_html
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_table
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
-from sts_core.analysis.landmark import known_on_choices
+from sts_core.analysis.landmark import known_on_choices, left_out_by_landmark
 from sts_core.analysis.survival_comparison import (
     KIND,
     SurvivalComparisonResult,
@@ -44,7 +45,7 @@ from sts_core.analysis.survival_comparison_report import (
 )
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
-from sts_core.display import DisplayTable
+from sts_core.display import DisplayTable, counted, escape
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.study import TimeUnit
@@ -128,6 +129,7 @@ def survival_comparison_section(cohort: Cohort, spec: KaplanMeierSpec) -> None:
             else "No patient of this selection has a time for this endpoint.",
             icon=":material/info:",
         )  # fmt: skip
+        _left_out(cohort, result)
         show_losses(result.losses)
         return
     _show(cohort, spec, result, place)
@@ -163,7 +165,29 @@ def _show(cohort: Cohort, curves: KaplanMeierSpec, result: SurvivalComparisonRes
             "Pairs of groups": pairs_table(result),
         }
     )
+    _left_out(cohort, result)
     in_words(methods_sentence(result), result_sentences(result))
+
+
+def _left_out(cohort: Cohort, result: SurvivalComparisonResult) -> None:
+    """Offer the lists of those whom the landmark leaves out."""
+    landmark = result.landmark
+    if landmark is None:
+        return
+    event, ended = (
+        count_html(members, cohort, counted(n, "patient")) if n else "nobody"
+        for members, n in zip(
+            left_out_by_landmark(result.spec),
+            (landmark.n_event_before, landmark.n_ended_before),
+            strict=True,
+        )
+    )
+    words = escape(landmark.words, "html")
+    st.markdown(
+        f'<div class="count-link">Left out by the landmark at {words}: {event} with the event, '
+        f"{ended} with the end of follow-up by then.</div>",
+        unsafe_allow_html=True,
+    )
 
 
 def _show_tables(tables: Mapping[str, DisplayTable | None]) -> None:

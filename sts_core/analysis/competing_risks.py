@@ -58,7 +58,7 @@ from sts_core.estimators.gray_test import NAME as GRAY
 from sts_core.estimators.gray_test import gray_test
 from sts_core.estimators.product_limit import ConfType
 from sts_core.estimators.tied_times import align_ties
-from sts_core.members import HasTime, Members, TimeState, of_group
+from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import Endpoint, TimeUnit
@@ -530,13 +530,12 @@ def incidence_table(result: CompetingRisksResult) -> DisplayTable:
         for rate in group.interest.rates:
             row[f"rate_{_short(rate.at)}"] = rate.estimate
             row[f"risk_{_short(rate.at)}"] = rate.n_risk
-            members[place, f"risk_{_short(rate.at)}"] = _members(result, group, "at_risk", rate.at)
-        members[place, "n"] = _members(result, group)
-        members[place, "events"] = _members(result, group, "event", kind=result.event_kind)
-        if len(result.competing_kinds) == 1:
-            members[place, "competing"] = _members(
-                result, group, "event", kind=result.competing_kinds[0]
+            members[place, f"risk_{_short(rate.at)}"] = incidence_members(
+                result, group, "at_risk", rate.at
             )
+        members[place, "n"] = incidence_members(result, group)
+        members[place, "events"] = incidence_members(result, group, "event", kind=result.event_kind)
+        members[place, "competing"] = incidence_members(result, group, "event", competing=True)
         rows.append(row)
     table = DisplayTable(_title(result), tuple(columns), tuple(rows), result.footnotes, members)
     return result.provenance.marked(table)
@@ -558,6 +557,7 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
         ),
     )  # fmt: skip
     rows: list[dict[str, Cell]] = []
+    members: dict[tuple[int, str], Members] = {}
     for label, group in _shown_groups(result):
         rows.append({"kind": f"{label} (N = {group.n})", "_heading": True})
         for one in group.kinds:
@@ -565,10 +565,11 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
                 "kind": _first_upper(one.kind), "events": one.n_event, "_indent": 1,
             }  # fmt: skip
             row |= {f"rate_{_short(rate.at)}": rate.estimate for rate in one.rates}
+            members[len(rows), "events"] = incidence_members(result, group, "event", kind=one.kind)
             rows.append(row)
     notes = (result.footnotes[0], *result.provenance.footnotes)
     title = f"{_title(result)}: every kind of event"
-    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes))
+    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes, members))
 
 
 def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
@@ -585,10 +586,18 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
         Column("p", "P", Format.P_VALUE),
     )
     rows: list[dict[str, Cell]] = []
+    members: dict[tuple[int, str], Members] = {}
+    complete = incidence_members(result, result.overall).and_also(
+        *(HasValue(variable.key) for variable in model.variables)
+    )
+    had_event = HasTime(result.spec.endpoint, "event", event_kind=result.event_kind)
     for variable in model.variables:
         if variable.is_factor:
             rows.append({"term": variable.label, "_heading": True, "p": _p_cell(variable.test)})
         for term in variable.terms:
+            own = (HasLevel(variable.key, (term.label,)),) if variable.is_factor else ()
+            members[len(rows), "n"] = complete.and_also(*own)
+            members[len(rows), "events"] = complete.and_also(*own, had_event)
             label = term.label if variable.is_factor else f"{variable.label}, {term.label}"
             row: dict[str, Cell] = {
                 "term": label,
@@ -601,7 +610,7 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
                 row["p"] = _p_cell(term.test)
             rows.append(row)
     title, notes = f"{_title(result)}: Fine-Gray regression", _model_notes(result, model)
-    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes))
+    return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes, members))
 
 
 def more_tables(result: CompetingRisksResult) -> tuple[DisplayTable, ...]:
@@ -612,20 +621,29 @@ def more_tables(result: CompetingRisksResult) -> tuple[DisplayTable, ...]:
     return (kinds_table(result), *((ratios,) if ratios is not None else ()))
 
 
-def _members(
+def incidence_members(
     result: CompetingRisksResult,
     group: IncidenceGroup,
     state: TimeState = "usable",
     at: float | None = None,
     *,
     kind: str | None = None,
+    competing: bool = False,
 ) -> Members:
-    """Describe the patients of a group with a time to the event, ``at`` in the display unit."""
+    """Describe the patients of a group with a time to the event, ``at`` in the display unit.
+
+    ``kind`` is that of their first event; with ``competing`` it is any but the one of interest.
+    """
+    not_kind = None
+    if competing and len(result.competing_kinds) == 1:
+        (kind,) = result.competing_kinds
+    elif competing:
+        not_kind = result.event_kind
     groups = result.groups if group is result.overall else (group,)
     levels = tuple(one.label for one in groups)
     among = of_group(result.spec.by, levels, population=result.spec.population)
     raw = None if at is None else at * result.unit_factor
-    return among.and_also(HasTime(result.spec.endpoint, state, raw, kind))
+    return among.and_also(HasTime(result.spec.endpoint, state, raw, kind, not_kind))
 
 
 def _p_cell(test: TestResult) -> Cell:

@@ -23,7 +23,12 @@ from sts_core.analysis.hazard_ratio import (
     reference_of,
     sentence_of,
 )
-from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_formed_later
+from sts_core.analysis.landmark import (
+    Landmark,
+    at_landmark,
+    from_landmark,
+    refuse_groups_formed_later,
+)
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
@@ -888,9 +893,11 @@ def time_members(
     """Describe the patients of a group with a time to the event, ``at`` in the display unit."""
     groups = result.groups if group is result.overall else (group,)
     levels = tuple(one.label for one in groups)
-    among = of_group(result.spec.by, levels, population=result.spec.population)
+    spec = result.spec
+    landmark = from_landmark(spec)
+    among = of_group(spec.by, levels, population=spec.population, landmark=landmark)
     raw = None if at is None else at * result.unit_factor
-    return among.and_also(HasTime(result.spec.endpoint, state, raw, kind))
+    return among.and_also(HasTime(spec.endpoint, state, raw, kind, landmark=landmark))
 
 
 def _percent(conf_level: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -24,10 +25,13 @@ from sts_core.derive import (
 from sts_core.display import counted
 from sts_core.estimators.tied_times import TOLERANCE
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.study.types import Endpoint, Measured, VariableKind
+from sts_core.members import FromLandmark, HasTime, Members, TimeState
+from sts_core.study.types import Endpoint, Measured, TimeUnit, VariableKind
 
 NOT_YET = "Not by the landmark"
 """Group of those in whom what forms the groups became known after the landmark, or never."""
+
+_LEFT_OUT: Final[tuple[TimeState, TimeState]] = ("event_by_landmark", "ended_by_landmark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,39 @@ class Landmark:
                 "on which it became known, where the file has one, would mend this."
             )
         return tuple(notes)
+
+
+class _LandmarkSpec(Protocol):
+    """What analyses that may have a landmark have in common."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def landmark(self) -> float | None: ...
+    @property
+    def known_on(self) -> str | None: ...
+    @property
+    def time_unit(self) -> TimeUnit | None: ...
+    @property
+    def population(self) -> str | None: ...
+
+
+def from_landmark(spec: _LandmarkSpec) -> FromLandmark | None:
+    """Describe the landmark that an analysis asks for; ``None`` where it asks for none."""
+    if spec.landmark is None:
+        return None
+    unit = None if spec.time_unit is None else spec.time_unit.value
+    return FromLandmark(spec.endpoint, spec.landmark, unit, spec.known_on)
+
+
+def left_out_by_landmark(spec: _LandmarkSpec) -> tuple[Members, Members]:
+    """Describe who is left out: with the event, and with the end of follow-up, by the landmark."""
+    landmark = from_landmark(spec)
+    event, ended = (
+        Members((HasTime(spec.endpoint, state, landmark=landmark),), population=spec.population)
+        for state in _LEFT_OUT
+    )
+    return event, ended
 
 
 def _in_words(at: float, unit: str) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 
 from sts_core.adverse_event_forms import event_list
 from sts_core.analysis.adverse_events import patients_with
+from sts_core.analysis.landmark import Landmark, at_landmark
 from sts_core.cohort import Cohort
 from sts_core.derive import (
     OLDEST_SHOWN,
+    Levels,
+    SurvivalData,
     dates_of,
     is_age,
     is_categorical,
@@ -36,6 +39,7 @@ from sts_core.estimators.tied_times import align_with_tolerance
 from sts_core.findings import StudyError
 from sts_core.members import (
     Condition,
+    FromLandmark,
     HadEvent,
     HasLevel,
     HasTime,
@@ -45,7 +49,7 @@ from sts_core.members import (
     Members,
 )
 from sts_core.populations import cohort_of, differs, population_named
-from sts_core.study.types import VariableKind
+from sts_core.study.types import TimeUnit, VariableKind
 
 #: A list shows so many patients; of more it says so.
 MOST_LISTED: Final = 2000
@@ -88,7 +92,7 @@ def members_of(cohort: Cohort, members: Members) -> np.ndarray:
 def _holds(cohort: Cohort, condition: Condition) -> np.ndarray:
     match condition:
         case HasLevel():
-            values = levels_of(cohort, condition.variable).values
+            values = _levels(cohort, condition).values
             wanted = set(condition.levels)
             return np.array([value in wanted for value in values.tolist()], dtype=bool)
         case HasValue():
@@ -142,8 +146,40 @@ def _in_flow(cohort: Cohort, condition: InFlow) -> np.ndarray:
             return ~_named(cohort, gone)
 
 
+def _from_landmark(
+    cohort: Cohort, landmark: FromLandmark, by: str | None = None
+) -> tuple[SurvivalData, SurvivalData, Levels | None, Landmark]:
+    """Give the times from time zero, those from a landmark, the groups known by then, and it."""
+    data = survival_data(cohort, landmark.endpoint)
+    if landmark.time_unit is not None:
+        unit = TimeUnit(landmark.time_unit)
+        data = replace(data, endpoint=replace(data.endpoint, display_unit=unit))
+    levels = None if by is None else levels_of(cohort, by)
+    later, levels, done = at_landmark(
+        cohort, data, by, levels, at=landmark.at, known_on=landmark.known_on
+    )
+    return data, later, levels, done
+
+
+def _levels(cohort: Cohort, condition: HasLevel) -> Levels:
+    if condition.landmark is not None:
+        _, _, levels, _ = _from_landmark(cohort, condition.landmark, condition.variable)
+        assert levels is not None
+        return levels
+    return levels_of(cohort, condition.variable)
+
+
 def _has_time(cohort: Cohort, condition: HasTime) -> np.ndarray:
     data = survival_data(cohort, condition.endpoint)
+    if condition.landmark is not None:
+        whole, later, *_ = _from_landmark(cohort, condition.landmark)
+        if condition.state in ("event_by_landmark", "ended_by_landmark"):
+            gone = ~np.isin(whole.position, later.position)
+            wanted = whole.event if condition.state == "event_by_landmark" else ~whole.event
+            found = np.zeros(cohort.n_in_file, dtype=bool)
+            found[whole.position[gone & wanted]] = True
+            return found
+        data = later
     event = data.event
     chosen = np.ones(data.n, dtype=bool)
     if condition.state == "event":
@@ -166,6 +202,8 @@ def _has_time(cohort: Cohort, condition: HasTime) -> np.ndarray:
                 chosen = before & ~event
     if condition.event_kind is not None:
         chosen = chosen & (data.kind == condition.event_kind)
+    if condition.not_kind is not None:
+        chosen = chosen & (data.kind != condition.not_kind)
     found = np.zeros(cohort.n_in_file, dtype=bool)
     found[data.position[chosen]] = True
     return found
@@ -230,24 +268,37 @@ def _label(cohort: Cohort, key: str) -> str:
 
 def _time_words(cohort: Cohort, condition: HasTime) -> str:
     endpoint = cohort.study.definitions.endpoints[condition.endpoint]
+    landmark = condition.landmark
+    by_landmark = ""
+    if landmark is not None:
+        whole, later, _, done = _from_landmark(cohort, landmark)
+        by_landmark = f" by the landmark at {done.words}"
+        kept = condition.state not in ("event_by_landmark", "ended_by_landmark")
+        endpoint = later.endpoint if kept else whole.endpoint
     of = f"({endpoint.label})"
     at = ""
     if condition.at is not None:
         time = condition.at / endpoint.display_factor
         decimals = 0 if float(time).is_integer() else 1
         at = f" {format_number(time, decimals)} {endpoint.display_unit.value}"
+    kind = f" of the kind {condition.event_kind}" if condition.event_kind else ""
+    if condition.not_kind:
+        kind = f" of another kind than {condition.not_kind}"
     match condition.state:
         case "usable":
             return f"with a known time {of}"
+        case "event_by_landmark":
+            return f"with an event{by_landmark} {of}"
+        case "ended_by_landmark":
+            return f"with the end of follow-up{by_landmark} {of}"
         case "event":
-            kind = f" of the kind {condition.event_kind}" if condition.event_kind else ""
             return f"with an event{kind} {of}"
         case "censored":
             return f"censored {of}"
         case "at_risk":
             return f"at risk at{at} {of}"
         case "event_before":
-            return f"with an event before{at} {of}"
+            return f"with an event{kind} before{at} {of}"
         case _:
             return f"censored before{at} {of}"
 

@@ -11,6 +11,7 @@ from sts_core.analysis.kaplan_meier import (
     UNRELIABLE_SHARE,
     loss_sentences,
 )
+from sts_core.analysis.landmark import from_landmark
 from sts_core.analysis.provenance import says_subset
 from sts_core.analysis.survival_comparison import (
     FEW_EVENTS,
@@ -37,6 +38,7 @@ from sts_core.estimates import NotEstimable, TestResult, not_estimable
 from sts_core.estimators.bootstrap_median import MAX_NOT_REACHED
 from sts_core.estimators.permutation import PermutationTest
 from sts_core.estimators.survival_difference import CROSSING_DIFFERENCE
+from sts_core.members import HasTime, Members, TimeState, of_group
 from sts_core.results import ResultRow
 
 MAX_DIFFERENCES_IN_WORDS = 3
@@ -76,7 +78,10 @@ def comparison_table(result: SurvivalComparisonResult) -> DisplayTable:
         ]
     by_group = {one.group: one for one in result.differences}
     rows = []
-    for name, n, n_event in result.groups:
+    members = {}
+    for place, (name, n, n_event) in enumerate(result.groups):
+        members[place, "n"] = _members(result, name)
+        members[place, "events"] = _members(result, name, "event")
         row: dict[str, Cell] = {column.key: None for column in columns}
         row |= {"group": name, "n": n, "events": n_event}
         one = by_group.get(name)
@@ -90,8 +95,16 @@ def comparison_table(result: SurvivalComparisonResult) -> DisplayTable:
     by = f" by {lower_first(result.by_label)}" if result.by_label else ""
     title = f"{result.endpoint_label}{by}: differences between groups"
     return result.provenance.marked(
-        DisplayTable(title, tuple(columns), tuple(rows), notes_of_differences(result))
+        DisplayTable(title, tuple(columns), tuple(rows), notes_of_differences(result), members)
     )
+
+
+def _members(result: SurvivalComparisonResult, group: str, state: TimeState = "usable") -> Members:
+    """Describe the patients of a group that is compared."""
+    spec = result.spec
+    landmark = from_landmark(spec)
+    among = of_group(spec.by, (group,), population=spec.population, landmark=landmark)
+    return among.and_also(HasTime(spec.endpoint, state, landmark=landmark))
 
 
 def _difference_cells(result: SurvivalComparisonResult, one: GroupDifference) -> dict[str, Cell]:

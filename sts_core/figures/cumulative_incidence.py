@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from sts_core.analysis.competing_risks import (
     CompetingRisksResult,
     IncidenceGroup,
     KindIncidence,
+    incidence_members,
 )
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.display import (
@@ -241,13 +243,24 @@ def _caption(result: CompetingRisksResult, group: IncidenceGroup, options: Curve
 
 def _rows(result: CompetingRisksResult, group: IncidenceGroup) -> tuple[StripRow, ...]:
     rival = result.competing_kinds[0] if len(result.competing_kinds) == 1 else "Competing events"
+    interest = result.event_kind
+    listed = partial(incidence_members, result, group)
     rows = (
-        ("At risk", group.risk.at_risk),
-        (_first_upper(result.event_kind), group.risk.events),
-        (_first_upper(rival), group.risk.competing),
-        ("Censored", group.risk.censored),
+        ("At risk", group.risk.at_risk, partial(listed, "at_risk")),
+        (_first_upper(interest), group.risk.events, partial(listed, "event_before", kind=interest)),
+        (
+            _first_upper(rival),
+            group.risk.competing,
+            partial(listed, "event_before", competing=True),
+        ),
+        ("Censored", group.risk.censored, partial(listed, "censored_before")),
     )
-    return tuple(StripRow(name, tuple(str(n) for n in cells)) for name, cells in rows)
+    return tuple(
+        StripRow(
+            name, tuple(str(n) for n in cells), tuple(members(at=tick) for tick in result.ticks)
+        )
+        for name, cells, members in rows
+    )
 
 
 def _from_start(times: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -276,6 +289,9 @@ def _line(
         faded_from=None if faded is None else faded / factor,
         hover=_step_texts(result, group, one, named),
         kind="Cumulative incidence curve",
+        members=incidence_members(result, group)
+        if result.is_comparison and not result.spec.stacked
+        else incidence_members(result, group, "event", kind=one.kind),
     )
 
 

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from sts_core.analysis.adverse_events import AdverseEventSpec
 from sts_core.analysis.baseline import BaselineBlock, BaselineSpec
-from sts_core.analysis.competing_risks import CompetingRisksSpec
+from sts_core.analysis.competing_risks import CompetingRisksSpec, competing_risks
+from sts_core.analysis.competing_risks import more_tables as competing_tables
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.cross_table import CrossTableSpec
-from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.analysis.landmark import left_out_by_landmark
 from sts_core.analysis.patient_list import (
     MOST_LISTED,
     list_columns,
@@ -29,10 +31,15 @@ from sts_core.analysis.plan import baseline_covariates, specs_of
 from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.response import ResponseSpec
 from sts_core.analysis.selection_effect import effect_table, selection_effect
+from sts_core.analysis.survival_comparison import SurvivalComparisonSpec, survival_comparison
+from sts_core.analysis.survival_comparison_report import comparison_table
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.derive import levels_of
 from sts_core.display import CountShare, DisplayTable, Format
+from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
+from sts_core.figures.marks import Chart, SmallMultiples, StepLine
+from sts_core.figures.survival_curve import survival_curve
 from sts_core.findings import StudyError
 from sts_core.members import (
     HEADING,
@@ -51,6 +58,7 @@ from sts_core.study import (
     IsKnown,
     Measured,
     OneOf,
+    TimeUnit,
     Variable,
     VariableKind,
     load_study,
@@ -90,13 +98,18 @@ def count_in(cell: object) -> int | None:
 
 def check_every_count(cohort: Cohort, spec: Any) -> int:
     """Compare each count with its list; every count has one."""
-    table = table_of(cohort, spec)
+    return check_table(cohort, table_of(cohort, spec), spec)
+
+
+def check_table(cohort: Cohort, table: DisplayTable, spec: Any = None) -> int:
     n_checked = 0
     for at, row in enumerate(table.rows):
         for column in table.columns:
             count = count_in(row.get(column.key))
             if count is None or column.format not in (Format.INTEGER, Format.SUMMARY):
                 continue
+            if column.key.endswith("df"):
+                continue  # degrees of freedom count no patients
             members = table.members.get((at, column.key))
             assert members is not None, (spec, at, column)
             assert int(members_of(cohort, members).sum()) == count, (spec, row, column, members)
@@ -245,6 +258,104 @@ def test_random_cohorts(cohort: Cohort) -> None:
     if with_response and any(v is not None for v in cohort.tables["subjects"].column("time")):
         check_every_count(cohort, ResponseSpec(by="group"))
     check_flow(cohort)
+
+
+LANDMARKS: tuple[dict[str, Any], ...] = (
+    {},
+    {"landmark": 3.0},
+    {"landmark": 90.0, "time_unit": TimeUnit.DAYS},
+    {"landmark": 1.0, "known_on": "known"},
+)
+
+
+@pytest.mark.parametrize("choice", LANDMARKS)
+def test_groups_compared_from_time_zero_and_from_a_landmark(choice: dict[str, Any]) -> None:
+    n = 60
+    rng = np.random.default_rng(4)
+    days = [int(day) for day in rng.integers(5, 700, n)]
+    columns = {
+        # the landmarks lie exactly on times of some
+        "time": [91.3125, 90, 90, 30.4375, 20, *days[5:]],
+        "status": [1, 1, 0, 0, 1, *(int(x) for x in rng.integers(0, 2, n - 5))],
+        "group": [("A", "B", None)[at % 3] for at in range(n)],
+        "known": [None if at % 5 == 0 else at * 2 for at in range(n)],
+    }
+    later = {"measured": Measured.POST_BASELINE if choice else Measured.BASELINE}
+    cohort = make_cohort(
+        columns,
+        variables={
+            "group": Variable(label="Group", levels=("A", "B"), **later),
+            "known": Variable(label="Known on", kind=VariableKind.NUMERIC, **later),
+        },
+        endpoints={"OS": endpoint()},
+    )
+    spec = SurvivalComparisonSpec("OS", by="group", resamples=0, **choice)
+    result = survival_comparison(cohort, spec)
+    assert check_table(cohort, comparison_table(result)) >= 4
+    curves = KaplanMeierSpec("OS", by="group", landmarks=(0, 1, 5), tick_step=2, **choice)
+    assert check_every_count(cohort, curves) >= 12
+    figure = survival_curve(kaplan_meier(cohort, curves))
+    for group in figure.body.strip.groups:  # type: ignore[union-attr]
+        for row in group.rows:
+            listed = [str(members_of(cohort, who).sum()) for who in row.members]
+            assert listed == [*row.cells], row.name
+    if result.landmark is not None:
+        event, ended = left_out_by_landmark(spec)
+        assert members_of(cohort, event).sum() == result.landmark.n_event_before > 0
+        assert members_of(cohort, ended).sum() == result.landmark.n_ended_before > 0
+        table = patient_list(cohort, event)
+        assert " with an event by the landmark at " in table.title
+
+
+@pytest.mark.parametrize("n_kinds", [2, 3])
+def test_competing_risks_in_tables_and_figures(n_kinds: int) -> None:
+    n = 45
+    rng = np.random.default_rng(n_kinds)
+    kinds = {"progression": (1,), "death": (2,), "second cancer": (3,)}
+    chosen = dict([*kinds.items()][:n_kinds])
+    cohort = make_cohort(
+        {
+            "time": [int(day) for day in rng.integers(0, 40, n) * 10],
+            "status": [int(one) for one in rng.integers(0, n_kinds + 1, n)],
+            "group": [("A", "B", "C", None)[at % 4] for at in range(n)],
+            "age": [None if at % 7 == 0 else 40 + at for at in range(n)],
+        },
+        variables={
+            "group": Variable(label="Group", measured=Measured.BASELINE),
+            "age": Variable(label="Age", kind=VariableKind.NUMERIC, measured=Measured.BASELINE),
+        },
+        endpoints={"OS": endpoint(events=chosen)},
+    )
+    for spec in (
+        CompetingRisksSpec("OS", covariates=("age",), tick_step=2),
+        CompetingRisksSpec("OS", by="group", levels=("A", "B"), covariates=("age",), tick_step=2),
+        CompetingRisksSpec("OS", by="group", event_kind="death", stacked=True, tick_step=2),
+    ):
+        assert check_every_count(cohort, spec) >= 3
+        result = competing_risks(cohort, spec)
+        assert sum(check_table(cohort, table) for table in competing_tables(result)) >= n_kinds
+        figure = cumulative_incidence_curve(result)
+        assert figure is not None
+        body = figure.body
+        assert isinstance(body, Chart | SmallMultiples)
+        if isinstance(body, Chart):
+            assert body.strip is not None
+            rows = [row for group in body.strip.groups for row in group.rows]
+        else:
+            rows = [row for chart in body.charts for row in chart.rows]
+        for row in rows:
+            listed = [str(members_of(cohort, who).sum()) for who in row.members]
+            assert listed == [*row.cells], row.name
+        panels = [body.panel] if isinstance(body, Chart) else [one.panel for one in body.charts]
+        lines = [mark for panel in panels for mark in panel.marks if isinstance(mark, StepLine)]
+        by_group = spec.by is not None and not spec.stacked
+        wanted = [
+            group.n if by_group else one.n_event
+            for group in result.groups
+            for one in (group.kinds[:1] if by_group else group.kinds)
+        ]
+        listed_n = [int(members_of(cohort, line.members).sum()) for line in lines if line.members]
+        assert sorted(listed_n) == sorted(n for n in wanted if n)
 
 
 def test_all_treated_beside_lists_both_sides(screening: Cohort) -> None:

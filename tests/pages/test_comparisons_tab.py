@@ -110,6 +110,7 @@ def test_groups_formed_after_time_zero_are_compared_from_a_landmark_only() -> No
     has_all(at, by="best_response", landmark=3.0)
     text = shown(at)
     assert "at or before the landmark are left out" in text
+    assert "Left out by the landmark at 3 months: " in text
     assert "survival still looks longer than it is" in text
     assert charts(at)
     # with another date, groups are those that were known by then

@@ -88,6 +88,6 @@ def test_a_click_on_a_curve_asks_for_a_count_that_is_known(asked: dict[str, str]
     first = named[0]
     listed = opened(at, asked, counts_of_chart[first])
     assert 0 < len(listed) <= 51
-    assert {key for one in named for key in (one if isinstance(one, list) else [one])} <= {
-        *counts_of_chart
-    }
+    # of nobody, a 0 under the axis, there is no list
+    asked_for = {key for one in named for key in (one if isinstance(one, list) else [one]) if key}
+    assert asked_for <= {*counts_of_chart}
