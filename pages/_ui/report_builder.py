@@ -107,7 +107,7 @@ def downloads(cohort: Cohort, done: tuple[Done, ...]) -> None:
     def workbook() -> bytes:
         made = report()
         tables = [section.table for section in made.sections if section.table is not None]
-        return write_workbook(tables, [*made.methods, *made.provenance.footnotes])
+        return write_workbook(tables, [*made.methods, *made.provenance.record])
 
     def numbers() -> bytes:
         return results_json(results_document(cohort, done)).encode()

@@ -14,6 +14,8 @@ from sts_core.display import DisplayTable, Format, joined, lower_first, p_phrase
 from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
+#: Up to so many criteria are named under every table; more only where the record stands.
+NAMED_CRITERIA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Provenance:
         Key of the analysis population; its name, where the populations of the study differ.
     late_criteria
         Those of ``criteria`` that are known only after time zero.
+    n_removed, n_removed_late
+        Patients removed by criteria, and by those known only after time zero.
     report_p
         Whether somebody chose that P values under filters are reported like any other.
     treatment
@@ -63,6 +67,8 @@ class Provenance:
     population: str = EFFICACY
     population_label: str = ""
     late_criteria: tuple[str, ...] = ()
+    n_removed: int = 0
+    n_removed_late: int = 0
     report_p: bool = False
     treatment: str = ""
     modelled_treatments: tuple[str, ...] = ()
@@ -143,14 +149,32 @@ class Provenance:
         return "exploratory" if self.exploratory else "analysed"
 
     @property
+    def record(self) -> tuple[str, ...]:
+        """Selection with every criterion, cut-off and stamps as sentences."""
+        return self._notes(f"removed by criteria: {'; '.join(self.criteria)}")
+
+    @property
     def footnotes(self) -> tuple[str, ...]:
-        """Selection, cut-off and stamps as sentences."""
+        """The record as it stands under tables: many criteria are counted, not named."""
+        if len(self.criteria) <= NAMED_CRITERIA:
+            return self.record
+        summary = (
+            f"{self.n_removed} removed by {len(self.criteria)} criteria (see the flow of patients)"
+        )
+        if self.late_criteria:
+            summary += (
+                f", {self.n_removed_late} of them by {len(self.late_criteria)} known only after "
+                "time zero"
+            )
+        return self._notes(summary)
+
+    def _notes(self, removed: str) -> tuple[str, ...]:
         notes = []
         selection = f"{self.n_analysed} of {self.n_in_file} patients in the file analysed"
         if self.population_label:
             selection += f" ({lower_first(self.population_label)})"
         if self.criteria:
-            selection += f"; removed by criteria: {'; '.join(self.criteria)}"
+            selection += f"; {removed}"
         if self.n_idle_criteria:
             more = " more" if self.criteria else ""
             word = "criterion" if self.n_idle_criteria == 1 else "criteria"
@@ -239,11 +263,19 @@ def provenance_of(
 
     def phrases(exploratory: bool, *, late: bool = False) -> tuple[str, ...]:
         return tuple(
-            f"{step.label} (n = {step.n_excluded}{_when(step)})"
+            f"{step.label if exploratory else lower_first(step.reason)} "
+            f"(n = {step.n_excluded}{_when(step)})"
             for step in cohort.flow.steps
             if step.exploratory is exploratory
             and (exploratory or step.n_excluded)
             and (step.after_time_zero or not late)
+        )
+
+    def removed(*, late: bool) -> int:
+        return sum(
+            step.n_excluded
+            for step in cohort.flow.steps
+            if not step.exploratory and (step.after_time_zero or not late)
         )
 
     population = cohort.population or EFFICACY
@@ -265,6 +297,8 @@ def provenance_of(
         population=population,
         population_label=population_named(cohort.study, population).label if named else "",
         late_criteria=phrases(False, late=True),
+        n_removed=removed(late=False),
+        n_removed_late=removed(late=True),
         report_p=cohort.study.analysis.report_exploratory_p,
         treatment=treatments.get(by, "") if by is not None else "",
         modelled_treatments=tuple(treatments[key] for key in covariates if key in treatments),

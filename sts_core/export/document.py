@@ -42,7 +42,7 @@ def write_document(report: Report) -> bytes:
     _page(document.sections[0])
     _styles(document)
     document.add_heading(escape(report.provenance.title, "xml"), level=0)
-    for note in report.provenance.footnotes:
+    for note in report.provenance.record:
         _paragraph(document, note, size=9.5, colour=_MUTED)
     for section in report.sections:
         _section(document, section)
