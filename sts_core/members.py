@@ -127,6 +127,13 @@ Condition = HasLevel | HasValue | InFlow | HasTime | HadEvent | IsNamed
 
 
 @dataclass(frozen=True, slots=True)
+class OtherSet:
+    """A set that the patients analysed are compared with: a saved one, or everybody in the file."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Members:
     """Patients of whom all conditions hold.
 
@@ -138,11 +145,14 @@ class Members:
         The patients analysed, or all in the file.
     population
         Key of the analysis population that the count is of; the cohort's own when ``None``.
+    other_set
+        The set that the count is of, in place of the patients analysed.
     """
 
     conditions: tuple[Condition, ...] = ()
     among: Literal["analysed", "file"] = "analysed"
     population: str | None = None
+    other_set: OtherSet | None = None
 
     @property
     def key(self) -> str:

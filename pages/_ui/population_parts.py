@@ -12,11 +12,13 @@ from pages._ui import state
 from pages._ui.compute import compute
 from pages._ui.criteria_builder import criterion_editor, words_for
 from pages._ui.inputs import choose, plain
+from pages._ui.patient_lists import count_html
 from pages._ui.show import export_menu, show_table
 from sts_core.analysis.selection_effect import SelectionEffect, effect_table, selection_effect
 from sts_core.cohort import Cohort
-from sts_core.display import counted, joined
+from sts_core.display import counted, escape, joined
 from sts_core.findings import StudyError
+from sts_core.members import Members
 from sts_core.populations import (
     EFFICACY,
     cohort_of,
@@ -136,7 +138,7 @@ def _one(cohort: Cohort, key: str, population: Population) -> None:
     opened = state.remembered(_OPEN) == key
     with st.container(border=True, gap="small", key=f"population-card-{key}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            st.markdown(f"**{plain(population.label)}**: {_size(cohort, key)}", width="stretch")
+            _name_and_size(cohort, key, population)
             st.button(
                 "Close" if opened else "Change", key=f"population.open.{key}", type="tertiary",
                 icon=":material/close:" if opened else ":material/edit:",
@@ -158,11 +160,17 @@ def _one(cohort: Cohort, key: str, population: Population) -> None:
             _change(cohort, key, population)
 
 
-def _size(cohort: Cohort, key: str) -> str:
+def _name_and_size(cohort: Cohort, key: str, population: Population) -> None:
     try:
-        return counted(cohort_of(cohort, key).n, "patient")
+        n = cohort_of(cohort, key).n
     except StudyError as error:
-        return f":orange[{plain(str(error.findings[0].message))}]"
+        problem = plain(str(error.findings[0].message))
+        st.markdown(f"**{plain(population.label)}**: :orange[{problem}]", width="stretch")
+        return
+    size = counted(n, "patient")
+    listed = count_html(Members(population=key), cohort, size) if n else size
+    name = escape(population.label, "html")
+    st.markdown(f"<div><b>{name}</b>: {listed}</div>", width="stretch", unsafe_allow_html=True)
 
 
 def _change(cohort: Cohort, key: str, population: Population) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from sts_core.adverse_event_forms import event_list
 from sts_core.analysis.adverse_events import patients_with
 from sts_core.analysis.landmark import Landmark, at_landmark
+from sts_core.analysis.set_comparison import FILE, cohort_of_set
 from sts_core.cohort import Cohort
 from sts_core.derive import (
     OLDEST_SHOWN,
@@ -80,13 +81,23 @@ def members_of(cohort: Cohort, members: Members) -> np.ndarray:
     StudyError
         When a column that a condition speaks of isn't there.
     """
-    cohort = cohort_of(cohort, members.population)
+    return _found(_cohort_of(cohort, members), members)
+
+
+def _found(cohort: Cohort, members: Members) -> np.ndarray:
     found = np.ones(cohort.n_in_file, dtype=bool)
     if members.among == "analysed":
         found &= cohort.included
     for condition in members.conditions:
         found &= _holds(cohort, condition)
     return found
+
+
+def _cohort_of(cohort: Cohort, members: Members) -> Cohort:
+    """Give the cohort that a count is of."""
+    if members.other_set is not None:
+        cohort = cohort_of_set(cohort, members.other_set.name)
+    return cohort_of(cohort, members.population)
 
 
 def _holds(cohort: Cohort, condition: Condition) -> np.ndarray:
@@ -214,7 +225,10 @@ def _has_time(cohort: Cohort, condition: HasTime) -> np.ndarray:
 
 def members_title(cohort: Cohort, members: Members, n: int) -> str:
     """Say what a count is: ``12 patients excluded: ECOG 2 or more``."""
-    cohort = cohort_of(cohort, members.population)
+    return _title(_cohort_of(cohort, members), members, n)
+
+
+def _title(cohort: Cohort, members: Members, n: int) -> str:
     direct: list[str] = []
     levels: list[str] = []
     for condition in members.conditions:
@@ -223,8 +237,11 @@ def members_title(cohort: Cohort, members: Members, n: int) -> str:
     text = counted(n, "patient")
     if direct:
         text += f" {joined(direct)}"
-    elif not levels:
+    elif not levels and members.other_set is None:
         text += " analysed" if members.among == "analysed" else " in the file"
+    if members.other_set is not None:
+        name = members.other_set.name
+        text += f" ({lower_first(FILE) if name is None else f'“{name}”'})"
     population = cohort.population
     if population and members.among == "analysed" and differs(cohort.study, population):
         text += f" ({lower_first(population_named(cohort.study, population).label)})"
@@ -357,8 +374,8 @@ def patient_list(cohort: Cohort, members: Members, further: Sequence[str] = ()) 
     StudyError
         When a column isn't there.
     """
-    cohort = cohort_of(cohort, members.population)
-    found = members_of(cohort, members)
+    cohort = _cohort_of(cohort, members)
+    found = _found(cohort, members)
     n = int(found.sum())
     at = np.flatnonzero(found)[:MOST_LISTED]
     offered = list_columns(cohort)
@@ -389,7 +406,7 @@ def patient_list(cohort: Cohort, members: Members, further: Sequence[str] = ()) 
         for place in range(len(at))
     ]
     return DisplayTable(
-        members_title(cohort, members, n), tuple(columns), tuple(rows), _notes(cohort, columns, n)
+        _title(cohort, members, n), tuple(columns), tuple(rows), _notes(cohort, columns, n)
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sts_core.analysis.adverse_events import AdverseEventSpec, GradeCounts, adverse_events
+from sts_core.analysis.adverse_events import (
+    AdverseEventSpec,
+    GradeCounts,
+    adverse_events,
+    line_members,
+)
 from sts_core.analysis.comparison import patients, percent_level
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.provenance import Provenance, provenance_of
@@ -66,6 +71,8 @@ class Side:
     events
         Patients by worst grade of any event; ``None`` where adverse events or their grades are not
         recorded.
+    severe_members
+        Who had one of grade 3 or higher.
     """
 
     label: str
@@ -73,6 +80,7 @@ class Side:
     rates: ResponseRates | None
     medians: tuple[EndpointMedian, ...]
     events: GradeCounts | None
+    severe_members: Members | None = None
 
     @property
     def severe(self) -> CountShare | None:
@@ -160,14 +168,15 @@ def _side(cohort: Cohort, key: str, conf_level: float) -> tuple[Side, str]:
                 found.overall.n_event, found.overall.median.scaled(found.unit_factor),
             )
         )  # fmt: skip
-    events, label = None, ""
+    events, label, members = None, "", None
     if study.definitions.adverse_events is not None:
         with suppress(StudyError):
             table = adverse_events(one, AdverseEventSpec(population=key))
             if table.has_grades:
                 events, label = table.any_event.overall, table.any_event.label
+                members = line_members(table, table.any_event, grades=(3, 4, 5))
     name = population_named(study, key).label
-    return Side(name, one.n, rates, tuple(medians), events), label
+    return Side(name, one.n, rates, tuple(medians), events, members), label
 
 
 def effect_table(result: SelectionEffect) -> DisplayTable:
@@ -175,6 +184,10 @@ def effect_table(result: SelectionEffect) -> DisplayTable:
     level = percent_level(result.conf_level)
     sides = (("selected", result.selected), ("treated", result.treated))
     rows: list[dict[str, Cell]] = []
+    members = {
+        (0, "selected"): Members(population=EFFICACY),
+        (0, "treated"): Members(population=TREATED),
+    }
 
     def add(what: str, cells: dict[str, Cell]) -> None:
         rows.append({"what": what, **cells})
@@ -199,6 +212,11 @@ def effect_table(result: SelectionEffect) -> DisplayTable:
         what = f"Median {lower_first(first.label)}, {first.unit} ({level} CI)"
         add(what, {key: item.median if item else None for key, item in found.items()})
     if any(side.events is not None for _, side in sides):
+        members |= {
+            (len(rows), key): side.severe_members
+            for key, side in sides
+            if side.severe_members is not None
+        }
         what = f"{result.event_label}, grade 3 or higher, patients (%)"
         add(what, {key: side.severe for key, side in sides})
     table = DisplayTable(
@@ -213,10 +231,7 @@ def effect_table(result: SelectionEffect) -> DisplayTable:
             f"{result.treated.label}: the criteria known at time zero only.",
             *result.provenance.footnotes,
         ),
-        {
-            (0, "selected"): Members(population=EFFICACY),
-            (0, "treated"): Members(population=TREATED),
-        },
+        members,
     )
     return result.provenance.marked(table)
 

@@ -10,13 +10,24 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.adverse_events import AdverseEventSpec, GradeCounts, adverse_events
+from sts_core.analysis.adverse_events import (
+    ANY_EVENT,
+    AdverseEventSpec,
+    GradeCounts,
+    adverse_events,
+)
 from sts_core.analysis.baseline import BaselineSpec, Characteristic, NumberSummary, baseline
 from sts_core.analysis.comparison import patients, percent_level, r_string
 from sts_core.analysis.conventions import convention_of
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
-from sts_core.analysis.response import ResponseRates, ResponseSpec, Share, response
+from sts_core.analysis.response import (
+    ResponseRates,
+    ResponseSpec,
+    Share,
+    response,
+    response_members,
+)
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.derive import endpoints_here, numbers_of
@@ -38,6 +49,16 @@ from sts_core.estimators.group_tests import (
     share_difference_standardised,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
+from sts_core.members import (
+    HEADING,
+    Condition,
+    HadEvent,
+    HasLevel,
+    HasTime,
+    HasValue,
+    Members,
+    OtherSet,
+)
 from sts_core.populations import SAFETY
 from sts_core.results import ResultRow
 from sts_core.study.types import Criterion, Study
@@ -87,6 +108,10 @@ class SetOfPatients:
         Patients, events and median by endpoint, in the endpoint's display unit.
     grades
         Patients by worst grade of any adverse event; ``None`` where grades are not recorded.
+    members
+        Who they are.
+    with_response
+        Who has an objective response, and whose disease is controlled.
     """
 
     label: str
@@ -96,6 +121,8 @@ class SetOfPatients:
     response: ResponseRates | None
     medians: dict[str, tuple[int, int, Estimate]]
     grades: GradeCounts | None
+    members: Members
+    with_response: tuple[Members, Members]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +179,24 @@ def saved_set(study: Study, name: str) -> tuple[Criterion, ...]:
     return known[name]
 
 
+def cohort_of_set(cohort: Cohort, name: str | None) -> Cohort:
+    """Give the patients of a saved set, or with ``None`` everybody in the file.
+
+    Raises
+    ------
+    StudyError
+        When there is no such set, or a column of a criterion isn't there.
+    """
+    study = cohort.study
+    criteria = () if name is None else saved_set(study, name)
+
+    def make() -> Cohort:
+        other = replace(study, analysis=replace(study.analysis, criteria=criteria, filters=()))
+        return apply_criteria(cohort, other)
+
+    return cohort.kept(("other set", repr(criteria)), make)
+
+
 def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResult:
     """Describe the patients analysed and another set of the same file side by side.
 
@@ -174,9 +219,7 @@ def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResu
         When there is no such saved set, or a variable or a column of a criterion isn't there.
     """
     study = cohort.study
-    criteria = () if spec.against is None else saved_set(study, spec.against)
-    other_study = replace(study, analysis=replace(study.analysis, criteria=criteria, filters=()))
-    other = apply_criteria(cohort, other_study)
+    other = cohort_of_set(cohort, spec.against)
     label = FILE if spec.against is None else spec.against
     if label == THIS:
         label = f"{THIS}, as saved"
@@ -185,7 +228,10 @@ def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResu
         differences = {key: _difference(cohort, other, key, spec) for key in spec.variables}
     result = SetComparisonResult(
         spec=spec,
-        sets=(_described(cohort, THIS, spec), _described(other, label, spec)),
+        sets=(
+            _described(cohort, THIS, spec, Members()),
+            _described(other, label, spec, Members(other_set=OtherSet(spec.against))),
+        ),
         n_both=int((cohort.included & other.included).sum()),
         endpoints={
             code: (endpoint.label, endpoint.display_unit.value)
@@ -199,7 +245,9 @@ def set_comparison(cohort: Cohort, spec: SetComparisonSpec) -> SetComparisonResu
     return replace(result, footnotes=_footnotes(result))
 
 
-def _described(cohort: Cohort, label: str, spec: SetComparisonSpec) -> SetOfPatients:
+def _described(
+    cohort: Cohort, label: str, spec: SetComparisonSpec, members: Members
+) -> SetOfPatients:
     described = baseline(cohort, BaselineSpec(variables=spec.variables, numbers="median"))
     medians = {}
     for code in endpoints_here(cohort):
@@ -211,6 +259,13 @@ def _described(cohort: Cohort, label: str, spec: SetComparisonSpec) -> SetOfPati
     definitions = cohort.study.definitions
     rates = _or_none(lambda: response(cohort, ResponseSpec(conf_level=spec.conf_level)))
     events = _or_none(lambda: adverse_events(treated, AdverseEventSpec(related_only=False)))
+    with_response = (members, members)
+    if rates is not None:
+        objective, controlled = (
+            members.and_also(*response_members(rates, part).conditions)
+            for part in ("objective_response", "disease_control")
+        )
+        with_response = (objective, controlled)
     return SetOfPatients(
         label=label,
         n=cohort.n,
@@ -219,6 +274,8 @@ def _described(cohort: Cohort, label: str, spec: SetComparisonSpec) -> SetOfPati
         response=rates.overall.of_all if definitions.response is not None and rates else None,
         medians=medians,
         grades=events.any_event.overall if events is not None and events.has_grades else None,
+        members=members,
+        with_response=with_response,
     )
 
 
@@ -256,9 +313,14 @@ def set_table(result: SetComparisonResult) -> DisplayTable:
     if result.differences:
         columns.append(Column("difference", "Standardised difference", Format.NUMBER, decimals=2))
     rows: list[dict[str, Cell]] = []
+    members = {(HEADING, f"set_{at}"): one.members for at, one in enumerate(result.sets)}
 
-    def add(what: str, cells: tuple[Cell, Cell], indent: int = 0, **more: Cell) -> None:
-        rows.append({"what": what, "set_0": cells[0], "set_1": cells[1], "_indent": indent, **more})
+    def add(what: str, cells: tuple[Cell, Cell], *counted: Condition) -> None:
+        """Add a row; of counts ``counted`` says of whom."""
+        if counted:
+            for at, one in enumerate(result.sets):
+                members[len(rows), f"set_{at}"] = one.members.and_also(*counted)
+        rows.append({"what": what, "set_0": cells[0], "set_1": cells[1], "_indent": 1})
 
     first, second = result.sets
     for mine, yours in zip(first.characteristics, second.characteristics, strict=True):
@@ -270,36 +332,51 @@ def set_table(result: SetComparisonResult) -> DisplayTable:
             add(
                 "Median (quartiles)",
                 (_spread(mine.numbers[0], decimals), _spread(yours.numbers[0], decimals)),
-                1,
             )
         for at, level in enumerate(mine.levels):
-            add(level, (_count(mine, at), _count(yours, at)), 1)
+            add(level, (_count(mine, at), _count(yours, at)), HasLevel(mine.key, (level,)))
         if mine.n_missing[0] or yours.n_missing[0]:
-            add("Not known", (mine.n_missing[0], yours.n_missing[0]), 1)
+            add(
+                "Not known",
+                (mine.n_missing[0], yours.n_missing[0]),
+                HasValue(mine.key, known=False),
+            )
     if first.response is not None and second.response is not None:
         rows.append({"what": "Best overall response", "_heading": True})
-        for name, ours, theirs in (
+        for place, (name, ours, theirs) in enumerate(
             (
-                "Objective response",
-                first.response.objective_response,
-                second.response.objective_response,
-            ),
-            ("Disease control", first.response.disease_control, second.response.disease_control),
+                (
+                    "Objective response",
+                    first.response.objective_response,
+                    second.response.objective_response,
+                ),
+                (
+                    "Disease control",
+                    first.response.disease_control,
+                    second.response.disease_control,
+                ),
+            )
         ):
-            add(name, (_share(ours), _share(theirs)), 1)
+            for at, one in enumerate(result.sets):
+                members[len(rows), f"set_{at}"] = one.with_response[place]
+            add(name, (_share(ours), _share(theirs)))
             level = percent_level(result.spec.conf_level)
-            add(f"{name}, {level} CI in %", (_limits(ours), _limits(theirs)), 1)
+            add(f"{name}, {level} CI in %", (_limits(ours), _limits(theirs)))
     for code, (label, unit) in result.endpoints.items():
         rows.append({"what": label, "_heading": True})
         pairs = (first.medians[code], second.medians[code])
         level = percent_level(result.spec.conf_level)
-        add(f"Median, {unit} ({level} CI)", (pairs[0][2], pairs[1][2]), 1)
-        add("Events", (_events(pairs[0]), _events(pairs[1])), 1)
+        add(f"Median, {unit} ({level} CI)", (pairs[0][2], pairs[1][2]))
+        add("Events", (_events(pairs[0]), _events(pairs[1])), HasTime(code, "event"))
     if first.grades is not None and second.grades is not None:
         rows.append({"what": "Adverse events, whatever the cause", "_heading": True})
-        add("Grade 3 or more", (_severe(first.grades), _severe(second.grades)), 1)
+        add(
+            "Grade 3 or more",
+            (_severe(first.grades), _severe(second.grades)),
+            HadEvent(ANY_EVENT, grades=(3, 4, 5)),
+        )
     title = f"{first.label} beside {_called(second)}"
-    table = DisplayTable(title, tuple(columns), tuple(rows), result.footnotes)
+    table = DisplayTable(title, tuple(columns), tuple(rows), result.footnotes, members)
     return result.provenance.marked(table)
 
 

@@ -31,6 +31,7 @@ from sts_core.analysis.plan import baseline_covariates, specs_of
 from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.response import ResponseSpec
 from sts_core.analysis.selection_effect import effect_table, selection_effect
+from sts_core.analysis.set_comparison import SetComparisonSpec, set_comparison, set_table
 from sts_core.analysis.survival_comparison import SurvivalComparisonSpec, survival_comparison
 from sts_core.analysis.survival_comparison_report import comparison_table
 from sts_core.cohort import Cohort
@@ -365,6 +366,42 @@ def test_all_treated_beside_lists_both_sides(screening: Cohort) -> None:
         assert str(listed) == table.rows[0][key]
     title = members_title(screening, table.members[0, "treated"], 57)
     assert title == "57 patients analysed (all treated)"
+
+
+def test_severe_events_of_all_treated_are_listed() -> None:
+    late = OneOf("best_response", ("PR",), excludes=True, after_time_zero=True)
+    cohort = old_cohort(analysis=AnalysisSection(criteria=(late,)))
+    table = effect_table(selection_effect(cohort, 0.95))
+    (severe,) = (at for at, row in enumerate(table.rows) if isinstance(row["treated"], CountShare))
+    found = {}
+    for key in ("selected", "treated"):
+        found[key] = int(members_of(cohort, table.members[severe, key]).sum())
+        assert found[key] == count_in(table.rows[severe][key])
+    assert found == {"selected": 0, "treated": 1}
+
+
+def test_both_sets_of_a_comparison_list_their_patients(screening: Cohort) -> None:
+    variables = ("sex", "age", "histotype")
+    (first, *_) = levels_of(screening, "histotype").levels
+    saved = {"Of one histotype": (OneOf("histotype", (first,)),), "Nobody": (OneOf("sex", ("x",)),)}
+    analysis = dataclasses.replace(screening.study.analysis, saved_sets=saved)
+    study = dataclasses.replace(screening.study, analysis=analysis)
+    cohort = apply_criteria(screening, study)
+    titles = {}
+    for name in (None, *saved):
+        spec = SetComparisonSpec(name, variables=variables)
+        table = set_table(set_comparison(cohort, spec))
+        assert check_table(cohort, table) >= 20
+        titles[name] = patient_list(cohort, table.members[HEADING, "set_1"]).title
+    assert titles == {
+        None: "71 patients (whole file)",
+        "Of one histotype": f"{len(levels_with(cohort, first))} patients (“Of one histotype”)",
+        "Nobody": "0 patients (“Nobody”)",
+    }
+
+
+def levels_with(cohort: Cohort, level: str) -> list[str]:
+    return [one for one in levels_of(cohort, "histotype").values if one == level]
 
 
 def check_flow(cohort: Cohort) -> None:
