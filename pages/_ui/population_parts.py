@@ -170,7 +170,11 @@ def _name_and_size(cohort: Cohort, key: str, population: Population) -> None:
     size = counted(n, "patient")
     listed = count_html(Members(population=key), cohort, size) if n else size
     name = escape(population.label, "html")
-    st.markdown(f"<div><b>{name}</b>: {listed}</div>", width="stretch", unsafe_allow_html=True)
+    st.markdown(
+        f'<div class="named-count"><span>{name}:</span> {listed}</div>',
+        width="stretch",
+        unsafe_allow_html=True,
+    )
 
 
 def _change(cohort: Cohort, key: str, population: Population) -> None:
