@@ -16,6 +16,8 @@ from sts_core.findings import StudyError
 from sts_core.members import Members
 
 _ROW_PIXELS = 34
+#: Data whose own ids are shown, by hash: of this session, and of no other file.
+_REVEALED = "revealed_ids"
 _listen = st.components.v2.component(
     "sts_counts",
     html='<span class="sts-counts" hidden></span>',
@@ -85,17 +87,60 @@ def _show(members: Members, cohort: Cohort, first: DisplayTable) -> None:
     table = patient_list(cohort, members, tuple(further)) if further else first
     if cohort.exploratory:
         st.badge("Exploratory subset", icon=":material/explore:", color="orange")
-    columns = {column.key: [row[column.key] for row in table.rows] for column in table.columns}
-    st.dataframe(
-        columns,
-        hide_index=True,
-        row_height=_ROW_PIXELS,
-        height=min((1 + len(table.rows)) * _ROW_PIXELS + 2, 560),
-        column_config={column.key: _configured(column) for column in table.columns},
-        alt=table.title,
-    )
-    notes = ("Study ids count the patients in the order of the file.", *table.footnotes)
+    id_column = _id_column(cohort)
+    if id_column is not None and _reveals(cohort):
+        st.markdown(_with_ids(table, cohort, id_column), unsafe_allow_html=True)
+        notes = [
+            f"“{id_column}”: the ids of your file, shown on this screen until this session ends "
+            "or the switch is off. They go into no export, study file, report or link; other "
+            "columns that name a patient stay hidden."
+        ]
+    else:
+        columns = {column.key: [row[column.key] for row in table.rows] for column in table.columns}
+        st.dataframe(
+            columns,
+            hide_index=True,
+            row_height=_ROW_PIXELS,
+            height=min((1 + len(table.rows)) * _ROW_PIXELS + 2, 560),
+            column_config={column.key: _configured(column) for column in table.columns},
+            alt=table.title,
+        )
+        notes = []
+    notes = ["Study ids count the patients in the order of the file.", *notes, *table.footnotes]
     st.caption(plain(" ".join(notes)))
+
+
+def _id_column(cohort: Cohort) -> str | None:
+    """Give the column that names the patients in the file; ``None`` where rows have to."""
+    source = cohort.study.data.tables.get("subjects")
+    return None if source is None else source.subject_id
+
+
+def _reveals(cohort: Cohort) -> bool:
+    """Offer to show the ids of the file; the answer is kept for these data in this session."""
+    shown: bool = st.toggle(
+        "Show the ids of my file",
+        value=state.remembered(_REVEALED) == cohort.data_hash,
+        key="list.reveal",
+        help="To find a patient in your own records. Off in every new session.",
+    )
+    state.remember(_REVEALED, cohort.data_hash if shown else None)
+    return shown
+
+
+def _with_ids(table: DisplayTable, cohort: Cohort, id_column: str) -> str:
+    """Give the list with the ids of the file as HTML, which unlike a grid has no download."""
+    first, *others = [escape(column.label, "html") for column in table.columns]
+    head = "".join(f"<th>{name}</th>" for name in (first, escape(id_column, "html"), *others))
+    body = ""
+    for row, cells in zip(table.rows, table.formatted(), strict=True):
+        source_id = cohort.source_ids[str(row["subject"])]
+        written = [escape(cell, "html") for cell in (cells[0], source_id, *cells[1:])]
+        body += f"<tr>{''.join(f'<td>{cell}</td>' for cell in written)}</tr>"
+    return (
+        '<div class="sts-table revealed"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def _configured(column: Column) -> Any:

@@ -9,7 +9,23 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import patient_lists
-from tests.pages.driver import COHORT, SURVIVAL, chart, checked, go, with_sample, words
+from sts_core.analysis.patient_list import list_columns, patient_list
+from sts_core.analysis.plan import Done, specs_of
+from sts_core.analysis.registry import ANALYSES
+from sts_core.export.report import build_report
+from sts_core.export.results import results_document, results_json
+from sts_core.members import of_flow
+from tests.pages.driver import (
+    COHORT,
+    SURVIVAL,
+    chart,
+    checked,
+    go,
+    shown,
+    study_file,
+    with_sample,
+    words,
+)
 
 RESPONSE, SAFETY, PROGNOSIS = "pages/response.py", "pages/safety.py", "pages/prognosis.py"
 COUNT = re.compile(r'data-count="(\w+)" [^>]*>(.*?)</button>')
@@ -91,3 +107,54 @@ def test_a_click_on_a_curve_asks_for_a_count_that_is_known(asked: dict[str, str]
     # of nobody, a 0 under the axis, there is no list
     asked_for = {key for one in named for key in (one if isinstance(one, list) else [one]) if key}
     assert asked_for <= {*counts_of_chart}
+
+
+def test_ids_of_the_file_are_shown_on_request_and_leave_the_screen_nowhere(
+    asked: dict[str, str],
+) -> None:
+    at = go(with_sample(1), COHORT)
+    cohort = at.session_state["workspace"].cohort
+    sources = {*cohort.source_ids.values()}
+    asked["count"] = next(key for key, text in counts(at) if text.startswith("57"))
+    checked(at.run())
+    switch = at.toggle(key="list.reveal")
+    assert not switch.value, "off until somebody asks"
+    assert not any(source in on_screen(at) for source in sources)
+    checked(switch.set_value(True).run())
+    assert not at.dataframe, "a grid could be downloaded"
+    (listed,) = [item.value for item in at.markdown if "sts-table revealed" in item.value]
+    ids = re.findall(r"<tr><td>(S\d+)</td><td>([^<]+)</td>", listed)
+    assert len(ids) == 57
+    assert all(cohort.source_ids[subject] == source for subject, source in ids)
+    assert "They go into no export, study file, report or link" in shown(at)
+    # another list of this session shows them too; nothing that leaves the session has one
+    asked["count"] = next(key for key, text in counts(at) if text.startswith("51"))
+    checked(at.run())
+    assert at.toggle(key="list.reveal").value
+    asked.clear()
+    workspace = at.session_state["workspace"]
+    made = []
+    for spec in specs_of(workspace.cohort)[:2]:
+        analysis = ANALYSES[spec.kind]
+        made.append(Done(analysis, spec, analysis.compute(workspace.cohort, spec)))
+    leaving = [
+        study_file(at),
+        repr(dict(at.query_params)),
+        results_json(results_document(workspace.cohort, made)),
+        repr(build_report(workspace.cohort, made)),
+        repr(
+            patient_list(workspace.cohort, of_flow("file"), tuple(list_columns(workspace.cohort)))
+        ),
+    ]
+    assert not [source for source in sources for text in leaving if source in text]
+    # another file begins with the switch off
+    at = with_sample(0)
+    go(at, RESPONSE)
+    asked["count"] = counts(at)[0][0]
+    checked(at.run())
+    assert not at.toggle(key="list.reveal").value
+
+
+def on_screen(at: AppTest) -> str:
+    """Give all words of a page and of its grids."""
+    return "\n".join([shown(at), *(frame.value.to_csv() for frame in at.dataframe)])
