@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 
 from sts_core.cohort import Cohort, Table
-from sts_core.derive import counts_of, is_categorical, levels_of
+from sts_core.derive import counts_of, date_columns_of, is_categorical, levels_of
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import needed_columns
 from sts_core.study.types import Seen, Study, TableSource, Variable, VariableKind
@@ -60,7 +60,7 @@ def _seen(cohort: Cohort, table: Table) -> Seen:
 def _look(cohort: Cohort, table: Table) -> Seen:
     source = cohort.study.data.tables.get(table.role, TableSource())
     sizes = {name: _size(table, source, name) for name in _number_columns(cohort, table)}
-    orders = {name: _order(table, source, name) for name in _date_columns(cohort, table)}
+    orders = {name: _order(table, source, name) for name in date_columns_of(cohort, table)}
     levels: dict[str, int] = {}
     absent: dict[str, tuple[str, ...]] = {}
     for key, variable in _groups(cohort, table):
@@ -129,25 +129,6 @@ def _number_columns(cohort: Cohort, table: Table) -> Iterator[str]:
     visits = definitions.assessments
     if visits is not None and visits.table == table.role:
         named += visits.size_columns
-    yield from (name for name in dict.fromkeys(named) if name in table.frame.columns and name)
-
-
-def _date_columns(cohort: Cohort, table: Table) -> Iterator[str]:
-    definitions = cohort.study.definitions
-    named: list[str | None] = []
-    for endpoint in definitions.endpoints.values():
-        if endpoint.from_dates and endpoint.table == table.role:
-            named += [endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact]
-    for key, variable in definitions.variables.items():
-        if variable.kind is VariableKind.DATE and variable.table == table.role:
-            named.append(variable.column or key)
-    if table.role == "subjects":
-        named.append(definitions.cutoff_column)
-    visits, treatment = definitions.assessments, definitions.exposures
-    if visits is not None and visits.table == table.role:
-        named += visits.date_columns
-    if treatment is not None and treatment.table == table.role and treatment.times == "dates":
-        named += [treatment.start, treatment.stop]
     yield from (name for name in dict.fromkeys(named) if name in table.frame.columns and name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -301,6 +301,26 @@ def _marks(cohort: Cohort, role: str, column: str) -> str:
     """Give the decimal mark of a column of a table."""
     format_ = _source(cohort, role).columns.get(column)
     return format_.marks if format_ else "."
+
+
+def date_columns_of(cohort: Cohort, table: Table) -> Iterator[str]:
+    """Give the columns of a table that the study reads as dates."""
+    definitions = cohort.study.definitions
+    named: list[str | None] = []
+    for endpoint in definitions.endpoints.values():
+        if endpoint.from_dates and endpoint.table == table.role:
+            named += [endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact]
+    for key, variable in definitions.variables.items():
+        if variable.kind is VariableKind.DATE and variable.table == table.role:
+            named.append(variable.column or key)
+    if table.role == "subjects":
+        named.append(definitions.cutoff_column)
+    visits, treatment = definitions.assessments, definitions.exposures
+    if visits is not None and visits.table == table.role:
+        named += visits.date_columns
+    if treatment is not None and treatment.table == table.role and treatment.times == "dates":
+        named += [treatment.start, treatment.stop]
+    yield from (name for name in dict.fromkeys(named) if name in table.frame.columns and name)
 
 
 def numbers_of(cohort: Cohort, key: str) -> ReadColumn:

@@ -39,6 +39,7 @@ class Part(StrEnum):
 
 
 _SETTLED_IN: dict[FindingCode, Part | None] = {
+    FindingCode.COLUMN_MISSING: None,
     FindingCode.STUDY_UNCONFIRMED: Part.ENDPOINTS,
     FindingCode.ENDPOINT_NOT_FOUND: Part.ENDPOINTS,
     FindingCode.EVENT_VALUE_UNKNOWN: Part.ENDPOINTS,

@@ -245,3 +245,32 @@ def test_the_order_of_rows_does_not_matter(order):
     former = cut(BASE)
     now = cut({name: cells[::order] for name, cells in BASE.items()}, former.study)
     assert compare_cuts(former, now).columns == ()
+
+
+def test_another_spelling_of_the_same_is_no_change():
+    dated = {
+        **BASE,
+        "first dose date": [f"2021-05-{day:02d}" for day in range(1, N + 1)],
+        "death date": ["2023-01-05", None] * 4,
+        "last contact": ["2023-01-05"] * N,
+    }
+    former = cut(dated)
+    now = {
+        **dated,
+        "sex": ["Male", "Female"] * 4,
+        "time (months)": [f"{value}.0" for value in BASE["time (months)"]],
+        "best response": ["PR ", "Stable disease", "PD", "SD"] * 2,
+        "first dose date": [f"2021年5月{day}日" for day in range(1, N + 1)],
+    }
+    study = former.study
+    variables = {
+        key: replace(item, codes={**item.codes, "Stable disease": "SD"})
+        if item.column == "best response"
+        else item
+        for key, item in study.definitions.variables.items()
+    }
+    study = replace(study, definitions=replace(study.definitions, variables=variables))
+    assert study.definitions.endpoints["OS"].label
+    found = compare_cuts(cut(dated, study), cut(now, study))
+    assert found.columns == ()
+    assert found.changed == ()

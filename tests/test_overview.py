@@ -14,6 +14,13 @@ from tests.cohorts import DEGENERATE, endpoint, make_cohort
 from tests.doubles import book_of
 
 N = 12
+TWO = {
+    "id": [f"P{at}" for at in range(N)],
+    "PFS months": [at + 1.5 for at in range(N)],
+    "PFS status": ["yes", "no"] * 6,
+    "OS months": [at + 2.5 for at in range(N)],
+    "OS status": ["dead", "alive"] * 6,
+}
 
 
 def seen(cohort):
@@ -117,3 +124,13 @@ def test_a_variable_whose_column_is_gone_says_so():
     (line,) = overview(broken, ()).endpoints
     assert "no column" in line.problem
     assert dataclasses.is_dataclass(line)
+
+
+def test_a_column_that_is_gone_is_a_question_and_names_its_kin() -> None:
+    study = propose_study([book_of(TWO)]).study
+    renamed = {("PFS days" if name == "PFS months" else name): TWO[name] for name in TWO}
+    cohort = assemble(study, [book_of(renamed)])
+    (gone,) = [item for item in seen(cohort).questions if "no column" in item.text]
+    assert gone.part is None
+    assert "Did you mean “PFS days”, “PFS status”?" in gone.hint
+    assert "OS months" not in gone.hint

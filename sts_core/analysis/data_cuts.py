@@ -10,12 +10,12 @@ import numpy as np
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.response import ResponseSpec, response
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, survival_data
+from sts_core.derive import date_columns_of, levels_of, survival_data, table_dates
 from sts_core.display import Cell, Column, DisplayTable, Format
 from sts_core.estimates import Estimate
 from sts_core.findings import StudyError, listed_rows
 from sts_core.study.types import DAYS_PER_UNIT
-from sts_core.values import missing_codes, texts
+from sts_core.values import missing_codes, numbers, texts
 
 # A month rounded to one decimal is 1.5 days: below two days nothing has shrunk.
 _ROUNDING_DAYS = 2.0
@@ -157,8 +157,8 @@ def _columns(
     for name in map(str, new.frame.columns):
         if name not in old.frame.columns or name == source.subject_id:
             continue
-        before = texts(old.column(name), codes)[old_at]
-        after = texts(new.column(name), codes)[new_at]
+        before = _meant(former, name, codes)[old_at]
+        after = _meant(current, name, codes)[new_at]
         empty_then = np.array([text is None for text in before], dtype=bool)
         empty_now = np.array([text is None for text in after], dtype=bool)
         differ = np.array([a != b for a, b in zip(before, after, strict=True)], dtype=bool)
@@ -175,6 +175,44 @@ def _columns(
             )
     found.sort(key=lambda item: -len(item.rows))
     return tuple(found), changed
+
+
+def _meant(cohort: Cohort, name: str, codes: frozenset[str]) -> np.ndarray:
+    """Give what each cell of the patient table means, whatever its spelling.
+
+    Numbers are compared as numbers, dates as dates, and the codes of a variable as its levels, so
+    that nobody has changed because "M" is written "Male" now, or a date as 2021/5/3.
+
+    Returns
+    -------
+    numpy.ndarray
+        Objects, ``None`` where nothing is known; shape (rows,).
+    """
+    table, study = cohort.tables["subjects"], cohort.study
+    format_ = study.data.tables["subjects"].columns.get(name)
+    found = texts(table.column(name), codes)
+    marks = format_.marks if format_ else "."
+    amounts = numbers(table.column(name), decimal=marks, codes=codes).values
+    levels = {
+        text: level
+        for key, variable in study.definitions.variables.items()
+        if variable.table == "subjects" and (variable.column or key) == name
+        and variable.derived is None
+        for text, level in variable.codes.items()
+    }  # fmt: skip
+    days = np.full(len(found), np.datetime64("NaT", "D"))
+    if name in date_columns_of(cohort, table):
+        days = table_dates(cohort, "subjects", name).values
+    for at, text in enumerate(found):
+        if text is None:
+            continue
+        if text in levels:
+            found[at] = levels[text]
+        elif not np.isnat(days[at]):
+            found[at] = days[at].item()
+        elif np.isfinite(amounts[at]):
+            found[at] = float(amounts[at])
+    return found
 
 
 def _endpoint(

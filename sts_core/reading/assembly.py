@@ -20,6 +20,7 @@ from sts_core.reading.privacy import (
     private_columns,
 )
 from sts_core.reading.privacy import left_out as left_out_finding
+from sts_core.reading.vocabulary import words_of
 from sts_core.reading.workbook import RawTable, Workbook
 from sts_core.study.types import RowChoice, Scalar, Status, Study, TableSource
 from sts_core.values import DateOrder, dates, missing_codes, numbers, text_of, texts
@@ -254,7 +255,11 @@ def column_missing(
     import difflib
 
     names = [str(name) for name in columns]
-    close = difflib.get_close_matches(column, names, n=3)
+    # a time of PFS in days is likelier meant than one of OS in months
+    words = words_of(column)
+    kin = [name for name in names if len(words) > 1 and words_of(name)[:1] == words[:1]]
+    close = difflib.get_close_matches(column, kin, n=3, cutoff=0.4)
+    close = close or difflib.get_close_matches(column, names, n=3)
     hint = f"Did you mean {listed([f'“{name}”' for name in close])}? " if close else ""
     return Finding(
         FindingCode.COLUMN_MISSING,

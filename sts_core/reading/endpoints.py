@@ -654,8 +654,13 @@ def disagreement(
     assert second.event is not None
     began = dates(frame[first.start], order=orders.get(first.start)).values
 
+    unreadable = np.zeros(len(frame), dtype=bool)
+
     def read(names: Iterable[str]) -> list[np.ndarray]:
-        return [dates(frame[name], order=orders.get(name)).values for name in names]
+        found = [dates(frame[name], order=orders.get(name)) for name in names]
+        for column in found:
+            unreadable[column.unreadable] = True
+        return [column.values for column in found]
 
     kinds = dict(zip(first.event_dates, read(first.event_dates.values()), strict=True))
     happened, _ = earliest_date(kinds, len(frame))
@@ -669,7 +674,8 @@ def disagreement(
     state = texts(frame[second.event])
     says_event = np.array([text in event_texts for text in state], dtype=bool)
     known = np.array([text in event_texts or text in censored for text in state], dtype=bool)
-    both = np.isfinite(days) & np.isfinite(given) & known
+    # a date such as 2021-05 is no contradiction: it is reported as what it is
+    both = np.isfinite(days) & np.isfinite(given) & known & ~unreadable
     differ = both & (says_event != ~np.isnat(happened))
     if second.unit is None:
         return np.flatnonzero(differ), np.empty(0, dtype=int)

@@ -284,6 +284,41 @@ def test_a_response_written_as_codes_is_no_best_response() -> None:
     assert VariableKind.ORDERED not in {item.kind for item in found.variables.values()}
 
 
+def test_a_date_without_its_day_contradicts_no_status() -> None:
+    progressed = [f"2021-{month:02d}-15" for month in range(2, 8)]
+    columns = {
+        "id": IDS,
+        "first dose date": ["2021-01-15"] * 12,
+        "progression date": [*progressed[:4], "2021-06", "2021-07", *[None] * 6],
+        "last contact": ["2022-01-15"] * 12,
+        "PFS months": [*range(1, 7), *[12] * 6],
+        "PFS status": [*["yes"] * 6, *["no"] * 6],
+    }
+    said = [item for item in propose(columns).findings if "by its dates differs" in item.message]
+    assert said == []
+    columns["PFS status"] = [*["yes"] * 3, *["no"] * 9]
+    (differs,) = [
+        item for item in propose(columns).findings if "by its dates differs" in item.message
+    ]
+    assert differs.rows == (5,)
+
+
+def test_two_spellings_of_one_histotype_are_that_histotype() -> None:
+    cells = ["UPS/MFH", "Leiomyosarcoma (LMS)", "embryonal RMS", "LMS/UPS"]
+    found = variable("Histology", cycle(*cells))
+    assert found.codes == {
+        "UPS/MFH": "Undifferentiated pleomorphic sarcoma",
+        "Leiomyosarcoma (LMS)": "Leiomyosarcoma",
+        "embryonal RMS": "Embryonal rhabdomyosarcoma",
+    }
+    assert "LMS/UPS" in found.levels
+
+
+def test_the_number_in_a_study_is_an_id() -> None:
+    (source,) = propose({"Study No.": IDS, "Age": TIMES}).study.data.tables.values()
+    assert source.subject_id == "Study No."
+
+
 def test_a_range_stands_between_its_ends() -> None:
     assert variable("ECOG", cycle("0-1", "2", "1", "0")).levels == ("0", "0-1", "1", "2")
 

@@ -24,6 +24,8 @@ _CJK = "㐀-䶿一-鿿豈-﫿"
 _CAMEL = re.compile(r"(?<=[a-z]{3})(?=[A-Z])")
 _GAP = re.compile(rf"[^0-9a-z{_CJK}%]+")
 _CHINESE = re.compile(rf"[{_CJK}]")
+# Between two spellings of one level
+_PARTS = re.compile(r"[()\[\]（）/]")
 _RUN = re.compile(rf"[{_CJK}]+|[^{_CJK}\s]+")
 
 Words = tuple[str, ...]
@@ -204,6 +206,10 @@ class Lexicon:
         found = self._standard.get(words)
         if found is None and len(words) > 1 and is_chinese(words[0]):  # 腺泡状软组织肉瘤(ASPS)
             found = self._standard.get(words[:1])
+        if found is None and _PARTS.search(text):  # "Leiomyosarcoma (LMS)", "UPS/MFH"
+            parts = [words_of(part) for part in _PARTS.split(text)]
+            levels = {self._standard.get(part) for part in parts if part}
+            found = levels.pop() if len(levels) == 1 else None
         return found
 
 
