@@ -444,7 +444,7 @@ def _kinds_question(
         "another cause. Survival counts all of them; competing risks tell them apart.",
     )  # fmt: skip
     if not apart:
-        return dict.fromkeys(values, first)
+        return dict.fromkeys(values, _together(list(now.values())))
     differ = len(set(now.values())) > 1
     kinds = {}
     with st.container(horizontal=True):
@@ -463,6 +463,13 @@ def _value_with_count(value: str, means: Mapping[str, str], counts: Mapping[str,
     meant = means.get(value, value)
     name = plain(value) if meant == value else f"{plain(value)} = {plain(meant)}"
     return f"{name} ({counted(counts[value], 'patient')})"
+
+
+def _together(kinds: list[str]) -> str:
+    """Name several kinds of event as one, so that none is counted under another's name."""
+    names = ["death" if len(set(kinds)) > 1 and kind.startswith("death") else kind
+             for kind in kinds]  # fmt: skip
+    return " or ".join(dict.fromkeys(names))
 
 
 def _one_value_question(

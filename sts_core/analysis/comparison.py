@@ -11,9 +11,11 @@ import pandas as pd
 
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
-from sts_core.display import counted
+from sts_core.display import counted, joined
 
 ALL_PATIENTS = "All patients"
+#: Groups up to which a sentence names each of them.
+MAX_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +158,11 @@ def same_partition(columns: Mapping[str, np.ndarray]) -> dict[str, str]:
 def patients(n: int) -> str:
     """Write ``1 patient`` or ``n patients``."""
     return counted(n, "patient")
+
+
+def groups_in_words(names: Sequence[str]) -> str:
+    """Name the groups of a comparison within a sentence, or count them where they are many."""
+    return joined(list(names)) if len(names) <= MAX_NAMED else counted(len(names), "group")
 
 
 def percent_level(conf_level: float) -> str:

@@ -10,7 +10,13 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import patients, percent_level, r_string, r_strings
+from sts_core.analysis.comparison import (
+    groups_in_words,
+    patients,
+    percent_level,
+    r_string,
+    r_strings,
+)
 from sts_core.analysis.conventions import survival_methods
 from sts_core.analysis.cox import encode_covariate
 from sts_core.analysis.curve_options import CurveOptions
@@ -836,7 +842,7 @@ def result_sentences(result: CompetingRisksResult) -> tuple[str, ...]:
         ]
         out.append(f"{who} ({counts}), the cumulative incidence of {kind} was {joined(rates)}.")
     compared = [group.label for group in result.groups if group.n > 0]
-    between = f" between {joined(compared)}" if len(compared) > 1 else ""
+    between = f" between {groups_in_words(compared)}" if len(compared) > 1 else ""
     scope = f" ({_scope(result)})" if _scope(result) else ""
     out += [
         f"Gray's test of {lower_first(name)}{between}{scope}: "

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
+from sts_core.analysis.comparison import groups_in_words
 from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
 from sts_core.analysis.curve_options import CurveOptions, counts_every_death
 from sts_core.analysis.group_rules import group_notes
@@ -718,11 +719,15 @@ def _mean_time(
         why = NotEstimable.BEYOND_FOLLOW_UP if curve.n else NotEstimable.NO_SUBJECTS
         return MeanTime(end, not_estimable(why, conf_level=conf_level, method=method), None)
     found = restricted_mean(curve, end, conf_level, extend=methods.convention.carries_forward)
+    # where nothing varies by then (no event), the formula gives an interval of no width
+    spread = bool(found.std_error > 0)
     return MeanTime(
         end,
         estimate_or_reason(
-            found.value, found.low, found.high, conf_level=conf_level, method=method,
+            found.value, found.low if spread else math.nan, found.high if spread else math.nan,
+            conf_level=conf_level, method=method,
             reason=found.reason or NotEstimable.BEYOND_FOLLOW_UP,
+            limit_reason=NotEstimable.NO_VARIATION,
         ),
         None if math.isnan(found.std_error) else found.std_error,
     )  # fmt: skip
@@ -1082,7 +1087,7 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
     if result.logrank is not None and len(result.groups) > 1:
         scope = _scope(result)
         compared = [group.label for group in result.groups if group.n > 0]
-        between = f" between {joined(compared)}" if len(compared) > 1 else ""
+        between = f" between {groups_in_words(compared)}" if len(compared) > 1 else ""
         found = _test_text(result.logrank, result.provenance)
         out.append(f"Log-rank test{between}{f' ({scope})' if scope else ''}: {found}.")
     ratios = sentence_of(result.hazard_ratios)

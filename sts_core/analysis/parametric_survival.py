@@ -377,6 +377,11 @@ def _name(family: Family) -> str:
     return NAMES[family.value]
 
 
+def _in_words(family: Family) -> str:
+    """Name a family within a sentence; Weibull is a person's name."""
+    return _name(family) if family is Family.WEIBULL else lower_first(_name(family))
+
+
 def _title(result: ParametricSurvivalResult) -> str:
     label = result.curves.by_label
     by = f" by {lower_first(label)}" if label else ""
@@ -451,7 +456,7 @@ def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
             if one.fit.reason is not None and group.observed.n:
                 text = REASONS[one.fit.reason]
                 where = f" ({group.label})" if observed.is_comparison else ""
-                why.setdefault(f"{text}{where}", []).append(lower_first(_name(one.family)))
+                why.setdefault(f"{text}{where}", []).append(_in_words(one.family))
     notes += [f"Not estimable, {reason}: {joined(names)}." for reason, names in why.items()]
     # of the Kaplan-Meier estimate, what says who is in it and where times come from
     notes += [
@@ -465,10 +470,10 @@ def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
 def methods_sentence(result: ParametricSurvivalResult) -> str:
     """Say how it was done, for the methods section."""
     observed = result.curves
-    own = " to each group" if observed.is_comparison else ""
+    own = ", in each group by itself," if observed.is_comparison else ""
     return (
         f"Exponential, Weibull, log-normal, log-logistic and generalised gamma distributions were "
-        f"fitted{own} to {lower_first(observed.endpoint_label)} by maximum likelihood and compared "
+        f"fitted to {lower_first(observed.endpoint_label)}{own} by maximum likelihood and compared "
         "by Akaike's (AIC) and Schwarz's (BIC) criteria."
     )
 
@@ -492,14 +497,14 @@ def result_sentences(result: ParametricSurvivalResult) -> tuple[str, ...]:
             continue
         best = min(fitted, key=lambda one: one.fit.aic)
         near = [
-            lower_first(_name(one.family))
+            _in_words(one.family)
             for one in fitted
             if one is not best and one.fit.aic < best.fit.aic + LITTLE
         ]
         also = f"; {joined(near)} within {LITTLE:g} of it" if near else ""
         seen = format_estimate(group.observed.median.scaled(observed.unit_factor), interval=False)
         text = (
-            f"{who}, the smallest AIC was that of the {lower_first(_name(best.family))} "
+            f"{who}, the smallest AIC was that of the {_in_words(best.family)} "
             f"distribution ({format_number(best.fit.aic)}{also})"
         )
         median = best.median.scaled(observed.unit_factor)

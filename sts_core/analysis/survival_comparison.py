@@ -79,6 +79,8 @@ from sts_core.study.types import ConventionName, TimeUnit, VariableKind
 KIND: Final = "survival_comparison"
 FEW_EVENTS: Final = 10
 """Fewer events than these, and a permutation P stands beside that of the log-rank test."""
+NO_INTERVAL: Final = "none"
+"""Method of a difference of medians without a bootstrap."""
 MAX_PAIRED: Final = 12
 """Groups up to which every pair is tested; beyond, each against the reference."""
 NOT_PROPORTIONAL: Final = 0.05
@@ -347,7 +349,7 @@ class SurvivalComparisonResult:
             return ()
         crossing = {one.group for one in self.differences if one.crosses_at is not None}
         means = [
-            f"{one.group} less {one.reference} {estimate_words(one.mean.estimate, self)}"
+            f"{one.group} less {one.reference}, {estimate_words(one.mean.estimate, self)}"
             for one in self.differences
             if one.mean is not None
             and one.mean.estimate.value is not None
@@ -777,9 +779,11 @@ class _Comparing:
         value = quantile(one, rule=rule).value - quantile(other, rule=rule).value
         if of_one is None or of_other is None:
             if math.isnan(value):
-                nothing = not_estimable(NotEstimable.NOT_REACHED, conf_level=level, method="none")
+                nothing = not_estimable(
+                    NotEstimable.NOT_REACHED, conf_level=level, method=NO_INTERVAL
+                )
                 return nothing, 0
-            return Estimate(value, None, None, level, "none"), 0
+            return Estimate(value, None, None, level, NO_INTERVAL), 0
         interval = percentile_difference(of_one, of_other, level)
         if math.isnan(value):
             return (
@@ -848,10 +852,12 @@ def _estimated(found: Difference, method: str) -> tuple[Estimate, TestResult]:
 
 
 def estimate_words(estimate: Estimate, result: SurvivalComparisonResult) -> str:
-    """Write a time in the unit of display with its interval."""
+    """Write a time in the unit of display with its interval, unless none was asked for."""
     shown = estimate.scaled(result.unit_factor)
     level = percent_level(result.spec.conf_level)
     text = f"{format_estimate(shown, interval=False)} {result.display_unit.value}"
-    if shown.low is None or shown.high is None:
+    if shown.method == NO_INTERVAL:
         return text
+    if shown.low is None or shown.high is None:
+        return f"{text} ({level} CI not estimable)"
     return f"{text} ({level} CI {format_number(shown.low)} to {format_number(shown.high)})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sts_core.analysis.comparison import percent_level
+from sts_core.analysis.comparison import groups_in_words, percent_level
 from sts_core.analysis.hazard_ratio import TIES_NAMES, footnotes_of, sentence_of
 from sts_core.analysis.kaplan_meier import (
     UNRELIABLE_AT_RISK,
@@ -427,7 +427,7 @@ def result_sentences(result: SurvivalComparisonResult) -> tuple[str, ...]:
     if not result.tests:
         return (f"No two groups are compared for {endpoint}.",)
     first = result.tests[0].test
-    compared = joined([name for name, n, _ in result.groups if n])
+    compared = groups_in_words([name for name, n, _ in result.groups if n])
     between = f" between {compared}" if compared else ""
     if first.p_value is None or first.statistic is None:
         reason = f" ({REASONS[first.reason]})" if first.reason else ""
@@ -453,10 +453,11 @@ def result_sentences(result: SurvivalComparisonResult) -> tuple[str, ...]:
         if pair.adjusted_p is not None and pair.adjusted_p < 1 - result.spec.conf_level
     ]
     if result.pairs:
+        limit = f"{1 - result.spec.conf_level:.4g}"
         out.append(
-            f"Pairs that differ after Holm's adjustment: {joined(close)}."
+            f"P adjusted by Holm's rule was below {limit} for {joined(close)}."
             if close
-            else "No pair of groups differs after Holm's adjustment."
+            else f"P adjusted by Holm's rule was below {limit} for no pair of groups."
         )
     ratios = sentence_of(result.ratios)
     if ratios is not None:
@@ -471,14 +472,14 @@ def _difference_sentences(result: SurvivalComparisonResult) -> list[str]:
         return ["Differences of medians and of mean time are in the table."]
     out = []
     medians = [
-        f"{one.group} less {one.reference} {estimate_words(one.median, result)}"
+        f"{one.group} less {one.reference}, {estimate_words(one.median, result)}"
         for one in result.differences
         if one.median.value is not None
     ]
     if medians:
         out.append(f"Difference of medians: {'; '.join(medians)}.")
     means = [
-        f"{one.group} less {one.reference} {estimate_words(one.mean.estimate, result)}"
+        f"{one.group} less {one.reference}, {estimate_words(one.mean.estimate, result)}"
         for one in result.differences
         if one.mean is not None and one.mean.estimate.value is not None
     ]

@@ -576,7 +576,8 @@ def _legend_table(key: Key, left: float, width: float) -> _Legend | None:
         if not spare:
             return None
         kept.remove(spare[-1])
-    label_width = min(longest, room(kept))
+    # what the symbols take stays left of the first column's heading
+    label_width = min(max(longest, symbols - 12.0 - _SAMPLE - 8.0), room(kept))
     taken = label_width + _SAMPLE + 8.0 + sum(widths[i] + _COLUMN_GAP for i in kept)
     start = 0.0 if taken <= width else -(left - 6.0)
     deepest = max(len(headers[i]) for i in kept)
@@ -600,9 +601,9 @@ def _legend_table(key: Key, left: float, width: float) -> _Legend | None:
             for right, i in zip(rights, kept, strict=True)
         ]
         y = placed[-1].bottom
-    x = start
+    x, symbols_top = start, top - 4.0 - (_HEADER_ROW + _LEGEND_ROW) / 2
     for symbol in key.symbols:
-        placed.append(_LegendEntry(symbol, (symbol.label,), x, top - 4.0 - _LEGEND_ROW))
+        placed.append(_LegendEntry(symbol, (symbol.label,), x, symbols_top))
         x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
     return _Legend(placed, numbers)
 

@@ -85,6 +85,25 @@ def test_a_small_set_by_hand() -> None:
     assert (group.max_time, group.max_is_censored) == (5, False)
 
 
+def test_a_mean_without_an_event_has_no_interval_of_no_width() -> None:
+    result = run(days([3, 5, 9, 4, 6, 9], [0, 0, 0, 1, 0, 1], list("AAABBB")), by="group")
+    of_a, of_b = (group.mean.estimate for group in result.groups)
+    assert (of_a.value, of_a.low, of_a.high) == (9.0, None, None)
+    assert of_a.low_reason is NotEstimable.NO_VARIATION
+    assert of_b.low is not None
+    assert "9.0 (NE, NE)" in " ".join(more_estimates_table(result).formatted()[0])
+
+
+def test_many_groups_are_counted_in_words_and_few_are_named() -> None:
+    many = [f"G{n % 12}" for n in range(48)]
+    sizes = {9: "9 groups", 8: "G0, G1, G2, G3, G4, G5, G6 and G7"}
+    for n, words in sizes.items():
+        levels = tuple(f"G{i}" for i in range(n))
+        cohort = days([1 + i % 7 for i in range(48)], [1] * 48, many)
+        text = " ".join(result_sentences(run(cohort, by="group", levels=levels)))
+        assert f"Log-rank test between {words}" in text
+
+
 def test_the_risk_counts_of_a_tick_sum_to_everyone() -> None:
     result = run(days([1, 2, 2, 4, 5], [1, 1, 0, 0, 1]), tick_step=1)
     risk = result.overall.risk

@@ -88,7 +88,10 @@ def test_table_rows_and_words():
     text = " ".join(result_sentences(result))
     assert re.search(r"In A, the smallest AIC was that of the [a-z-]+ distribution \([\d.]+", text)
     assert "In C, there are no patients." in text
-    assert "compared by Akaike's (AIC) and Schwarz's (BIC) criteria" in methods_sentence(result)
+    methods = methods_sentence(result)
+    assert "fitted to overall survival, in each group by itself, by maximum likelihood" in methods
+    assert "compared by Akaike's (AIC) and Schwarz's (BIC) criteria" in methods
+    assert "weibull" not in text
     statistics = {row.statistic for row in result_rows(result)}
     assert {"location", "scale", "shape", "aic", "bic", "aic_all_groups", "median"} <= statistics
     assert "survreg(Surv(time, event) ~ 1" in r_code(result)
@@ -131,7 +134,7 @@ def test_by_group_colours_are_the_groups_and_nothing_is_drawn_without_a_fit():
     data["status"] = [0 if i < 4 else s for i, s in enumerate(data["status"])]
     result = parametric_survival(cohort_of(data), ParametricSurvivalSpec("OS", by="group"))
     assert {one.fit.reason for one in result.groups[2].fits} == {NotEstimable.NO_EVENTS}
-    assert "Not estimable, no events (C): exponential, weibull" in " ".join(result.footnotes)
+    assert "Not estimable, no events (C): exponential, Weibull" in " ".join(result.footnotes)
     assert "no distribution could be fitted (no events)" in " ".join(result_sentences(result))
     assert result.total(Family.WEIBULL) is None
     assert [chart.name for chart in parametric_curves(result).body.charts] == ["A", "B", "C"]

@@ -153,6 +153,9 @@ def test_pairs_are_tested_alone_and_adjusted_by_holm() -> None:
         assert pair.test.statistic == pytest.approx(alone.statistic, rel=1e-12)
         raw[pair.one, pair.other] = alone.p_value
     assert list(raw) == [("A", "B"), ("A", "C"), ("B", "C")]
+    words = " ".join(result_sentences(result))
+    assert "P adjusted by Holm's rule was below 0.05 for " in words
+    assert "differ" not in words.replace("ifference", "")
     # Holm by hand: the smallest times 3, the next times 2, never falling
     running = 0.0
     for rank, (places, p_value) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
@@ -261,6 +264,7 @@ def test_a_median_that_too_many_samples_lack_has_no_interval() -> None:
         assert one.median.reason is NotEstimable.NOT_REACHED
     else:
         assert one.median.low_reason is NotEstimable.NOT_REACHED
+        assert "(95% CI not estimable)" in " ".join(result_sentences(run(in_days(columns))))
 
 
 def test_crossing_curves_and_hazards_that_are_not_proportional_are_flagged() -> None:
@@ -282,7 +286,7 @@ def test_crossing_curves_and_hazards_that_are_not_proportional_are_flagged() -> 
         "Hazards are not proportional (P <0.001) and the curves of B and A cross"
     )
     assert "a hazard ratio is then an average over time" in flag
-    assert "Look at the differences of mean time up to 40.0 days in its place: B less A" in flag
+    assert "Look at the differences of mean time up to 40.0 days in its place: B less A, " in flag
     assert flag in comparison_table(result).footnotes
     assert flag in result_sentences(result)
     assert {"curves_cross_at"} < {row.statistic for row in result_rows(result)}

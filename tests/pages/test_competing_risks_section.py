@@ -66,6 +66,13 @@ def test_a_status_with_two_events_is_set_up_and_analysed() -> None:
     assert study_of(at).definitions.endpoints[code].events == {
         "relapse": ("1",), "death <b>": ("2",),
     }  # fmt: skip
+    # taken together again, no event is counted under the name of the other kind
+    checked(at.toggle(key=f"w:endpoint.kinds.{code}").set_value(False).run())
+    assert study_of(at).definitions.endpoints[code].events == {
+        "relapse or death": ("1", "2"),
+    }  # fmt: skip
+    click(at, "undo")
+    assert len(study_of(at).definitions.endpoints[code].events) == 2
 
     opened(at)
     checked(at.selectbox(key="w:km.by").set_value("arm").run())

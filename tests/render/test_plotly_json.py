@@ -120,6 +120,22 @@ def test_the_legend_names_every_curve_and_can_not_be_clicked():
     assert list(legend_of(to_plotly(FIGURES["1 groups"]))) == ["All patients", "Censored"]
 
 
+def test_the_symbol_of_censoring_ends_before_the_headings_of_the_numbers():
+    figure = survival_curve(result_of((25, 26)))
+    key = figure.body.key
+    entries = tuple(
+        dataclasses.replace(entry, label=label)
+        for entry, label in zip(key.entries, "AB", strict=True)
+    )
+    body = dataclasses.replace(figure.body, key=dataclasses.replace(key, entries=entries))
+    drawn = to_plotly(dataclasses.replace(figure, body=body))
+    begins, _ = legend_of(drawn)["Censored"]
+    heads = [a for a in drawn["layout"]["annotations"]
+             if a.get("xanchor") == "right" and a["text"] == "n"]  # fmt: skip
+    (head,) = heads
+    assert begins + METRICS.width("Censored", 13) < head["xshift"] - METRICS.width("n", 12) - 5
+
+
 @pytest.mark.parametrize("width", [700.0, 900.0, 1400.0])
 def test_entries_of_the_legend_fill_rows_and_stay_inside(width):
     figure = FIGURES["9 groups"]
