@@ -461,7 +461,7 @@ def _variable(cohort: Cohort, key: str) -> list[Finding]:
                 )
                 return [*found, *_implausible_dates(table, column, read.values)]
             case _:
-                return _unlisted_levels(cohort, key)
+                return [*_unlisted_levels(cohort, key), *_unnamed_sexes(cohort, key)]
     except StudyError as error:
         return list(error.findings)
 
@@ -532,6 +532,33 @@ def _implausible(table: Table, column: str, mask: np.ndarray, what: str) -> list
             column=column,
             rows=tuple(int(row) for row in table.rows[mask]),
             count=int(mask.sum()),
+            table=table.role,
+        )
+    ]
+
+
+def _unnamed_sexes(cohort: Cohort, key: str) -> list[Finding]:
+    """Find a sex that is written as two codes: countries differ in what they mean."""
+    variable = cohort.study.definitions.variables[key]
+    column = variable.column or key
+    codes = set(levels_of(cohort, key).levels)
+    if key != "sex" or not codes or not codes <= {"0", "1", "2", "9"}:
+        return []
+    table = _seen_in(cohort, variable)
+    shown = ""
+    if cohort.quotes(variable.table, column):
+        shown = " (" + " and ".join(f"“{code}”" for code in sorted(codes)) + ")"
+    return [
+        Finding(
+            FindingCode.LEVEL_NOT_NAMED,
+            Severity.WARNING,
+            f"“{variable.label}” holds codes only{shown}, and the file doesn't say which of them "
+            "is female.",
+            "Say what they mean under Variables on the Data page; until then tables and figures "
+            "show the codes.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
             table=table.role,
         )
     ]

@@ -52,6 +52,7 @@ class FindingCode(StrEnum):
     NUMBER_AMBIGUOUS = "number_ambiguous"
     CODE_SUSPECTED = "code_suspected"
     LEVEL_UNKNOWN = "level_unknown"
+    LEVEL_NOT_NAMED = "level_not_named"
     ENDPOINT_NO_EVENTS = "endpoint_no_events"
     ROW_FILTER_EMPTY = "row_filter_empty"
     GRADE_OUT_OF_RANGE = "grade_out_of_range"

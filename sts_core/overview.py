@@ -50,6 +50,7 @@ _SETTLED_IN: dict[FindingCode, Part | None] = {
     FindingCode.CODE_SUSPECTED: Part.VARIABLES,
     FindingCode.NUMBER_AMBIGUOUS: None,
     FindingCode.LEVEL_UNKNOWN: Part.VARIABLES,
+    FindingCode.LEVEL_NOT_NAMED: Part.VARIABLES,
 }
 
 

@@ -257,6 +257,19 @@ def test_a_level_that_the_study_does_not_list_is_said() -> None:
     assert "T6" in finding.message
 
 
+def test_codes_of_sex_are_asked_until_they_are_named() -> None:
+    sex = Variable(label="Sex", column="性别", levels=("1", "2"))
+    cells = ["1", "2", "2", None]
+    finding = only(found({"性别": cells}, variables={"sex": sex}), FindingCode.LEVEL_NOT_NAMED)
+    assert "“1” and “2”" in finding.message
+    named = replace(sex, levels=("Female", "Male"), codes={"1": "Male", "2": "Female"})
+    assert FindingCode.LEVEL_NOT_NAMED not in codes(
+        found({"性别": cells}, variables={"sex": named})
+    )
+    arm = Variable(label="Arm", levels=("1", "2"))
+    assert FindingCode.LEVEL_NOT_NAMED not in codes(found({"arm": cells}, variables={"arm": arm}))
+
+
 def test_a_criterion_on_a_column_that_is_gone_is_said() -> None:
     cohort = found({"x": ["1"]})
     criteria = (OneOf(column="ecog", values=(0,)), OneOf(column="x", values=(1,)))

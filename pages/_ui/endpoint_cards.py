@@ -30,6 +30,7 @@ from sts_core.values import DateOrder, text_of
 _UNITS = [unit.value for unit in TimeUnit]
 _ORDERS: dict[DateOrder, str] = {"dmy": "day, month, year", "mdy": "month, day, year"}
 _NONE = "(none)"
+_CHOOSE = "(choose)"
 _EVERYBODY = "(none: every patient had the event)"
 _DEFINING = "endpoint.defining"
 _DATE, _COLUMN = "date", "column"
@@ -593,14 +594,19 @@ def _add_endpoint(cohort: Cohort) -> None:
     )  # fmt: skip
     columns = _column_names(cohort, "subjects")
     if source == "time":
-        time = choose("Column of the time", columns, "new.time")
-        event = choose("Column of the status", columns, "new.event")
-        endpoint = Endpoint(label=label.strip(), time=time, event=event)
+        time = choose("Column of the time", [_CHOOSE, *columns], "new.time")
+        event = choose("Column of the status", [_CHOOSE, _EVERYBODY, *columns], "new.event")
+        unset = _CHOOSE in (time, event)
+        endpoint = Endpoint(
+            label=label.strip(), time=time, event=None if event == _EVERYBODY else event
+        )
     else:
         started = [item.start for item in cohort.study.definitions.endpoints.values()]
         start = choose(
-            "From", columns, "new.start", kept=next((name for name in started if name), None)
+            "From", [_CHOOSE, *columns], "new.start",
+            kept=next((name for name in started if name), None),
         )  # fmt: skip
+        unset = start == _CHOOSE
         progression = choose("Progression", [_NONE, *columns], "new.progression")
         death = choose("Death", [_NONE, *columns], "new.death")
         stop = choose(
@@ -618,6 +624,8 @@ def _add_endpoint(cohort: Cohort) -> None:
         code = _free_code(cohort.study, label)
         if not label.strip():
             st.error("Give the endpoint a name.")
+        elif unset:
+            st.error("Choose the columns.")
         elif source == "dates" and not endpoint.event_dates:
             st.error("Choose at least one date of an event.")
         else:
