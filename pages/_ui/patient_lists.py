@@ -129,14 +129,19 @@ def _reveals(cohort: Cohort) -> bool:
 
 
 def _with_ids(table: DisplayTable, cohort: Cohort, id_column: str) -> str:
-    """Give the list with the ids of the file as HTML, which unlike a grid has no download."""
+    """Give the list with the ids of the file as HTML, of which nothing can be downloaded."""
+    aligned = ["", *("" if one.format is Format.TEXT else "num" for one in table.columns)]
     first, *others = [escape(column.label, "html") for column in table.columns]
-    head = "".join(f"<th>{name}</th>" for name in (first, escape(id_column, "html"), *others))
+    names = (first, escape(id_column, "html"), *others)
+    head = "".join(f'<th class="{at}">{n}</th>' for at, n in zip(aligned, names, strict=True))
     body = ""
     for row, cells in zip(table.rows, table.formatted(), strict=True):
         source_id = cohort.source_ids[str(row["subject"])]
         written = [escape(cell, "html") for cell in (cells[0], source_id, *cells[1:])]
-        body += f"<tr>{''.join(f'<td>{cell}</td>' for cell in written)}</tr>"
+        row_html = "".join(
+            f'<td class="{at}">{cell}</td>' for at, cell in zip(aligned, written, strict=True)
+        )
+        body += f"<tr>{row_html}</tr>"
     return (
         '<div class="sts-table revealed"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -242,7 +242,8 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .places button.place:hover {background:color-mix(in srgb, currentColor 8%, transparent);}
 .places button.place:focus-visible {outline:2px solid currentColor;}
 .sts-table.revealed {max-height:560px; overflow:auto;}
-.sts-table.revealed td {white-space:nowrap;}
+.sts-table.revealed td:nth-child(-n+2) {white-space:nowrap;}
+.left-out {font-size:.86rem; margin:.1rem 0 .85rem 0;}
 .named-count > span {font-weight:600;}
 .count-link {margin:.1rem 0 .85rem 0;}
 .count-link button.count {font-size:.82rem; opacity:.78;

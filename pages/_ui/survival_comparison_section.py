@@ -184,7 +184,7 @@ def _left_out(cohort: Cohort, result: SurvivalComparisonResult) -> None:
     )
     words = escape(landmark.words, "html")
     st.markdown(
-        f'<div class="count-link">Left out by the landmark at {words}: {event} with the event, '
+        f'<div class="left-out">Left out by the landmark at {words}: {event} with the event, '
         f"{ended} with the end of follow-up by then.</div>",
         unsafe_allow_html=True,
     )

@@ -123,7 +123,7 @@ def test_ids_of_the_file_are_shown_on_request_and_leave_the_screen_nowhere(
     checked(switch.set_value(True).run())
     assert not at.dataframe, "a grid could be downloaded"
     (listed,) = [item.value for item in at.markdown if "sts-table revealed" in item.value]
-    ids = re.findall(r"<tr><td>(S\d+)</td><td>([^<]+)</td>", listed)
+    ids = re.findall('<tr><td class="">(S[0-9]+)</td><td class="">([^<]+)</td>', listed)
     assert len(ids) == 57
     assert all(cohort.source_ids[subject] == source for subject, source in ids)
     assert "They go into no export, study file, report or link" in shown(at)
