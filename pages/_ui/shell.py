@@ -244,6 +244,7 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .sts-table.revealed {max-height:560px; overflow:auto;}
 .sts-table.revealed td:nth-child(-n+2) {white-space:nowrap;}
 .left-out {font-size:.86rem; margin:.1rem 0 .85rem 0;}
+.named-count {margin:0 0 1rem 0; font-size:.9rem;}
 .named-count > span {font-weight:600;}
 .count-link {margin:.1rem 0 .85rem 0;}
 .count-link button.count {font-size:.82rem; opacity:.78;
