@@ -39,6 +39,7 @@ _ROLES = {
 _ROLE_OF = {
     "CR": "response", "PR": "response", "SD": "control", "PD": "progression", "NE": "not_evaluable",
 }  # fmt: skip
+_CHOOSE = "(choose)"
 _CONFIRMATION = {"unknown": "not stated", "yes": "confirmed", "no": "not confirmed"}
 
 
@@ -229,7 +230,12 @@ def _choose_response(cohort: Cohort) -> None:
         if not names:
             st.info("This table has no column but the patient id.")
             return
-        key = choose("Column", list(names), f"response.choose.column.{role}", names=names)
+        # nothing is chosen yet: the first column would only by chance be the one
+        key = choose(
+            "Column", [_CHOOSE, *names], f"response.choose.column.{role}", names=names
+        )  # fmt: skip
+        if key == _CHOOSE:
+            return
         rows: dict[str, tuple[Scalar, ...]] = {}
         if role != "subjects" and key not in known:
             rows = row_filter(cohort, role, {}, f"response.choose.{role}")

@@ -39,6 +39,7 @@ def test_response_is_chosen_by_hand_and_kept_in_the_study_file() -> None:
     assert "No response in this file" in shown(go(at, RESPONSE))
     assert "choose it on the Data page" in shown(at)
     go(at, DATA)
+    assert not [item for item in at.button if item.key == "response.choose.use"]  # nothing chosen
     names = at.selectbox(key="w:response.choose.column.subjects").options
     (column,) = [name for name in names if "outcome" in name.lower()]
     at.selectbox(key="w:response.choose.column.subjects").set_value(
