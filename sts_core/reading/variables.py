@@ -32,6 +32,10 @@ _SHOWN = 4
 _LONG_TEXT = 40.0
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 _LEADING_NUMBER = re.compile(r"^\s*(?:[<>≤≥=~]+\s*)?([-+]?\d+(?:\.\d+)?)")
+# "ECOG 1", "PS 0", "1分": the same as the number alone
+_PERFORMANCE = re.compile(
+    r"(?:ecog|ps|ecog ps|who)?[\s:=_-]*([0-5](?:\s*[-~–]\s*[0-5])?)\s*(?:分|级)?", re.IGNORECASE
+)
 _RANGE = re.compile(r"\s*\d\s*[-~–/至到]\s*\d\s*")
 _STAGED = re.compile(
     r"^(?:stage|grade|ecog|ps|g|t|n|m|ct|pt|cn|pn|cm)?[\s_-]*([0-9]|iv|i{1,3}|v)([a-d]?)([0-9]?)\b.*$",
@@ -372,6 +376,11 @@ def level_codes(
                 text: level if level and words_of(level) == words_of(texts[text]) else None
                 for text, level in standard.items()
             }
+    written_in = {re.sub(r"[0-5]", "#", written) for written in texts.values()}
+    if concept is not None and concept.key == "ecog" and len(written_in) > 1:
+        for text, written in texts.items():
+            score = _PERFORMANCE.fullmatch(unicodedata.normalize("NFKC", written).strip())
+            standard[text] = "".join(score[1].split()) if score else standard[text]
     by_case: dict[str, str] = {}
     out = {}
     for text, written in texts.items():

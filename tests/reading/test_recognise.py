@@ -314,6 +314,21 @@ def test_two_spellings_of_one_histotype_are_that_histotype() -> None:
     assert "LMS/UPS" in found.levels
 
 
+def test_a_performance_status_is_its_number() -> None:
+    found = variable("ECOG", cycle("ECOG 1", "PS 0", "1分", "2", "0-1分", "0"))
+    assert found.levels == ("0", "0-1", "1", "2")
+    assert found.codes == {"ECOG 1": "1", "PS 0": "0", "1分": "1", "0-1分": "0-1"}
+
+
+@pytest.mark.parametrize("header", ["病案号", "MRN", "Hospital No."])
+def test_a_record_number_is_the_id_where_nothing_else_is(header: str) -> None:
+    (source,) = propose({header: IDS, "Age": TIMES}).study.data.tables.values()
+    assert source.subject_id == header
+    (source,) = propose({header: IDS, "Patient": IDS, "Age": TIMES}).study.data.tables.values()
+    assert source.subject_id == "Patient"
+    assert header in source.left_out
+
+
 def test_the_number_in_a_study_is_an_id() -> None:
     (source,) = propose({"Study No.": IDS, "Age": TIMES}).study.data.tables.values()
     assert source.subject_id == "Study No."
