@@ -184,6 +184,8 @@ def number_of(cell: object, decimal: str = ".") -> float | None:
     if not isinstance(cell, str):
         return None
     text = cell.strip().replace("\N{MINUS SIGN}", "-")
+    if text.endswith("岁"):  # an age: no other unit is taken off, since columns mix them
+        text = text[:-1].removesuffix("周").rstrip()
     comma = decimal.startswith(",")
     stated = decimal == ",." and _STATED_GROUPS.match(text)
     if stated or _GROUPED["," if comma else "."].match(text):

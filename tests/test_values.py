@@ -231,3 +231,13 @@ def test_a_code_that_begins_with_a_digit_is_no_date() -> None:
     read = dates(cells, order="dmy", codes=missing_codes(("1/1/1900",)))
     assert read.missing.tolist() == [True, False, True, True]
     assert read.values[1] == np.datetime64("2021-03-02")
+
+
+@pytest.mark.parametrize("cell", ["45岁", "45 岁", "45周岁"])
+def test_an_age_in_years_is_a_number(cell: str) -> None:
+    assert number_of(cell) == 45
+
+
+@pytest.mark.parametrize("cell", ["6个月", "45周", "岁", "45 months"])
+def test_no_other_unit_is_taken_off(cell: str) -> None:
+    assert number_of(cell) is None

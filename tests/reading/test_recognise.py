@@ -329,6 +329,11 @@ def test_a_record_number_is_the_id_where_nothing_else_is(header: str) -> None:
     assert header in source.left_out
 
 
+def test_ages_with_their_unit_are_ages() -> None:
+    found = variable("年龄", [f"{at + 40}岁" for at in TWELVE])
+    assert (found.label, found.kind) == ("Age", VariableKind.NUMERIC)
+
+
 def test_the_number_in_a_study_is_an_id() -> None:
     (source,) = propose({"Study No.": IDS, "Age": TIMES}).study.data.tables.values()
     assert source.subject_id == "Study No."
