@@ -40,6 +40,7 @@ class Part(StrEnum):
 
 _SETTLED_IN: dict[FindingCode, Part | None] = {
     FindingCode.COLUMN_MISSING: None,
+    FindingCode.SUBJECT_UNMATCHED: None,
     FindingCode.STUDY_UNCONFIRMED: Part.ENDPOINTS,
     FindingCode.ENDPOINT_NOT_FOUND: Part.ENDPOINTS,
     FindingCode.EVENT_VALUE_UNKNOWN: Part.ENDPOINTS,
@@ -213,6 +214,9 @@ def _is_settled(cohort: Cohort, finding: Finding) -> bool:
     left_out = cohort.left_out.get(finding.table or "subjects", ())
     if any(item.column == finding.column for item in left_out):
         return True
+    if finding.code is FindingCode.SUBJECT_UNMATCHED:  # asked where another spelling would match
+        join = cohort.joins.get(finding.table or "")
+        return join is None or join.better is None
     endpoints = cohort.study.definitions.endpoints.values()
     return finding.code is FindingCode.DATE_INCOMPLETE and all(
         endpoint.is_confirmed for endpoint in endpoints

@@ -11,7 +11,7 @@ from sts_core.reading.assembly import assemble
 from sts_core.reading.recognise import propose_study
 from sts_core.study import Measured, Status, Variable, VariableKind
 from tests.cohorts import DEGENERATE, endpoint, make_cohort
-from tests.doubles import book_of
+from tests.doubles import book_of, raw_table, workbook
 
 N = 12
 TWO = {
@@ -134,3 +134,21 @@ def test_a_column_that_is_gone_is_a_question_and_names_its_kin() -> None:
     assert gone.part is None
     assert "Did you mean “PFS days”, “PFS status”?" in gone.hint
     assert "OS months" not in gone.hint
+
+
+def test_ids_that_match_in_another_spelling_are_a_question() -> None:
+    patients = raw_table(
+        {"id": [f"{at:03d}" for at in range(N)], "age": [40 + at for at in range(N)]}
+    )
+    more = raw_table({"id": list(range(N)), "ECOG": [0, 1] * 6}, file="more.csv")
+    books = [workbook(patients), workbook(more, file="more.csv")]
+    study = propose_study(books).study
+    cohort = assemble(study, books)
+    (question,) = [item for item in seen(cohort).questions if "more.csv" in item.text]
+    assert question.part is None
+    assert f"{N} more ids match" in question.hint
+    unknown = raw_table({"id": ["x", "y", *range(2, N)], "ECOG": [0, 1] * 6}, file="more.csv")
+    exact = raw_table({"id": [str(at) for at in range(N)], "age": [40 + at for at in range(N)]})
+    books = [workbook(exact), workbook(unknown, file="more.csv")]
+    cohort = assemble(propose_study(books).study, books)
+    assert [item for item in seen(cohort).questions if "more.csv" in item.text] == []
