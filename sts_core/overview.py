@@ -255,10 +255,14 @@ def _outcomes(cohort: Cohort) -> tuple[str, ...]:
     else:
         table = cohort.tables[events.table]
         confirmed = "confirmed" if events.status is Status.CONFIRMED else "to confirm"
-        said.append(
-            f"Adverse events: {len(table.frame)} rows of {len(set(table.subject.tolist()))} "
-            f"patients in “{table.sheet or table.file}”, {confirmed}."
+        n_rows, n_patients = len(table.frame), len(set(table.subject.tolist()))
+        n_columns = len(events.columns)
+        where = (
+            f"{n_rows} rows of {n_patients} patients in"
+            if events.form == "long"
+            else f"in {n_columns} {'column' if n_columns == 1 else 'columns'} of"
         )
+        said.append(f"Adverse events: {where} “{table.sheet or table.file}”, {confirmed}.")
     visits, treatment = definitions.assessments, definitions.exposures
     if visits is not None and visits.table in cohort.tables:
         confirmed = "confirmed" if visits.status is Status.CONFIRMED else "to confirm"

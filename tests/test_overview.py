@@ -152,3 +152,11 @@ def test_ids_that_match_in_another_spelling_are_a_question() -> None:
     books = [workbook(exact), workbook(unknown, file="more.csv")]
     cohort = assemble(propose_study(books).study, books)
     assert [item for item in seen(cohort).questions if "more.csv" in item.text] == []
+
+
+def test_adverse_events_in_columns_are_no_rows() -> None:
+    columns = {"id": list(range(N)), "AE_rash": [0, 1, 2] * 4, "AE_fever": ["G1", None] * 6}
+    book = book_of(columns)
+    cohort = assemble(propose_study([book]).study, [book])
+    said = " ".join(seen(cohort).outcomes)
+    assert "Adverse events: in 2 columns of “patients.csv”, to confirm." in said
