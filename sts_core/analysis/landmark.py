@@ -240,13 +240,13 @@ def at_landmark(
     entry = None if data.entry is None else np.maximum(data.entry[kept] - raw, 0.0)
     unit = endpoint.display_unit.value
     words = _in_words(at, unit)
-    zero = f"{words} after {endpoint.time_zero}" if endpoint.time_zero else f"{words} in"
+    zero = f", {words} after {endpoint.time_zero}" if endpoint.time_zero else f" at {words}"
     later = replace(
         data,
         endpoint=replace(
             endpoint,
             label=f"{endpoint.label} after a landmark at {words}",
-            time_zero=f"the landmark, {zero}",
+            time_zero=f"the landmark{zero}",
         ),
         subject=data.subject[kept],
         position=data.position[kept],

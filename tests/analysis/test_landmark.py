@@ -68,6 +68,12 @@ def test_whoever_has_the_event_or_the_end_on_the_landmark_is_left_out() -> None:
     assert run(days(RESPONSES)).landmark is None
 
 
+def test_a_landmark_is_named_also_where_time_zero_has_no_words() -> None:
+    unnamed = endpoint(display_unit=TimeUnit.DAYS, time_zero="")
+    result = run(make_cohort(RESPONSES, endpoints={"OS": unnamed}), landmark=5)
+    assert result.time_zero == "the landmark at 5 days"
+
+
 def test_groups_as_they_were_known_by_the_landmark() -> None:
     cohort = days(RESPONSES, variables=LATER)
     assert known_on_choices(cohort, cohort.study.definitions.endpoints["OS"]) == ("response_time",)
