@@ -250,10 +250,11 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
             "published for SPSS, cut at 0.",
         )  # fmt: skip
         defaults = DEFAULT_LANDMARKS[unit]
-        marks = kept.get("landmarks") or defaults
+        marks = ", ".join(f"{mark:g}" for mark in kept.get("landmarks") or defaults)
         text = st.text_input(
             f"Survival rates at these {unit.value}",
-            key=state.seeded(f"km.landmarks.{unit.value}", ", ".join(f"{m:g}" for m in marks)),
+            key=state.seeded(f"km.landmarks.{unit.value}", marks),
+            placeholder=marks,  # a popover opened late has lost the text that was seeded
             help="Numbers with commas between, for instance 3, 6, 12.",
         )
         landmarks = parse_landmarks(text)
