@@ -63,7 +63,7 @@ from sts_core.estimators.cumulative_incidence import (
 from sts_core.estimators.gray_test import NAME as GRAY
 from sts_core.estimators.gray_test import gray_test
 from sts_core.estimators.product_limit import ConfType
-from sts_core.estimators.tied_times import align_ties
+from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
@@ -334,11 +334,7 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     refuse_covariates_known_later(cohort, spec.covariates)
     data = survival_data(cohort, spec.endpoint)
     endpoint = data.endpoint
-    time, entry = data.time, data.entry
-    if entry is None:
-        (time,) = align_ties(time)
-    else:
-        time, entry = align_ties(time, entry)
+    time, entry = align_follow_up(data.time, data.entry)
     kinds = kinds_of(endpoint)
     interest = spec.event_kind if spec.event_kind in kinds else kinds[0]
     ordered = (interest, *(kind for kind in kinds if kind != interest))

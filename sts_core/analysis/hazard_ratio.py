@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from sts_core.display import REASONS, format_estimate, format_number, joined
 from sts_core.estimates import Estimate, NotEstimable, TestResult, not_estimable
 from sts_core.estimators.cox import CoxFit, cox_fit, wald_test
 from sts_core.estimators.cox_likelihood import Ties
+from sts_core.estimators.product_limit import normal_quantile
 
 MAX_COMPARED: Final = 30
 """Groups for which hazard ratios are given; more than these have none."""
@@ -176,7 +176,7 @@ def ratio_of(fit: CoxFit, column: int, conf_level: float) -> Estimate:
     if reason is not None:
         return not_estimable(reason, conf_level=conf_level, method="Wald")
     coefficient, std_error = float(fit.coefficients[column]), float(fit.std_errors[column])
-    z = NormalDist().inv_cdf((1 + conf_level) / 2)
+    z = normal_quantile(conf_level)
     value, low, high = (_exp(coefficient + k * std_error) for k in (0.0, -z, z))
     if value is None:  # nothing that could be shown
         return not_estimable(NotEstimable.NOT_CONVERGED, conf_level=conf_level, method="Wald")

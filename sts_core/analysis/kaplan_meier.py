@@ -68,7 +68,7 @@ from sts_core.estimators.product_limit import (
     survival_at,
     symmetric_quantile,
 )
-from sts_core.estimators.tied_times import align_ties
+from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import HasTime, Members, TimeState, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
@@ -567,9 +567,7 @@ def _mean_end(
 
 def _with_aligned_ties(data: SurvivalData) -> SurvivalData:
     """Make times that differ only by rounding equal, over all groups together as R does."""
-    if data.entry is None:
-        return replace(data, time=align_ties(data.time)[0])
-    time, entry = align_ties(data.time, data.entry)
+    time, entry = align_follow_up(data.time, data.entry)
     return replace(data, time=time, entry=entry)
 
 

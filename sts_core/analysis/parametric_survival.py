@@ -42,7 +42,7 @@ from sts_core.estimators.parametric_survival import (
     survival_interval,
     survival_of,
 )
-from sts_core.estimators.tied_times import align_ties
+from sts_core.estimators.tied_times import align_follow_up
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import TimeUnit
@@ -243,11 +243,7 @@ def parametric_survival(cohort: Cohort, spec: ParametricSurvivalSpec) -> Paramet
     observed = kaplan_meier(cohort, spec.curves())
     cohort = cohort_of(cohort, spec.population)
     data = survival_data(cohort, spec.endpoint)
-    time, entry = data.time, data.entry
-    if entry is None:
-        (time,) = align_ties(time)
-    else:
-        time, entry = align_ties(time, entry)
+    time, entry = align_follow_up(data.time, data.entry)
     labels = levels_of(cohort, spec.by).values[data.position] if spec.by else None
     factor = observed.unit_factor
     end = (spec.horizon or max(observed.ticks)) * factor

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from sts_core.analysis.cox import EncodedCovariate, step_of
 from sts_core.estimates import Estimate, NotEstimable, TestResult, not_estimable
 from sts_core.estimators.fine_gray import FineGrayFit, fine_gray, fine_gray_wald
+from sts_core.estimators.product_limit import normal_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _ratio_term(
     fit: FineGrayFit, column: int, label: str, n: int, n_event: int, test: TestResult, level: float
 ) -> RatioTerm:
     coefficient, error = float(fit.coefficients[column]), float(fit.std_errors[column])
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = normal_quantile(level)
     exponents = (coefficient, coefficient - z * error, coefficient + z * error)
     with np.errstate(over="ignore"):
         value, low, high = (float(np.exp(exponent)) for exponent in exponents)

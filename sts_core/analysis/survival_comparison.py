@@ -72,7 +72,7 @@ from sts_core.estimators.survival_difference import (
     rate_difference,
     restricted_mean_difference,
 )
-from sts_core.estimators.tied_times import align_ties
+from sts_core.estimators.tied_times import align_follow_up
 from sts_core.populations import cohort_of
 from sts_core.study.types import ConventionName, TimeUnit, VariableKind
 
@@ -460,11 +460,9 @@ class _Comparing:
         within = np.zeros(data.n, dtype=np.int64) if strata is None else strata
         order = np.lexsort((within, codes, data.event, entered, data.time))
         order = order[codes[order] >= 0]
-        time, entry = data.time[order], None if data.entry is None else data.entry[order]
-        if entry is None:
-            (time,) = align_ties(time)
-        else:
-            time, entry = align_ties(time, entry)
+        time, entry = align_follow_up(
+            data.time[order], None if data.entry is None else data.entry[order]
+        )
         labels_of_strata = [variable_label(cohort, key) for key in spec.strata]
         return cls(
             spec, data, levels, landmark, names, time, data.event[order], entry, codes[order],

@@ -17,7 +17,7 @@ from sts_core.estimators.tied_times import (
     BoolArray,
     FloatArray,
     IntArray,
-    align_with_tolerance,
+    align_follow_up,
     check_survival_data,
 )
 
@@ -67,10 +67,7 @@ def bootstrap_medians(
     times, events, entries = check_survival_data(time, event, entry)
     if times.size == 0:
         return np.full(resamples, np.nan)
-    if entries is None:
-        (times,), _ = align_with_tolerance(times)
-    else:
-        (times, entries), _ = align_with_tolerance(times, entries)
+    times, entries = align_follow_up(times, entries)
     cells = _Cells.of(times, events, entries)
     at_once = max(1, _CELLS_AT_ONCE // cells.repeats.size)
     found = np.empty(resamples)

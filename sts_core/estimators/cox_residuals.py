@@ -20,7 +20,7 @@ from sts_core.estimators.tied_times import (
     BoolArray,
     FloatArray,
     IntArray,
-    align_ties,
+    align_follow_up,
     check_survival_data,
     read_only,
 )
@@ -320,10 +320,7 @@ def _time_scale(refit: _Refit, transform: TimeTransform) -> FloatArray:
     sets, used = refit.sets, refit.used
     times, events = refit.times[used], refit.events[used]
     entries = None if refit.entries is None else refit.entries[used]
-    if entries is None:
-        (times,) = align_ties(times)
-    else:
-        times, entries = align_ties(times, entries)
+    times, entries = align_follow_up(times, entries)
     weight = np.zeros(refit.times.size)
     weight[sets.rows] = refit.likelihood.weight[0]
     scaled: FloatArray

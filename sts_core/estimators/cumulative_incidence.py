@@ -12,15 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sts_core.estimates import NotEstimable
-from sts_core.estimators.product_limit import ConfType, normal_quantile, probability_limits
+from sts_core.estimators.product_limit import (
+    ConfType,
+    chosen_times,
+    limit_reasons,
+    normal_quantile,
+    probability_limits,
+)
 from sts_core.estimators.tied_times import (
-    BoolArray,
     FloatArray,
     IntArray,
-    align_with_tolerance,
     check_survival_data,
-    distinct_starts,
     read_only,
+    times_of_group,
 )
 
 _CERTAIN = 1e-12
@@ -179,37 +183,22 @@ def cumulative_incidence(
     raw = np.asarray(cause)
     times, events, entries = check_survival_data(time, raw != 0, entry)
     codes = check_causes(raw, times.size, n_causes)
-    entered = np.zeros(0)
-    if entries is not None:
-        (times, entries), pooled_tolerance = align_with_tolerance(times, entries)
-        if np.any(entries >= times):
-            raise ValueError("entry must be before time by more than the tolerance for ties")
-        entered = np.sort(entries[np.isfinite(entries)])
-    order = np.argsort(times, kind="stable")
-    ordered, codes = times[order], codes[order]
-    starts, tolerance = distinct_starts(ordered)
-    if entries is not None:
-        tolerance = pooled_tolerance
-    distinct = ordered[starts]
-    at_or_after = ordered.size - starts
-    n_risk = at_or_after - (entered.size - np.searchsorted(entered, distinct, side="left"))
-    n_event = np.zeros((n_causes, starts.size), dtype=np.int64)
-    if starts.size:
-        for k in range(n_causes):
-            n_event[k] = np.add.reduceat((codes == k + 1).astype(np.int64), starts)
-    n_leaving = np.diff(starts, append=ordered.size) if starts.size else starts
-    survival, estimate, std_error = _curves(n_risk, n_event)
+    found = times_of_group(times, entries)
+    n_event = np.zeros((n_causes, found.time.size), dtype=np.int64)
+    for k in range(n_causes):
+        n_event[k] = found.count(codes == k + 1)
+    survival, estimate, std_error = _curves(found.n_risk, n_event)
     return CumulativeIncidence(
         n=int(events.size),
-        time=read_only(np.asarray(distinct, dtype=np.float64)),
-        n_risk=read_only(n_risk.astype(np.int64)),
+        time=read_only(found.time),
+        n_risk=read_only(found.n_risk),
         n_event=read_only(n_event),
-        n_censor=read_only((n_leaving - n_event.sum(axis=0)).astype(np.int64)),
+        n_censor=read_only(np.asarray(found.n_leaving - n_event.sum(axis=0), dtype=np.int64)),
         survival=read_only(survival),
         estimate=read_only(estimate),
         std_error=read_only(std_error),
-        entry_time=read_only(np.asarray(entered, dtype=np.float64)),
-        tolerance=tolerance,
+        entry_time=read_only(found.entry_time),
+        tolerance=found.tolerance,
     )
 
 
@@ -307,40 +296,22 @@ def incidence_at(
     ValueError
         On a chosen time that is missing or negative.
     """
-    chosen = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if not np.all(np.isfinite(chosen)) or np.any(chosen < 0):
-        raise ValueError("times must be finite and not negative")
-    row = cause - 1
-    position = np.searchsorted(curve.time, chosen + curve.tolerance, side="right")
-    estimate = np.concatenate([[0.0], curve.estimate[row]])[position]
-    std_error = np.concatenate([[0.0], curve.std_error[row]])[position]
-    n_event = np.concatenate([[0], np.cumsum(curve.n_event[row])])[position]
-    reason: list[NotEstimable | None] = [None] * chosen.size
-    if curve.n == 0:
-        reason = [NotEstimable.NO_SUBJECTS] * chosen.size
-    elif not curve.ends_in_zero:
-        beyond: BoolArray = chosen > curve.last_time + curve.tolerance
-        reason = [NotEstimable.BEYOND_FOLLOW_UP if far else None for far in beyond]
+    chosen, row = chosen_times(curve, times), cause - 1
+    estimate = chosen.read(0.0, curve.estimate[row])
+    std_error = chosen.read(0.0, curve.std_error[row])
     low, high = _limits(estimate, std_error, conf_level, conf_type)
-    unknown = np.array([why is not None for why in reason], dtype=np.bool_)
-    for values in (estimate, std_error, low, high):
-        values[unknown] = np.nan
-    limit_reason = [
-        None
-        if unknown[i] or not math.isnan(low[i])
-        else (NotEstimable.NO_VARIATION if estimate[i] > 0 else NotEstimable.NO_EVENTS)
-        for i in range(chosen.size)
-    ]
     return IncidenceAt(
-        time=read_only(chosen.copy()),
+        time=chosen.time,
         estimate=read_only(estimate),
         std_error=read_only(std_error),
         conf_low=read_only(low),
         conf_high=read_only(high),
-        n_risk=competing_counts(curve, chosen).n_risk,
-        n_event=read_only(n_event.astype(np.int64)),
-        reason=tuple(reason),
-        limit_reason=tuple(limit_reason),
+        n_risk=competing_counts(curve, chosen.time).n_risk,
+        n_event=read_only(chosen.count(curve.n_event[row])),
+        reason=chosen.reason,
+        limit_reason=limit_reasons(
+            estimate, low, at_zero=NotEstimable.NO_EVENTS, above=NotEstimable.NO_VARIATION
+        ),
     )
 
 

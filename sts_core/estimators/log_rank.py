@@ -17,9 +17,10 @@ from sts_core.estimators.tied_times import (
     BoolArray,
     FloatArray,
     IntArray,
-    align_ties,
+    align_follow_up,
     check_survival_data,
     read_only,
+    refuse_entry_at_exit,
 )
 
 # Cells of the table "event time by group" that are held at once.
@@ -164,12 +165,9 @@ def log_rank(
         raise ValueError("rho and gamma must be finite and not negative")
 
     times, events, entries = check_survival_data(time, event, entry)
-    if entries is None:
-        (times,) = align_ties(times)
-    else:
-        times, entries = align_ties(times, entries)
-        if np.any(entries >= times):
-            raise ValueError("entry must be before time by more than the tolerance for ties")
+    times, entries = align_follow_up(times, entries)
+    if entries is not None:
+        refuse_entry_at_exit(times, entries)
     labels, codes = _codes(group, times.size, levels, "group")
     stratum = None if strata is None else _codes(strata, times.size, None, "strata")[1]
 

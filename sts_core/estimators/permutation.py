@@ -19,7 +19,7 @@ from sts_core.estimators.tied_times import (
     BoolArray,
     FloatArray,
     IntArray,
-    align_ties,
+    align_follow_up,
     check_survival_data,
 )
 
@@ -88,10 +88,7 @@ def log_rank_scores(
     Peto R, Peto J. J R Stat Soc A 1972;135:185-207.
     """
     times, events, entries = check_survival_data(time, event, entry)
-    if entries is None:
-        (times,) = align_ties(times)
-    else:
-        times, entries = align_ties(times, entries)
+    times, entries = align_follow_up(times, entries)
     scores = np.zeros(times.size)
     for rows in _strata_of(strata, times.size):
         part = None if entries is None else entries[rows]

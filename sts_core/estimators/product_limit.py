@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,10 +20,9 @@ from sts_core.estimators.tied_times import (
     TOLERANCE,
     FloatArray,
     IntArray,
-    align_with_tolerance,
     check_survival_data,
-    distinct_starts,
     read_only,
+    times_of_group,
 )
 
 
@@ -204,33 +204,16 @@ def product_limit(
     Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-481. Standard error: Greenwood's formula.
     """
     times, events, entries = check_survival_data(time, event, entry)
-    entered = np.zeros(0)
-    if entries is not None:
-        (times, entries), pooled_tolerance = align_with_tolerance(times, entries)
-        if np.any(entries >= times):
-            raise ValueError("entry must be before time by more than the tolerance for ties")
-        entered = np.sort(entries[np.isfinite(entries)])
-    order = np.argsort(times)
-    ordered = times[order]
-    starts, tolerance = distinct_starts(ordered)
-    if starts.size == 0:
-        n_event = n_leaving = np.zeros(0, dtype=np.int64)
-    else:
-        n_leaving = np.diff(starts, append=ordered.size)
-        n_event = np.add.reduceat(events[order].astype(np.int64), starts)
-    if entries is not None:
-        tolerance = pooled_tolerance
-    at_or_after = ordered.size - starts
-    distinct = ordered[starts]
-    n_risk = at_or_after - (entered.size - np.searchsorted(entered, distinct, side="left"))
+    found = times_of_group(times, entries)
+    n_event = found.count(events)
     return curve_from_counts(
-        n=ordered.size,
-        time=distinct,
-        n_risk=n_risk,
+        n=times.size,
+        time=found.time,
+        n_risk=found.n_risk,
         n_event=n_event,
-        n_censor=n_leaving - n_event,
-        entry_time=entered,
-        tolerance=tolerance,
+        n_censor=found.n_leaving - n_event,
+        entry_time=found.entry_time,
+        tolerance=found.tolerance,
     )
 
 
@@ -566,6 +549,91 @@ def symmetric_quantile(
     )
 
 
+class _Followed(Protocol):
+    """What curves of survival and of incidence have in common."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def time(self) -> FloatArray: ...
+    @property
+    def tolerance(self) -> float: ...
+    @property
+    def last_time(self) -> float: ...
+    @property
+    def ends_in_zero(self) -> bool: ...
+
+
+def why_unknown(curve: _Followed, at: float, *, extend: bool = False) -> NotEstimable | None:
+    """Say why a curve has no value at a time; ``None`` where it has one.
+
+    Parameters
+    ----------
+    curve
+        Curve of one group.
+    at
+        The time, in the curve's unit.
+    extend
+        Beyond the last time, carry the last value on.
+    """
+    if curve.n == 0:
+        return NotEstimable.NO_SUBJECTS
+    beyond = at > curve.last_time + curve.tolerance
+    if beyond and not extend and not curve.ends_in_zero:
+        return NotEstimable.BEYOND_FOLLOW_UP
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChosenTimes:
+    """Times at which a curve is read; shape (m,).
+
+    ``position`` counts the curve's distinct times up to each, that time included; ``reason`` says
+    where the curve has no value.
+    """
+
+    time: FloatArray
+    position: IntArray
+    reason: tuple[NotEstimable | None, ...]
+
+    def read(self, start: float, values: FloatArray) -> FloatArray:
+        """Read values at the distinct times, ``start`` before them; NaN where none is known."""
+        found = np.concatenate([[start], values])[self.position]
+        found[[why is not None for why in self.reason]] = np.nan
+        return found
+
+    def count(self, counts: IntArray) -> IntArray:
+        """Count up to each time, that time included."""
+        total = np.concatenate([[0], np.cumsum(counts)])[self.position]
+        return np.asarray(total, dtype=np.int64)
+
+
+def chosen_times(curve: _Followed, times: ArrayLike, *, extend: bool = False) -> ChosenTimes:
+    """Find where a curve is read at chosen times, finite and not negative; shape (m,).
+
+    Raises
+    ------
+    ValueError
+        On a chosen time that is missing or negative.
+    """
+    chosen = np.array(times, dtype=np.float64, ndmin=1)
+    if not np.all(np.isfinite(chosen)) or np.any(chosen < 0):
+        raise ValueError("times must be finite and not negative")
+    position = np.searchsorted(curve.time, chosen + curve.tolerance, side="right")
+    reason = tuple(why_unknown(curve, float(at), extend=extend) for at in chosen)
+    return ChosenTimes(read_only(chosen), np.asarray(position, dtype=np.int64), reason)
+
+
+def limit_reasons(
+    estimate: FloatArray, limit: FloatArray, *, at_zero: NotEstimable, above: NotEstimable
+) -> tuple[NotEstimable | None, ...]:
+    """Say why known probabilities have no limits: the reason at 0, and that of the others."""
+    return tuple(
+        (above if value > 0 else at_zero) if math.isnan(end) and not math.isnan(value) else None
+        for value, end in zip(estimate.tolist(), limit.tolist(), strict=True)
+    )
+
+
 def survival_at(
     curve: ProductLimit,
     times: ArrayLike,
@@ -599,42 +667,23 @@ def survival_at(
     ValueError
         On a chosen time that is missing or negative.
     """
-    chosen = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if not np.all(np.isfinite(chosen)) or np.any(chosen < 0):
-        raise ValueError("times must be finite and not negative")
+    chosen = chosen_times(curve, times, extend=extend)
     conf_type = ConfType(conf_type)
-    position = np.searchsorted(curve.time, chosen + curve.tolerance, side="right")
-    estimate = np.concatenate([[1.0], curve.estimate])[position]
-    greenwood = np.concatenate([[0.0], curve.greenwood])[position]
-    std_error = np.concatenate([[0.0], curve.std_error])[position]
+    estimate = chosen.read(1.0, curve.estimate)
+    greenwood = chosen.read(0.0, curve.greenwood)
     low, high = probability_limits(estimate, greenwood, normal_quantile(conf_level), conf_type)
-    n_event = np.concatenate([[0], np.cumsum(curve.n_event)])[position]
-
-    reason: list[NotEstimable | None] = [None] * chosen.size
-    if curve.n == 0:
-        reason = [NotEstimable.NO_SUBJECTS] * chosen.size
-    elif not extend and not curve.ends_in_zero:
-        beyond = chosen > curve.last_time + curve.tolerance
-        reason = [NotEstimable.BEYOND_FOLLOW_UP if far else None for far in beyond]
-    unknown = np.array([why is not None for why in reason], dtype=np.bool_)
-    for values in (estimate, std_error, low, high):
-        values[unknown] = np.nan
-    limit_reason = [
-        None
-        if unknown[i] or not math.isnan(low[i])
-        else (NotEstimable.NO_EVENTS if estimate[i] > 0 else NotEstimable.NO_VARIATION)
-        for i in range(chosen.size)
-    ]
     return SurvivalAt(
-        time=read_only(chosen.copy()),
+        time=chosen.time,
         estimate=read_only(estimate),
-        std_error=read_only(std_error),
+        std_error=read_only(chosen.read(0.0, curve.std_error)),
         conf_low=read_only(low),
         conf_high=read_only(high),
-        n_risk=at_risk_from_curve(curve, chosen).n_risk,
-        n_event=read_only(n_event.astype(np.int64)),
-        reason=tuple(reason),
-        limit_reason=tuple(limit_reason),
+        n_risk=at_risk_from_curve(curve, chosen.time).n_risk,
+        n_event=read_only(chosen.count(curve.n_event)),
+        reason=chosen.reason,
+        limit_reason=limit_reasons(
+            estimate, low, at_zero=NotEstimable.NO_VARIATION, above=NotEstimable.NO_EVENTS
+        ),
         conf_level=conf_level,
         conf_type=conf_type,
     )
@@ -674,13 +723,9 @@ def restricted_mean(
     """
     z = normal_quantile(conf_level)
     end = curve.last_time if horizon is None else float(horizon)
-    reason: NotEstimable | None = None
-    if curve.n == 0:
-        reason = NotEstimable.NO_SUBJECTS
-    elif horizon is not None and not (math.isfinite(end) and end > 0):
+    if curve.n and horizon is not None and not (math.isfinite(end) and end > 0):
         raise ValueError(f"horizon must be finite and above 0, but was {horizon}")
-    elif not extend and not curve.ends_in_zero and end > curve.last_time + curve.tolerance:
-        reason = NotEstimable.BEYOND_FOLLOW_UP
+    reason = why_unknown(curve, end, extend=extend)
     if reason is not None:
         nan = math.nan
         return RestrictedMean(end, nan, nan, nan, nan, conf_level, reason)

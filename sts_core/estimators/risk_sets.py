@@ -15,6 +15,7 @@ from sts_core.estimators.tied_times import (
     IntArray,
     align_ties,
     distinct_starts,
+    refuse_entry_at_exit,
 )
 
 DENSE_CELLS: Final = 2_000_000
@@ -205,8 +206,7 @@ def build_risk_sets(
     """
     if entry is not None:
         time, entry = align_ties(time, entry)
-        if np.any(entry >= time):
-            raise ValueError("entry must be before time")
+        refuse_entry_at_exit(time, entry)
         ascending = np.argsort(time, kind="stable")
     else:
         ascending = np.argsort(time, kind="stable")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
 from sts_core.estimates import NotEstimable
-from sts_core.estimators.product_limit import ProductLimit, restricted_mean, survival_at
+from sts_core.estimators.product_limit import (
+    ProductLimit,
+    normal_quantile,
+    restricted_mean,
+    survival_at,
+)
 
 CROSSING_DIFFERENCE: Final = 0.05
 """By how much each of two curves has to lead at some time, for them to be said to cross."""
@@ -44,7 +48,7 @@ def _difference(
     if not (math.isfinite(std_error) and std_error > 0):
         why = NotEstimable.NO_VARIATION
         return Difference(value, nan, nan, nan, nan, nan, conf_level, None, why)
-    half = NormalDist().inv_cdf((1 + conf_level) / 2) * std_error
+    half = normal_quantile(conf_level) * std_error
     z = value / std_error
     p_value = math.erfc(abs(z) / math.sqrt(2))
     return Difference(value, std_error, value - half, value + half, z, p_value, conf_level)

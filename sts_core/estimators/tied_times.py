@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -83,6 +84,93 @@ def align_with_tolerance(*times: FloatArray) -> tuple[tuple[FloatArray, ...], fl
         result[finite] = cuts[np.searchsorted(cuts, result[finite], side="right") - 1]
         aligned.append(result)
     return tuple(aligned), tolerance
+
+
+def align_follow_up(
+    time: FloatArray, entry: FloatArray | None
+) -> tuple[FloatArray, FloatArray | None]:
+    """Do as :func:`align_ties` for follow-up that may begin late; shapes (n,), and (n,) or none."""
+    if entry is None:
+        return align_ties(time)[0], None
+    aligned_time, aligned_entry = align_ties(time, entry)
+    return aligned_time, aligned_entry
+
+
+def refuse_entry_at_exit(time: FloatArray, entry: FloatArray) -> None:
+    """Refuse aligned follow-up in which somebody enters when it ends.
+
+    Raises
+    ------
+    ValueError
+        If an entry differs from its exit by rounding only.
+    """
+    if np.any(entry >= time):
+        raise ValueError("entry must be before time by more than the tolerance for ties")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimesOfGroup:
+    """Distinct times of a group, and who is at risk at each.
+
+    Parameters
+    ----------
+    order
+        Positions of the subjects by ascending time; shape (n,).
+    starts
+        Position, in that order, of the first subject of every distinct time; shape (k,).
+    time
+        The distinct times, ascending; shape (k,).
+    n_risk, n_leaving
+        Subjects under observation just before each time, and those whose time it is; shape (k,).
+    entry_time
+        Sorted times of delayed entry; empty without left truncation.
+    tolerance
+        Distance up to which two times are the same.
+    """
+
+    order: IntArray
+    starts: IntArray
+    time: FloatArray
+    n_risk: IntArray
+    n_leaving: IntArray
+    entry_time: FloatArray
+    tolerance: float
+
+    def count(self, chosen: BoolArray) -> IntArray:
+        """Count the chosen subjects, shape (n,), at each distinct time; shape (k,)."""
+        if not self.starts.size:
+            return np.zeros(0, dtype=np.int64)
+        counts = np.add.reduceat(chosen[self.order].astype(np.int64), self.starts)
+        return np.asarray(counts, dtype=np.int64)
+
+
+def times_of_group(time: FloatArray, entry: FloatArray | None) -> TimesOfGroup:
+    """Sort a group's follow-up, as :func:`check_survival_data` gives it, into distinct times.
+
+    Raises
+    ------
+    ValueError
+        If an entry differs from its exit by rounding only.
+    """
+    entered, pooled_tolerance = np.zeros(0), None
+    if entry is not None:
+        (time, entry), pooled_tolerance = align_with_tolerance(time, entry)
+        refuse_entry_at_exit(time, entry)
+        entered = np.sort(entry[np.isfinite(entry)])
+    order = np.argsort(time)
+    ordered = time[order]
+    starts, tolerance = distinct_starts(ordered)
+    distinct = ordered[starts]
+    not_entered = entered.size - np.searchsorted(entered, distinct, side="left")
+    return TimesOfGroup(
+        order=order,
+        starts=starts,
+        time=distinct,
+        n_risk=np.asarray(ordered.size - starts - not_entered, dtype=np.int64),
+        n_leaving=np.diff(starts, append=ordered.size) if starts.size else starts,
+        entry_time=entered,
+        tolerance=tolerance if pooled_tolerance is None else pooled_tolerance,
+    )
 
 
 def check_survival_data(

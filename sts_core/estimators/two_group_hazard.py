@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.log_rank import LogRank, LogRankWeights
-from sts_core.estimators.tied_times import FloatArray, align_ties, check_survival_data
+from sts_core.estimators.product_limit import normal_quantile
+from sts_core.estimators.tied_times import FloatArray, align_follow_up, check_survival_data
 
 _ITERATIONS = 200
 
@@ -37,7 +37,7 @@ def observed_over_expected(test: LogRank, conf_level: float = 0.95) -> Estimate:
     Machin D, Cheung YB, Parmar M. Survival Analysis, 2nd ed., section 3.3.
     """
     _check(test)
-    z = _z(conf_level)
+    z = normal_quantile(conf_level)
     method = "observed over expected"
     reason = test.reason
     if reason is None and np.any(test.observed <= 0):
@@ -72,7 +72,7 @@ def peto_one_step(test: LogRank, conf_level: float = 0.95) -> Estimate:
     Yusuf S et al. Prog Cardiovasc Dis 1985;27:335-371.
     """
     _check(test)
-    z = _z(conf_level)
+    z = normal_quantile(conf_level)
     method = "one step"
     variance = float(test.variance[1, 1])
     reason = test.reason or (NotEstimable.NO_VARIATION if variance <= 0 else None)
@@ -116,16 +116,13 @@ def exact_at_ties(
     ----------
     Cox DR. J R Stat Soc B 1972;34:187-220, section 6.
     """
-    z = _z(conf_level)
+    z = normal_quantile(conf_level)
     method = "exact partial likelihood"
     times, events, entries = check_survival_data(time, event, entry)
     member = np.asarray(second, dtype=np.bool_)
     if member.shape != times.shape:
         raise ValueError(f"second must have shape {times.shape}, but has {member.shape}")
-    if entries is None:
-        (times,) = align_ties(times)
-    else:
-        times, entries = align_ties(times, entries)
+    times, entries = align_follow_up(times, entries)
     tables = _tables(times, events, member, entries)
     informative = [t for t in tables if t.low < t.high]
     if not informative:
@@ -204,12 +201,6 @@ def _log_choose(n: int, k: int) -> float:
 def _check(test: LogRank) -> None:
     if len(test.groups) != 2 or test.weights is not LogRankWeights.LOG_RANK:
         raise ValueError("the test must be an unweighted log-rank test of two groups")
-
-
-def _z(conf_level: float) -> float:
-    if not 0 < conf_level < 1:
-        raise ValueError(f"conf_level must be between 0 and 1, but was {conf_level}")
-    return NormalDist().inv_cdf((1 + conf_level) / 2)
 
 
 def _ratio(log_ratio: float, error: float, z: float, conf_level: float, method: str) -> Estimate:
