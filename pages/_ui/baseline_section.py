@@ -19,6 +19,7 @@ from pages._ui.inputs import (
     shown_name,
     toggle,
 )
+from pages._ui.population_parts import choose_population
 from pages._ui.show import export_menu, in_words, show_findings, show_table
 from sts_core.analysis.baseline import (
     KIND,
@@ -49,6 +50,7 @@ def baseline_characteristics(cohort: Cohort) -> None:
     kept = state.view(KIND)
     variables = choose_covariates(cohort, "baseline.variables", kept=kept.get("variables"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        population = choose_population(cohort, "baseline", kept=kept.get("population"))
         by = choose_grouping(cohort, "baseline.by", kept=kept.get("by"))
         numbers: Any = choose(
             "Numbers are shown as", list(_NUMBERS), "baseline.numbers",
@@ -62,13 +64,12 @@ def baseline_characteristics(cohort: Cohort) -> None:
             help="By number: no decimal of fewer than 100 patients, where one patient is more than "
             "1%, else one.",
         )  # fmt: skip
-        blocks = _blocks(cohort, _kept_blocks(kept))
     differences, tests = bool(kept.get("differences", True)), bool(kept.get("tests"))
-    if by is not None:
-        with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        blocks = _blocks(cohort, _kept_blocks(kept))
+        if by is not None:
             differences = toggle(
-                "Standardised differences", "baseline.differences",
-                kept=differences,
+                "Standardised differences", "baseline.differences", kept=differences,
                 help="How far groups lie apart, whatever their size.",
             )  # fmt: skip
             tests = toggle(
@@ -87,6 +88,7 @@ def baseline_characteristics(cohort: Cohort) -> None:
         differences=differences,
         tests=tests,
         percent_decimals=None if decimals == "None" else int(decimals),
+        population=population,
     )
     state.set_view(KIND, {name: value for name, value in _view(spec).items() if name != "kind"})
     try:

@@ -12,9 +12,12 @@ from sts_core.cohort import Cohort
 
 def comparisons_note(cohort: Cohort) -> None:
     """Say in the sidebar how many comparisons have been looked at; a click lists them."""
+    # The button stands there before anything was compared, out of sight until the count is written:
+    # what a page compares is known only after the sidebar was drawn
     with st.sidebar, st.container(key="sidebar-comparisons", gap=None):
-        count_in(st.empty(), cohort)
-        if looked_at(cohort) and st.button(
+        with st.container(key="comparisons-count"):
+            count_in(st.empty(), cohort)
+        if st.button(
             "List, with Holm-adjusted P",
             key="looked_at.open",
             icon=":material/functions:",

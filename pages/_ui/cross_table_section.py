@@ -10,6 +10,7 @@ from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import choose, choose_one, grouping_names, toggle
+from pages._ui.population_parts import choose_population
 from pages._ui.show import export_menu, in_words, show_table
 from sts_core.analysis.cross_table import (
     KIND,
@@ -31,6 +32,7 @@ def cross_tables(cohort: Cohort) -> None:
         return
     kept = state.view(KIND)
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        population = choose_population(cohort, "cross", kept=kept.get("population"))
         rows = choose("Rows", list(names), "cross.rows", kept=kept.get("rows"), names=names)
         others = [key for key in names if key != rows]
         columns = choose("Columns", others, "cross.columns", kept=kept.get("columns"), names=names)
@@ -38,8 +40,19 @@ def cross_tables(cohort: Cohort) -> None:
             "Percentages of", list(_SHARES), "cross.share", kept=kept.get("share"), names=_SHARES
         )
         tests = toggle("P value", "cross.tests", kept=bool(kept.get("tests")))
-    spec = CrossTableSpec(rows=rows, columns=columns, share=share, tests=tests)
-    state.set_view(KIND, {"rows": rows, "columns": columns, "share": share, "tests": tests})
+    spec = CrossTableSpec(
+        rows=rows, columns=columns, share=share, tests=tests, population=population
+    )
+    state.set_view(
+        KIND,
+        {
+            "rows": rows,
+            "columns": columns,
+            "share": share,
+            "tests": tests,
+            "population": population,
+        },
+    )
     result = compute(cross_table, cohort, spec)
     with st.container(horizontal=True):
         export_menu(

@@ -44,6 +44,8 @@ def choose(
     """Offer one of several options in a list, beginning with the one that was kept."""
     start = kept if kept is not None and kept in options else options[0]
     widget = state.seeded(key, start, options)
+    if names is not None:
+        state.show_as(key, names)
     chosen: str = st.selectbox(label, options, key=widget, format_func=_namer(names), help=help)
     return chosen
 

@@ -225,6 +225,8 @@ _STYLE = """<style>
 .sts-table .quiet-p {color:light-dark(#5B6875, #95A3B1);}
 .sts-table p.stamp {margin:0 0 .2rem 0; font-size:.8rem; font-weight:600;
   color:light-dark(#9A3412, #FDBA74);}
+.card-stamp {margin:.3rem 0 1rem 0; font-size:.78rem; font-weight:600; line-height:1.3;
+  text-wrap:balance; color:light-dark(#9A3412, #FDBA74);}
 .sts-table .num {text-align:right; font-variant-numeric:tabular-nums;}
 .sts-table td.num {white-space:nowrap;}
 [data-testid="stElementContainer"]:has(.sts-counts) {position:absolute; height:0;}
@@ -306,7 +308,7 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-sidebar-filters [data-testid="stSlider"] {padding:0 .45rem;}
 .st-key-sidebar-comparisons {margin-top:.8rem; padding-top:.6rem;
   border-top:1px solid color-mix(in srgb, currentColor 18%, transparent);}
-.st-key-sidebar-comparisons:not(:has(p)) {display:none;}
+.st-key-sidebar-comparisons:not(:has(.st-key-comparisons-count p)) {display:none;}
 .st-key-sidebar-comparisons [data-testid="stMarkdownContainer"] p {font-size:.82rem;
   line-height:1.35;}
 .st-key-sidebar-comparisons button {min-height:1.7rem; padding-left:0;}

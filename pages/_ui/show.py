@@ -13,6 +13,7 @@ from pages._ui.inputs import plain
 from pages._ui.patient_lists import count_html, count_link, place_html
 from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.kaplan_meier import loss_sentences
+from sts_core.analysis.provenance import exploratory_stamp
 from sts_core.analysis.response import Share
 from sts_core.cohort import Cohort
 from sts_core.derive import Loss, unreadable_endpoints
@@ -270,13 +271,15 @@ def rate_card(
     ``members`` are the patients whom both count.
     """
     level = f"{share.estimate.conf_level:.0%}"
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         if share.estimate.value is None:
             st.metric(name, "not estimable")
+            _card_stamp(cohort)
             reason = share.estimate.reason
             st.caption(REASONS[reason] if reason else "")
             return
         st.metric(name, f"{format_percent(share.estimate.value)}%")
+        _card_stamp(cohort)
         st.markdown(
             f"**{share.count} of {share.total}** ({plain(denominator)}); {level} CI "
             f"{format_percent(share.estimate.low)} to {format_percent(share.estimate.high)}% "
@@ -303,7 +306,15 @@ def count_card(
         share = f"{percent} of {counted(total, 'patient')}" if total else percent
     with st.container(border=True, gap=None, height="stretch"):
         st.metric(name, count, delta=share, delta_color="off", delta_arrow="off")
+        _card_stamp(cohort)
         count_link(members, cohort, count)
+
+
+def _card_stamp(cohort: Cohort) -> None:
+    """Say on a card that its number is of an exploratory subset: cards are read alone."""
+    if cohort.exploratory:
+        stamp = escape(exploratory_stamp(cohort.n, cohort.n_in_file), "html")
+        st.markdown(f'<div class="card-stamp">{stamp}</div>', unsafe_allow_html=True)
 
 
 def model_line(model: MultivariableModel) -> None:

@@ -7,7 +7,7 @@ undo and redo are a :class:`History` of others. Widgets are seeded from the work
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -282,6 +282,19 @@ def seeded(key: str, value: Any, options: Collection[Any] | None = None) -> str:
     if current is _NOTHING or (options is not None and any(item not in options for item in chosen)):
         st.session_state[widget_key] = value
     return widget_key
+
+
+def show_as(key: str, labels: Mapping[str, str]) -> None:
+    """Let the browser show a list's value anew where the words for its options have changed.
+
+    It keeps the words that it was given with the value, also when a count among them is another.
+    """
+    widget_key, shown = f"w:{key}", f"labels.{key}"
+    former = remembered(shown)
+    if former is not None and former != labels:
+        # a value that the program sets is sent to the browser
+        st.session_state[widget_key] = st.session_state[widget_key]
+    remember(shown, dict(labels))
 
 
 def synced(key: str, value: Any, page: str) -> str:

@@ -24,7 +24,7 @@ from sts_core.derive import (
 )
 from sts_core.display import DisplayTable, lower_first
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.populations import TREATED, has_late_criteria
+from sts_core.populations import TREATED, has_late_criteria, populations_of
 from sts_core.study.types import Endpoint, Measured, Study, VariableKind
 
 MAX_GROUPS = 30
@@ -172,7 +172,13 @@ def _shown_baseline(cohort: Cohort) -> BaselineSpec | None:
             assert isinstance(shown, BaselineSpec)
             names = {*shown.variables, *(key for block in shown.blocks for key in block.variables)}
             known = {*variables_here(cohort), *groupings_here(cohort)}
-            if names and names <= known and shown.by in {None, *known}:
+            populations = {None, *populations_of(cohort.study)}
+            if (
+                names
+                and names <= known
+                and shown.by in {None, *known}
+                and (shown.population in populations)
+            ):
                 return shown
         except StudyError:
             pass  # a view of another version decides nothing

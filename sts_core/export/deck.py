@@ -12,6 +12,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
+from sts_core.analysis.provenance import SYNTHETIC_STAMP, joined_stamps
 from sts_core.display import Column, DisplayTable, Format, escape
 from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
@@ -59,7 +60,8 @@ def write_deck(report: Report) -> bytes:
     """
     presentation = new_presentation()
     _title_slide(presentation, report)
-    stamp = report.provenance.stamp
+    provenance = report.provenance
+    synthetic = SYNTHETIC_STAMP if provenance.synthetic else ""
     for section in report.sections:
         if _together(presentation, section):
             continue
@@ -67,6 +69,8 @@ def write_deck(report: Report) -> bytes:
             for slide in add_figure_slides(presentation, section.figure):
                 _speaker_notes(slide, section)
         if section.table is not None and section.table.rows:
+            # a table may be of another analysis population than the report
+            stamp = joined_stamps(section.table.stamp or provenance.subset_stamp, synthetic)
             _table_slides(presentation, section, section.table, stamp)
     out = io.BytesIO()
     presentation.save(out)

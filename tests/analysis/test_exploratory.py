@@ -227,6 +227,17 @@ def test_slides_carry_the_stamp() -> None:
     assert "P values are reported by choice" in words_of(first.shapes)
 
 
+def test_a_slide_counts_the_patients_of_its_own_table() -> None:
+    late = OneOf("best_response", ("PD",), excludes=True, after_time_zero=True)
+    data = under((OneOf("site", ("one", "two")),), criteria=(late,))
+    analysis = ANALYSES["cross_table"]
+    spec = analysis.spec_type(rows="sex", columns="group", population="treated")
+    report = build_report(data, (Done(analysis, spec, analysis.compute(data, spec)),))
+    last = [*Presentation(io.BytesIO(write_deck(report))).slides][-1]
+    assert STAMP in words_of(last.shapes)
+    assert data.n < 40
+
+
 def words_of(shapes: Any) -> str:
     parts = [
         words_of(shape.shapes) if hasattr(shape, "shapes") else shape.text_frame.text

@@ -12,6 +12,9 @@ def test_comparisons_are_counted_listed_adjusted_and_forgotten() -> None:
     assert "with a P value looked at" not in shown(at)
     go(at, SURVIVAL)
     assert "1 comparison with a P value looked at" in shown(at)
+    # the list is there in the run that first compared something
+    (listing,) = [button for button in at.button if button.key == "looked_at.open"]
+    assert not listing.disabled
     checked(at.run())
     assert "1 comparison with a P value looked at" in shown(at)
     go(at, PROGNOSIS)

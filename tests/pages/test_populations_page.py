@@ -7,6 +7,7 @@ from dataclasses import replace
 from sts_core.study import OneOf, Population, dump_study
 from tests.pages.driver import (
     COHORT,
+    ROOT,
     SURVIVAL,
     checked,
     click,
@@ -21,6 +22,7 @@ from tests.pages.driver import (
 )
 
 RESPONSE = "pages/response.py"
+SCREENING = (ROOT / "sample_data" / "sts_screening.xlsx").read_bytes()
 
 
 def test_all_treated_stand_beside_and_pages_say_whose_number_it_is() -> None:
@@ -49,6 +51,22 @@ def test_all_treated_stand_beside_and_pages_say_whose_number_it_is() -> None:
     )
     checked(at.selectbox(key="w:km.population").set_value("treated").run())
     assert " 56 44 " in table(at), "patients and events of all treated, as the line said before"
+
+
+def test_baseline_and_crossed_variables_are_of_the_population_chosen_there() -> None:
+    at = go(with_sample(1), COHORT)
+    assert "All patients (N = 51)" in table(at, "Characteristic")
+    checked(at.selectbox(key="w:baseline.population").set_value("treated").run())
+    checked(at.selectbox(key="w:cross.population").set_value("safety").run())
+    assert "All patients (N = 57)" in table(at, "Characteristic")
+    assert "57 of 71 patients in the file analysed (all treated)" in table(at, "Characteristic")
+    assert "57 of 71 patients in the file analysed (safety population)" in table(at, "Together")
+    views = study_of(at).analysis.views
+    assert views["baseline"]["population"] == "treated"
+    assert views["cross_table"]["population"] == "safety"
+    again = go(drop(start(), {"study.yaml": study_file(at), "b.xlsx": SCREENING}), COHORT)
+    assert again.selectbox(key="w:baseline.population").value == "treated"
+    assert "All patients (N = 57)" in table(again, "Characteristic")
 
 
 def test_a_population_is_changed_added_and_kept_in_the_study_file() -> None:

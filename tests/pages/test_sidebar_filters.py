@@ -138,3 +138,20 @@ def test_p_values_under_filters_are_grey_and_labelled_until_one_click() -> None:
     assert go(at, RESPONSE).toggle(key="w:filter.report_p").value is True
     click(at, "filters.clear")
     assert not [toggle for toggle in at.toggle if toggle.key == "w:filter.report_p"]
+
+
+def test_cards_under_filters_say_that_they_are_of_a_subset() -> None:
+    at = open_filter(go(with_sample(), RESPONSE), "sex")
+    assert "Exploratory subset" not in shown(at)
+    checked(at.pills(key="w:filter.levels.sex").set_value(["Female"]).run())
+    stamp = '<div class="card-stamp">Exploratory subset, n = 26 of 51</div>'
+    for path, n_cards in ((RESPONSE, 2 + 5), ("pages/safety.py", 3)):
+        stamps = [item for item in go(at, path).markdown if item.value == stamp]
+        assert len(stamps) == len(at.metric) == n_cards, path
+    # the count beside the name of the population is sent to the browser anew
+    box = go(at, RESPONSE).selectbox(key="w:response.population")
+    checked(at.pills(key="w:filter.levels.sex").set_value(["Male"]).run())
+    box = at.selectbox(key="w:response.population")
+    assert box.proto.raw_value == "Efficacy population (25)"
+    click(at, "filters.clear")
+    assert stamp not in " ".join(item.value for item in at.markdown)
