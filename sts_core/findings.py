@@ -86,6 +86,7 @@ class FindingCode(StrEnum):
     DICTIONARY_APPLIED = "dictionary_applied"
     VALUE_NOT_IN_DICTIONARY = "value_not_in_dictionary"
     ROWS_SPLIT = "rows_split"
+    COLUMN_IN_SEVERAL_EVENTS = "column_in_several_events"
     SUBJECT_ID_NOT_FOUND = "subject_id_not_found"
     SUBJECT_WITHOUT_ROW = "subject_without_row"
     ROWS_NOT_PATIENTS = "rows_not_patients"

@@ -24,6 +24,7 @@ from sts_core.display import counted, joined
 from sts_core.findings import StudyError
 from sts_core.overview import Part
 from sts_core.reading.proposal import QuestionKind
+from sts_core.reading.workbook import Pick
 from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
 from sts_core.values import DateOrder, text_of
 
@@ -267,7 +268,8 @@ def _columns(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
     assert endpoint.time is not None
     gone = [name for name in (endpoint.time, endpoint.event) if name and name not in columns]
     with st.expander("Its columns", icon=":material/view_column:", expanded=bool(gone)):
-        names = {name: f"{name} (not in this sheet)" for name in gone}
+        names = _names_with_events(cohort, endpoint.table)
+        names |= {name: f"{name} (not in this sheet)" for name in gone}
         with st.container(horizontal=True):
             time = choose(
                 "Column of the time", [*gone, *columns], f"endpoint.time.{code}",
@@ -293,6 +295,19 @@ def _columns(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
 
 def _column_names(cohort: Cohort, role: str) -> list[str]:
     return [str(name) for name in cohort.tables[role].frame.columns]
+
+
+def _names_with_events(cohort: Cohort, role: str) -> dict[str, str]:
+    """Give the columns that an export with events has from another event, each with that event."""
+    table = cohort.tables[role]
+    return {
+        name: f"{name} · {origin.event}"
+        for book in state.workspace().workbooks
+        for sheet in book.sheets
+        if (sheet.file, sheet.sheet) == (table.file, table.sheet)
+        for name, origin in sheet.origins.items()
+        if origin.pick is Pick.ONLY
+    }
 
 
 def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
@@ -499,21 +514,25 @@ def _one_value_question(
 
 def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
     columns = _column_names(cohort, endpoint.table)
+    names = _names_with_events(cohort, endpoint.table)
     table = cohort.tables[endpoint.table]
     with st.container(horizontal=True):
-        start = choose("From", columns, f"endpoint.start.{code}", kept=endpoint.start)
+        start = choose("From", columns, f"endpoint.start.{code}", kept=endpoint.start, names=names)
         dates: dict[str, str] = {}
         for kind, column in endpoint.event_dates.items():
             chosen = choose(
                 f"Event: {plain(kind)}", [_NONE, *columns], f"endpoint.date.{code}.{kind}",
-                kept=column,
+                kept=column, names=names,
             )  # fmt: skip
             if chosen != _NONE:
                 dates[kind] = chosen
         contact = choose(
             "Without event, until", [_NONE, *columns], f"endpoint.contact.{code}",
             kept=next(iter(endpoint.last_contact), _NONE),
-            names={name: " or ".join(endpoint.last_contact) for name in endpoint.last_contact[:1]},
+            names=names | {
+                name: " or ".join(endpoint.last_contact)
+                for name in endpoint.last_contact[:1] if len(endpoint.last_contact) > 1
+            },
         )  # fmt: skip
     contacts = (
         () if contact == _NONE
@@ -593,9 +612,12 @@ def _add_endpoint(cohort: Cohort) -> None:
         names={"time": "a column of times", "dates": "dates"},
     )  # fmt: skip
     columns = _column_names(cohort, "subjects")
+    names = _names_with_events(cohort, "subjects")
     if source == "time":
-        time = choose("Column of the time", [_CHOOSE, *columns], "new.time")
-        event = choose("Column of the status", [_CHOOSE, _EVERYBODY, *columns], "new.event")
+        time = choose("Column of the time", [_CHOOSE, *columns], "new.time", names=names)
+        event = choose(
+            "Column of the status", [_CHOOSE, _EVERYBODY, *columns], "new.event", names=names
+        )
         unset = _CHOOSE in (time, event)
         endpoint = Endpoint(
             label=label.strip(), time=time, event=None if event == _EVERYBODY else event
@@ -604,16 +626,16 @@ def _add_endpoint(cohort: Cohort) -> None:
         started = [item.start for item in cohort.study.definitions.endpoints.values()]
         start = choose(
             "From", [_CHOOSE, *columns], "new.start",
-            kept=next((name for name in started if name), None),
+            kept=next((name for name in started if name), None), names=names,
         )  # fmt: skip
         unset = start == _CHOOSE
-        progression = choose("Progression", [_NONE, *columns], "new.progression")
-        death = choose("Death", [_NONE, *columns], "new.death")
+        progression = choose("Progression", [_NONE, *columns], "new.progression", names=names)
+        death = choose("Death", [_NONE, *columns], "new.death", names=names)
         stop = choose(
-            "End of treatment", [_NONE, *columns], "new.stop",
+            "End of treatment", [_NONE, *columns], "new.stop", names=names,
             help="An event of its own for a time to treatment failure.",
         )  # fmt: skip
-        contact = choose("Without event, until", [_NONE, *columns], "new.contact")
+        contact = choose("Without event, until", [_NONE, *columns], "new.contact", names=names)
         dates = {"progression": progression, "death": death, "end of treatment": stop}
         endpoint = Endpoint(
             label=label.strip(), start=start,

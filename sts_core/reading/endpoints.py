@@ -20,6 +20,7 @@ from sts_core.reading.coding import (
 from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet
 from sts_core.reading.vocabulary import EndpointConcept, Words, vocabulary, words_of
+from sts_core.reading.workbook import Pick
 from sts_core.study.types import DAYS_PER_UNIT, Endpoint, TimeUnit
 from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 
@@ -27,6 +28,8 @@ from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 _SOME_DATES = 0.5
 # In a longer table a time has at least three different values.
 _FEW_ROWS = 5
+# Of several dates of a patient, one for each event of a database, the first event is the event.
+_PICKS = {"start": Pick.EVENT, "event": Pick.FIRST}
 #: Dates of a start, the one that counts first.
 STARTS = ("treatment_start", "randomisation", "enrolment", "diagnosis", "surgery")
 
@@ -94,8 +97,11 @@ def date_columns(sheet: Sheet, orders: Mapping[str, DateOrder]) -> list[DateColu
             continue
         if not match.exact and match.length < 4 and not _says_date(sheet.words[name]):
             continue
+        use = words.date_use[match.concept]
+        if not sheet.stands(name, _PICKS.get(use, Pick.LAST)):
+            continue
         order = orders.get(name, profile.orders[0] if profile.orders else None)
-        found.append(DateColumn(name, match.concept, words.date_use[match.concept], order))
+        found.append(DateColumn(name, match.concept, use, order))
     return found
 
 
@@ -174,6 +180,8 @@ def _time_columns(sheet: Sheet) -> list[_TimeColumn]:
         few = profile.n_distinct < 3 and profile.n_known > _FEW_ROWS
         if name == sheet.id_column or not profile.is_numeric or few:
             continue
+        if not sheet.stands(name, Pick.LAST):
+            continue
         words = _split(sheet.words[name])
         if is_date_column(sheet, name) or set(words) & (known.status_words - known.time_words):
             continue
@@ -237,6 +245,8 @@ def _status_columns(sheet: Sheet) -> list[_StatusColumn]:
     found = []
     for name, profile in sheet.profiles.items():
         if name == sheet.id_column or not profile.complete or not profile.n_known:
+            continue
+        if not sheet.stands(name, Pick.LAST):
             continue
         labels = _labels(sheet, name)
         if is_date_column(sheet, name) or not looks_like_status(profile.counts, labels):

@@ -54,7 +54,7 @@ from sts_core.reading.visit_columns import (
     visits_or_doses,
 )
 from sts_core.reading.vocabulary import vocabulary, words_of
-from sts_core.reading.workbook import Workbook
+from sts_core.reading.workbook import Part, Workbook
 from sts_core.study.types import AdverseEventDefinition, IdRule, Measured, Scalar, TableSource
 from sts_core.values import DateOrder, texts
 
@@ -90,6 +90,7 @@ def propose_study(
     kept = _without_dictionaries(sheets, draft, told)
     chosen = next((sheet for sheet in sheets if told.get(_place(sheet)) == "subjects"), None)
     free = [sheet for sheet in kept if _place(sheet) not in told]
+    free = [sheet for sheet in free if sheet.raw.part in (None, Part.PATIENTS)] or free
     subjects = choose_subjects(free, draft, chosen)
     if subjects is None:
         _list_tables(sheets, draft, told)
@@ -138,6 +139,8 @@ def _list_tables(sheets: Sequence[Sheet], draft: Draft, told: Mapping[Place, str
             why = "as you chose"
         elif role == "subjects" and sheet.ids_repeat:
             why = "it was taken for the patients; it has several rows of a patient"
+        elif sheet.raw.part is Part.EVENT and role is None:
+            why = "the rows of the patients have its columns"
         elif place in unused:
             why = unused[place].rpartition(": ")[2].rstrip(".")
         if role is not None:
@@ -351,7 +354,12 @@ def _add_long_endpoints(subjects: SubjectTable, draft: Draft) -> None:
 
 
 def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
-    """Give a table the role that its columns speak for, when its ids are those of patients."""
+    """Give a table the role that its columns speak for, when its ids are those of patients.
+
+    What an event holds that is not repeated stands in the rows of the patients already.
+    """
+    if sheet.raw.part is Part.EVENT and subjects.raw.part is Part.PATIENTS:
+        return
     linked = _linked(sheet, subjects, draft)
     if linked is None:
         why = "no column has the ids of the patient table"

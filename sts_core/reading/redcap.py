@@ -1,23 +1,22 @@
-"""Data dictionaries beside the data, and exports in which rows are events or instances.
+"""Data dictionaries beside the data: what columns and codes mean; they hold no patients.
 
-A dictionary gives columns and codes their meaning; it never holds patients. In an export of a
-database with events or repeating instruments, one table is made of each, since a row of a visit
-is no patient.
+Exports whose rows are events or repeated forms are parted on the way
+(:mod:`sts_core.reading.database_events`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.findings import Finding, FindingCode, Severity
+from sts_core.reading.database_events import column_named, header_words, part_events
 from sts_core.reading.workbook import Cell, RawTable, Workbook
-from sts_core.values import date_of, dates, is_missing, number_of, numbers, text_of, texts
+from sts_core.values import date_of, dates, number_of, numbers, text_of, texts
 
 _FIELD = (
     "variable field name", "field name", "variable name", "variablename", "variable", "field",
@@ -48,13 +47,7 @@ _FIXED_CHOICES = {
     "truefalse": {"0": "False", "1": "True"},
 }
 _UNCHECKED = {"0": "No", "1": "Yes"}
-_EVENT = ("redcap event name", "event name")
-_INSTRUMENT = ("redcap repeat instrument", "repeat instrument")
-_INSTANCE = ("redcap repeat instance", "repeat instance")
-_ARM = re.compile(r"_arm_\d+[a-z]?$|\s*\(arm \d+:.*\)$", re.IGNORECASE)
 _YES = frozenset({"y", "yes", "1", "true", "是"})
-_MAX_NAMED = 8
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +78,9 @@ class _Described:
     findings: list[Finding] = field(default_factory=list)
 
 
-def words(header: str) -> str:
-    """Give a header as words for comparison: lower case, one blank between them."""
-    return " ".join(re.sub(r"[\W_]+", " ", header.casefold()).split())
-
-
 def is_dictionary_header(columns: Iterable[object]) -> bool:
     """Whether the columns are those of a dictionary that a data-capture system writes."""
-    found = {words(str(column)) for column in columns}
+    found = {header_words(str(column)) for column in columns}
     return any(wanted <= found for wanted in _WRITTEN_BY_DATABASE)
 
 
@@ -109,8 +97,8 @@ def apply_dictionaries(books: Sequence[Workbook]) -> list[Workbook]:
     list of Workbook
         The same files in the same order. Tables have the labels, the codes and the identifying
         columns that a dictionary among the files states; labels of the file itself stand. An
-        export with events or repeating instruments has one table for each. Dictionaries stay
-        among the tables, marked as such.
+        export with events or repeating instruments has a table of the patients and one for each.
+        Dictionaries stay among the tables, marked as such.
     """
     dictionaries = [
         found for book in books for table in book.sheets if (found := _read(table)) is not None
@@ -143,24 +131,19 @@ def apply_dictionaries(books: Sequence[Workbook]) -> list[Workbook]:
             for dictionary in used:
                 described, said = _describe(described, dictionary)
                 findings += [finding for finding in said if finding not in findings]
-            parts, said = _split(described)
+            parts, said = part_events(described)
             sheets += parts
             findings += said
         result.append(replace(book, sheets=tuple(sheets), findings=tuple(findings)))
     return result
 
 
-def _column(table: RawTable, names: Sequence[str]) -> str | None:
-    by_words = {words(str(column)): str(column) for column in reversed(list(table.frame.columns))}
-    return next((by_words[name] for name in names if name in by_words), None)
-
-
 def _read(table: RawTable) -> _Dictionary | None:
     """Read a table as a dictionary; ``None`` when its columns are not those of one."""
-    name, label = _column(table, _FIELD), _column(table, _LABEL)
-    choices, kind = _column(table, _CHOICES), _column(table, _TYPE)
-    identifier = _column(table, _IDENTIFIER)
-    lowest, highest = _column(table, _LOWEST), _column(table, _HIGHEST)
+    name, label = column_named(table, _FIELD), column_named(table, _LABEL)
+    choices, kind = column_named(table, _CHOICES), column_named(table, _TYPE)
+    identifier = column_named(table, _IDENTIFIER)
+    lowest, highest = column_named(table, _LOWEST), column_named(table, _HIGHEST)
     if name is None or (label is None and choices is None):
         return None
     cells = {
@@ -410,105 +393,3 @@ def _out_of_bounds(table: RawTable, column: str, entry: _Entry) -> list[Finding]
             count=int(outside.sum()),
         )
     ]
-
-
-# ------------------------------------------------------------------------- events, instances
-
-
-def _split(table: RawTable) -> tuple[list[RawTable], list[Finding]]:
-    """Make a table of the patients' rows, and one of each other event or instrument."""
-    event = _column(table, _EVENT)
-    instrument = _column(table, _INSTRUMENT)
-    instance = _column(table, _INSTANCE)
-    named = {words(str(name)) for name in table.frame.columns}
-    of_database = bool(named & {_EVENT[0], _INSTRUMENT[0]}) or (
-        event is not None and instrument is not None
-    )
-    if not of_database:
-        return [table], []
-    record = str(table.frame.columns[0])
-    ids = texts(table.frame[record])
-    groups = _groups(table, event, instrument, instance)
-    if len(set(groups)) < 2:
-        return [table], []
-    first = _patients(groups, ids)
-    order = [first, *(group for group in dict.fromkeys(groups) if group != first)]
-    own = (record, event, instrument, instance)
-    parts = [
-        _part(table, np.array([other == group for other in groups], dtype=bool), group, own)
-        for group in order
-    ]
-    said = [f"“{part.sheet}” ({len(part.frame)} rows)" for part in parts[1:]]
-    finding = Finding(
-        FindingCode.ROWS_SPLIT,
-        Severity.NOTE,
-        f"The rows are events or repeated forms, not patients. The {len(parts[0].frame)} rows of "
-        f"“{parts[0].sheet}” are taken for the patients; further tables were made of "
-        f"{listed(said, limit=_MAX_NAMED)}.",
-        "Choose another table of patients on the Data page if that is wrong.",
-        file=table.file,
-        sheet=table.sheet,
-        count=len(table.frame),
-    )
-    return parts, [finding]
-
-
-def _groups(
-    table: RawTable, event: str | None, instrument: str | None, instance: str | None
-) -> list[str]:
-    """Give each row the name of its table: the repeated instrument, else the event without arm."""
-    n_rows = len(table.frame)
-    blank: list[str | None] = [None] * n_rows
-    events = list(texts(table.frame[event])) if event else blank
-    instruments = list(texts(table.frame[instrument])) if instrument else blank
-    instances = list(texts(table.frame[instance])) if instance else blank
-    groups = []
-    for one_event, one_instrument, one_instance in zip(events, instruments, instances, strict=True):
-        name = _ARM.sub("", one_event) if one_event else "patients"
-        if one_instrument:
-            name = one_instrument
-        elif one_instance and not is_missing(one_instance):
-            name = f"{name}, repeated"
-        groups.append(name)
-    return groups
-
-
-def _patients(groups: Sequence[str], ids: np.ndarray) -> str:
-    """Choose the table of patients: most records, none of them twice; the earlier one."""
-    best, best_score = groups[0], (-1, -1)
-    for group in dict.fromkeys(groups):
-        records = [
-            record
-            for record, other in zip(ids, groups, strict=True)
-            if other == group and record is not None
-        ]
-        score = (int(len(set(records)) == len(records)), len(set(records)))
-        if score > best_score:
-            best, best_score = group, score
-    return best
-
-
-def _part(table: RawTable, mask: np.ndarray, group: str, own: Sequence[str | None]) -> RawTable:
-    """Give the rows of one event or form with the columns that it fills."""
-    frame = table.frame[mask].reset_index(drop=True)
-    kept = list(_kept_columns(frame, own))
-    name = group if table.sheet is None else f"{table.sheet}: {group}"
-    return replace(
-        table,
-        sheet=name,
-        frame=frame[kept],
-        row_numbers=np.asarray(table.row_numbers)[mask],
-        column_labels=_only(table.column_labels, kept),
-        value_labels=_only(table.value_labels, kept),
-        private=table.private & frozenset(kept),
-    )
-
-
-def _kept_columns(frame: pd.DataFrame, own: Sequence[str | None]) -> Iterator[str]:
-    for name in frame.columns:
-        if name in own or frame[name].notna().any():
-            yield name
-
-
-def _only(labels: Mapping[str, T], kept: Sequence[str]) -> dict[str, T]:
-    return {name: label for name, label in labels.items() if name in kept}

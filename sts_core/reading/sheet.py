@@ -12,7 +12,7 @@ import pandas as pd
 from sts_core.reading.profile import Profile, profile_table
 from sts_core.reading.redcap import is_dictionary_header
 from sts_core.reading.vocabulary import Words, is_chinese, vocabulary, words_of
-from sts_core.reading.workbook import RawTable
+from sts_core.reading.workbook import Pick, RawTable
 from sts_core.values import text_of, texts
 
 _MAX_FILTER_LEVELS = 20
@@ -80,6 +80,24 @@ class Sheet:
             return np.full(self.n_rows, None, dtype=object)
         return texts(self.raw.frame[self.id_column])
 
+    def stands(self, name: str, pick: Pick) -> bool:
+        """Say whether a column is the one to look at among those that several events made of one.
+
+        Parameters
+        ----------
+        name
+            Column.
+        pick
+            Which value of a patient is wanted: that of the patient's own event (``EVENT``), where
+            it has one, the first or the last.
+        """
+        origin = self.raw.origins.get(name)
+        if origin is None or origin.pick is Pick.ONLY:
+            return True
+        if pick is Pick.EVENT and origin.column in self.profiles:
+            return name == origin.column
+        return origin.pick is (Pick.FIRST if pick is Pick.EVENT else pick)
+
     def parameter(self, name: str) -> str | None:
         """Give the column with a CDISC name of a parameter table."""
         return next(
@@ -100,9 +118,42 @@ class Sheet:
 def profile_sheet(raw: RawTable) -> Sheet:
     """Look at every column of a sheet."""
     profiles = profile_table(raw)
-    words = {name: words_of(name) or words_of(raw.column_labels.get(name, "")) for name in profiles}
+    source = {name: origin.column for name, origin in raw.origins.items()}
+    words = {
+        name: _header_or_label(
+            source.get(name, name), raw.column_labels.get(source.get(name, name), "")
+        )
+        for name in profiles
+    }
     sheet = Sheet(raw, profiles, words, SheetKind.PLAIN, _id_column(profiles, words))
     return Sheet(raw, profiles, words, _kind(sheet), sheet.id_column)
+
+
+def _header_or_label(header: str, label: str) -> Words:
+    """Give the words of a header; those of its label where it alone says something known."""
+    own, other = words_of(header), words_of(label)
+    if not own or (other and _is_known(other, exact=True) and not _is_known(own, exact=False)):
+        return other
+    return own
+
+
+def _is_known(words: Words, *, exact: bool) -> bool:
+    """Whether words are a name of something that a patient's row may have."""
+    known = vocabulary()
+    bare = frozenset(known.units) | known.time_words
+    found = [
+        known.dates.match(words),
+        known.variables.match(words),
+        known.time_of.match(words, drop=bare),
+        *(phrases.match(words) for phrases in known.status_of.values()),
+    ]
+    if any(match is not None and (match.exact or not exact) for match in found):
+        return True
+    if exact:
+        return False
+    others = (known.adverse_events, known.assessments, known.parameters, known.generic_time,
+              known.generic_status)  # fmt: skip
+    return id_rank(words) is not None or any(phrases.whole(words) is not None for phrases in others)
 
 
 def id_rank(words: Words) -> int | None:

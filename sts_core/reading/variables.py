@@ -99,7 +99,13 @@ def guess_variables(
             reason = f"it seems to hold {KIND_WORDS[gate[name].kind]}: {gate[name].why}"
             found.append(VariableGuess(name, None, None, reason, private=True, gate=gate[name]))
             continue
+        if not _of_one_value(sheet, name):
+            reason = "a patient has several values, of which nobody has chosen one"
+            found.append(VariableGuess(name, None, None, reason))
+            continue
         guess = _guess(sheet, name, profile, dated.get(name), is_best=name == response)
+        if (origin := sheet.raw.origins.get(name)) is not None:
+            guess = replace(guess, reason=f"{guess.reason}; it is of {origin.event}")
         if guess.key is not None:
             if first.get(guess.key, name) != name:
                 guess = _under_own_name(guess, key_of(name))
@@ -114,12 +120,20 @@ def guess_variables(
     return found
 
 
+def _of_one_value(sheet: Sheet, name: str) -> bool:
+    """Whether a column is none of those that several events made of one."""
+    origin = sheet.raw.origins.get(name)
+    return origin is None or name == origin.column
+
+
 def _most_usual(sheet: Sheet, taken: Collection[str]) -> dict[str, str]:
     """Choose, for each concept, the column with its most usual name."""
     ranked: dict[str, tuple[int, str]] = {}
     for name, words in sheet.words.items():
         match = vocabulary().variables.match(words)
         if name in taken or match is None or not match.exact:
+            continue
+        if not _of_one_value(sheet, name):
             continue
         best = ranked.get(match.concept)
         if best is None or match.rank < best[0]:
@@ -156,7 +170,10 @@ def _response_of(sheet: Sheet, taken: Collection[str]) -> str | None:
     columns = [
         name
         for name, profile in sheet.profiles.items()
-        if name not in taken and profile.complete and is_response(profile)
+        if name not in taken
+        and profile.complete
+        and is_response(profile)
+        and _of_one_value(sheet, name)
     ]
     for exact in (True, False):
         for name in columns:

@@ -16,6 +16,7 @@ from sts_core.reading.proposal import ColumnRole
 from sts_core.reading.sheet import Sheet
 from sts_core.reading.visit_headers import VisitHeader, visit_header
 from sts_core.reading.vocabulary import FOLDER, Phrases, vocabulary, words_of
+from sts_core.reading.workbook import Pick
 from sts_core.study.types import (
     RESPONSE_LEVELS,
     AssessmentDefinition,
@@ -221,7 +222,7 @@ def visits_in_columns(sheet: Sheet) -> VisitsFound | None:
     named = {
         name: found
         for name in sheet.profiles
-        if name != sheet.id_column and (found := visit_header(name)) is not None
+        if name != sheet.id_column and (found := visit_header(_header(sheet, name))) is not None
     }
     if len({found.visit for found in named.values()}) < _MIN_VISITS:
         return None
@@ -260,6 +261,13 @@ def visits_in_columns(sheet: Sheet) -> VisitsFound | None:
         origin=starts[0] if scheduled and starts else None,
     )
     return VisitsFound(definition, _reasons(visits))
+
+
+def _header(sheet: Sheet, name: str) -> str:
+    """Give a header with the event that it is of, where one column was filled in several."""
+    origin = sheet.raw.origins.get(name)
+    of_event = origin is not None and origin.pick is Pick.EVENT
+    return f"{origin.column} ({origin.event})" if origin is not None and of_event else name
 
 
 def _fitting(sheet: Sheet, named: Mapping[str, VisitHeader]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,42 @@ from numpy.typing import NDArray
 from sts_core.findings import Finding
 
 Cell = str | float | int | bool
+
+
+class Part(StrEnum):
+    """What a table was made of, where the rows of a file are events or repeated forms."""
+
+    PATIENTS = "patients"
+    EVENT = "event"
+    REPEATED = "repeated"
+
+
+class Pick(StrEnum):
+    """Which of the values of a patient a column holds."""
+
+    ONLY = "only"
+    EVENT = "event"
+    FIRST = "first"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a column of a patient's row comes from.
+
+    Attributes
+    ----------
+    column
+        Its header in the file.
+    event
+        The event or form, or several in words.
+    pick
+        Which value: the only one, that of one event, or the first or last of several.
+    """
+
+    column: str
+    event: str
+    pick: Pick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +80,10 @@ class RawTable:
         Columns that a data dictionary marks as identifying a person.
     dictionary
         Whether it describes columns of other tables, and holds no patients.
+    part
+        What it was made of, where the rows of the file are events; ``None`` for any other table.
+    origins
+        Where columns of a patient's row come from that are not of the patient's own event alone.
     profiled
         What was told of each column, by its name. The cells never change, so that a column is
         looked at once.
@@ -59,6 +100,8 @@ class RawTable:
     value_labels: Mapping[str, Mapping[Cell, str]] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
     dictionary: bool = False
+    part: Part | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     profiled: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -86,3 +86,25 @@ def test_a_repeated_id_is_asked_about_with_what_tells_its_rows_apart(
     asked = shown(at)
     assert "16 rows for 8 patients" in asked
     assert said in asked
+
+
+def test_dates_of_two_events_of_a_database_make_an_endpoint() -> None:
+    head = "record_id,redcap_event_name,sex,first_dose_date,progression_date,last_contact_date\n"
+    rows = "".join(
+        f"{n},baseline_arm_1,{'FM'[n % 2]},2020-01-0{n},,\n"
+        f"{n},month_3_arm_1,,,,2020-04-0{n}\n"
+        f"{n},month_6_arm_1,,,{'2020-06-01' if n > 3 else ''},2020-07-0{n}\n"
+        for n in range(1, 7)
+    )
+    at = drop(start(), {"export.csv": head + rows})
+    assert "6 of 6 patients analysed" in cohort_line(at)
+    assert "the rows of the patients have its columns" in shown(at)
+    pfs = study_of(at).definitions.endpoints["PFS"]
+    assert pfs.last_contact == ("last_contact_date (latest)",)
+    contact = at.selectbox(key="w:endpoint.contact.PFS")
+    assert "last_contact_date (month_3)" in contact.options
+    assert "progression_date · month_6" in at.selectbox(
+        key="w:endpoint.date.PFS.progression").options  # fmt: skip
+    assert "6 patients with a time, 3 events, 3 censored." in shown(at)
+    click(at, "endpoint.confirm.PFS")
+    assert study_of(at).definitions.endpoints["PFS"].is_confirmed
