@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pages._ui import state
 from pages._ui.inputs import choose, choose_one, plain, toggle
 from sts_core.analysis.curve_options import MAX_WORDS, Arrangement, CurveOptions
-from sts_core.analysis.kaplan_meier import TICK_STEPS
+from sts_core.analysis.curve_reading import TICK_STEPS
 from sts_core.study.types import TimeUnit
 from sts_core.values import number_of
 

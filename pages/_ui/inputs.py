@@ -13,7 +13,7 @@ from pages._ui import state
 from pages._ui.compute import compute
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.conventions import CONVENTIONS
-from sts_core.analysis.kaplan_meier import DEFAULT_LANDMARKS
+from sts_core.analysis.curve_reading import DEFAULT_LANDMARKS
 from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.plan import baseline_covariates
 from sts_core.cohort import Cohort

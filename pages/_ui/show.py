@@ -12,7 +12,7 @@ from pages._ui.chart import chart
 from pages._ui.inputs import plain
 from pages._ui.patient_lists import count_html, count_link, place_html
 from sts_core.analysis.cox import MultivariableModel
-from sts_core.analysis.kaplan_meier import loss_sentences
+from sts_core.analysis.followed import loss_sentences
 from sts_core.analysis.provenance import exploratory_stamp
 from sts_core.analysis.response import Share
 from sts_core.cohort import Cohort

@@ -23,6 +23,7 @@ from sts_core.adverse_event_forms import (
 )
 from sts_core.analysis.comparison import (
     Comparison,
+    by_words,
     comparison,
     patients,
     r_string,
@@ -578,7 +579,7 @@ def _grade_columns(result: AdverseEventResult) -> tuple[tuple[str, str], ...]:
 
 def _title(result: AdverseEventResult) -> str:
     kind = "Treatment-related adverse events" if result.related_only else "Adverse events"
-    return kind + (f" by {lower_first(result.by_label)}" if result.by_label else "")
+    return kind + by_words(result.by_label)
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -740,13 +741,7 @@ def _share(count: int, total: int) -> str:
 
 def result_rows(result: AdverseEventResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``term`` is the event, ``level`` the kind of line."""
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        group_var=result.spec.by,
-    )
+    base = replace(result.provenance.row(KIND), group_var=result.spec.by)
     method = "treatment-related" if result.related_only else "all"
     rows: list[ResultRow] = []
     shown: list[tuple[str | None, int | None]] = [(None, None)]

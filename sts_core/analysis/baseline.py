@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 from sts_core.analysis.comparison import (
     Comparison,
     Member,
+    by_words,
     comparison,
     patients,
     r_string,
@@ -609,7 +610,7 @@ def _between(low: float | None, high: float | None, decimals: int, open_from: fl
 
 
 def _title(result: BaselineResult) -> str:
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     return f"Baseline characteristics{by}"
 
 
@@ -747,13 +748,7 @@ _NUMBER_STATISTICS = (
 def result_rows(result: BaselineResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``term`` is the variable or the block."""
     spec = result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        group_var=spec.by,
-    )
+    base = replace(result.provenance.row(KIND), group_var=spec.by)
     rows: list[ResultRow] = []
     last = len(result.columns) - 1
     for at, (name, size) in enumerate(zip(result.columns, result.sizes, strict=True)):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
-from sts_core.display import counted, joined
+from sts_core.display import counted, joined, lower_first
 
 ALL_PATIENTS = "All patients"
 #: Groups up to which a sentence names each of them.
@@ -56,21 +56,13 @@ class Comparison:
     @property
     def scope(self) -> str | None:
         """Say over how many of the levels it runs; ``None`` when over all."""
-        if self.by is None or len(self.groups) == len(self.all_levels):
-            return None
-        return f"over {len(self.groups)} of {len(self.all_levels)} levels of {self.by_label}"
+        return scope_words(self.by_label, len(self.groups), len(self.all_levels))
 
     @property
     def footnotes(self) -> tuple[str, ...]:
         """Say who is left out, and of how many levels these are."""
-        notes = []
-        if self.scope:
-            notes.append(f"Compared {self.scope}.")
-        if self.n_unknown:
-            notes.append(f"{patients(self.n_unknown)} not included: {self.by_label} not known.")
-        if self.n_other:
-            notes.append(f"{patients(self.n_other)} in groups that this comparison leaves out.")
-        return tuple(notes)
+        compared = (f"Compared {self.scope}.",) if self.scope else ()
+        return (*compared, *left_out_notes(self.by_label, self.n_unknown, self.n_other))
 
 
 def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -> Comparison:
@@ -153,6 +145,28 @@ def same_partition(columns: Mapping[str, np.ndarray]) -> dict[str, str]:
         if earlier != key:
             found[key] = earlier
     return found
+
+
+def scope_words(by_label: str | None, n_groups: int, n_levels: int) -> str | None:
+    """Say over how many of the levels of a grouping a comparison runs; ``None`` when over all."""
+    if by_label is None or n_groups == n_levels:
+        return None
+    return f"over {n_groups} of {n_levels} levels of {by_label}"
+
+
+def left_out_notes(by_label: str | None, n_unknown: int, n_other: int) -> tuple[str, ...]:
+    """Say who is in none of the groups: those whose group is not known, or is not compared."""
+    notes = []
+    if n_unknown:
+        notes.append(f"{patients(n_unknown)} not included: {by_label} not known.")
+    if n_other:
+        notes.append(f"{patients(n_other)} in groups that this comparison leaves out.")
+    return tuple(notes)
+
+
+def by_words(by_label: str | None) -> str:
+    """Write `` by sex`` for a title; empty without a grouping."""
+    return f" by {lower_first(by_label)}" if by_label else ""
 
 
 def patients(n: int) -> str:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import (
+    by_words,
     groups_in_words,
     patients,
     percent_level,
@@ -20,20 +21,22 @@ from sts_core.analysis.comparison import (
 from sts_core.analysis.conventions import survival_methods
 from sts_core.analysis.cox import encode_covariate
 from sts_core.analysis.curve_options import CurveOptions
-from sts_core.analysis.kaplan_meier import (
+from sts_core.analysis.curve_reading import (
     DEFAULT_LANDMARKS,
+    Rate,
     axis_ticks,
+    chosen_time,
     few_at_risk_from,
-    loss_sentences,
+    rates_at,
 )
+from sts_core.analysis.followed import FollowedResult, follow
 from sts_core.analysis.landmark import (
     refuse_covariates_known_later,
-    refuse_groups_formed_later,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
+from sts_core.analysis.provenance import provenance_of, says_subset
 from sts_core.analysis.subdistribution import FineGrayModel, subdistribution_model
 from sts_core.cohort import Cohort
-from sts_core.derive import NEW_THERAPY, Loss, levels_of, rule_sentences, survival_data
+from sts_core.derive import NEW_THERAPY, rule_sentences
 from sts_core.display import (
     REASONS,
     Cell,
@@ -45,13 +48,11 @@ from sts_core.display import (
     format_number,
     joined,
     lower_first,
-    round_half_up,
 )
 from sts_core.estimates import (
     Estimate,
     NotEstimable,
     TestResult,
-    estimate_or_reason,
     not_estimable,
 )
 from sts_core.estimators.cumulative_incidence import (
@@ -63,9 +64,7 @@ from sts_core.estimators.cumulative_incidence import (
 from sts_core.estimators.gray_test import NAME as GRAY
 from sts_core.estimators.gray_test import gray_test
 from sts_core.estimators.product_limit import ConfType
-from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState, of_group
-from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import Endpoint, TimeUnit
 
@@ -137,15 +136,6 @@ class CompetingRisksSpec:
             raise ValueError(f"covariates must differ, but were {', '.join(self.covariates)}")
 
 
-@dataclass(frozen=True, slots=True)
-class IncidenceRate:
-    """Cumulative incidence at a chosen time (display unit), and how many are still at risk."""
-
-    at: float
-    estimate: Estimate
-    n_risk: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class KindIncidence:
     """One kind of event in one group.
@@ -168,7 +158,7 @@ class KindIncidence:
     std_error: np.ndarray
     conf_low: np.ndarray
     conf_high: np.ndarray
-    rates: tuple[IncidenceRate, ...]
+    rates: tuple[Rate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +219,7 @@ class IncidenceGroup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CompetingRisksResult:
+class CompetingRisksResult(FollowedResult):
     """Cumulative incidences and their comparison.
 
     Attributes
@@ -249,37 +239,17 @@ class CompetingRisksResult:
     """
 
     spec: CompetingRisksSpec
-    endpoint_label: str
-    time_zero: str
     kinds: tuple[str, ...]
     event_kind: str
     conf_type: ConfType
-    from_dates: bool
-    by_label: str | None
-    unit: TimeUnit
-    display_unit: TimeUnit
-    unit_factor: float
     ticks: tuple[float, ...]
     landmarks: tuple[float, ...]
     overall: IncidenceGroup
     groups: tuple[IncidenceGroup, ...]
-    all_levels: tuple[str, ...]
     tests: tuple[tuple[str, TestResult], ...]
     model: FineGrayModel | None
-    n_unknown_group: int
-    n_other_groups: int
-    losses: tuple[Loss, ...]
-    provenance: Provenance
     footnotes: tuple[str, ...]
-    delayed_entry: bool = False
-    add_one_day: bool = False
-    rules: tuple[str, ...] = ()
     reason: NotEstimable | None = None
-
-    @property
-    def is_comparison(self) -> bool:
-        """Whether there are groups to compare."""
-        return self.spec.by is not None
 
     @property
     def gray(self) -> TestResult | None:
@@ -329,12 +299,11 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     .. [2] Gray, Ann Stat 16 (1988) 1141-1154.
     .. [3] Fine and Gray, J Am Stat Assoc 94 (1999) 496-509.
     """
-    cohort = cohort_of(cohort, spec.population)
-    refuse_groups_formed_later(cohort, spec.by, landmark=None)
+    followed = follow(cohort, spec)
+    cohort, data, endpoint = followed.cohort, followed.data, followed.endpoint
+    levels, chosen, codes, used = followed.levels, followed.chosen, followed.codes, followed.used
     refuse_covariates_known_later(cohort, spec.covariates)
-    data = survival_data(cohort, spec.endpoint)
-    endpoint = data.endpoint
-    time, entry = align_follow_up(data.time, data.entry)
+    time, entry = data.time, data.entry
     kinds = kinds_of(endpoint)
     interest = spec.event_kind if spec.event_kind in kinds else kinds[0]
     ordered = (interest, *(kind for kind in kinds if kind != interest))
@@ -342,21 +311,8 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         None: 0, **{kind: i for i, kind in enumerate(ordered, start=1)},
     }  # fmt: skip
     cause = np.array([number_of[kind] for kind in data.kind.tolist()], dtype=np.int64)
-    if spec.time_unit is not None:
-        endpoint = replace(endpoint, display_unit=spec.time_unit)
     unit, display_unit, factor = endpoint.raw_unit, endpoint.display_unit, endpoint.display_factor
     conf_type = survival_methods(cohort.study, conf_type=spec.conf_type).conf_type
-    levels = levels_of(cohort, spec.by) if spec.by else None
-    chosen: tuple[str, ...] = ()
-    codes = np.zeros(data.n, dtype=np.int64)
-    if levels is not None:
-        chosen = tuple(
-            level for level in levels.levels if spec.levels is None or level in spec.levels
-        )
-        place: dict[str | None, int] = {None: -2, **{level: i for i, level in enumerate(chosen)}}
-        labels = levels.values[data.position].tolist()
-        codes = np.array([place.get(label, -1) for label in labels], dtype=np.int64)
-    used = codes >= 0
     horizon = spec.horizon or (float(time[used].max()) / factor if used.any() else 1.0)
     ticks = axis_ticks(horizon, display_unit, spec.tick_step, cut=spec.horizon is not None)
     landmarks = DEFAULT_LANDMARKS[display_unit] if spec.landmarks is None else spec.landmarks
@@ -414,8 +370,8 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         all_levels=levels.levels if levels else (),
         tests=tests,
         model=model,
-        n_unknown_group=int(np.count_nonzero(codes == -2)),
-        n_other_groups=int(np.count_nonzero(codes == -1)),
+        n_unknown_group=followed.n_unknown_group,
+        n_other_groups=followed.n_other_groups,
         losses=data.losses,
         provenance=provenance_of(cohort, spec.by),
         footnotes=(),
@@ -453,26 +409,12 @@ class _Reading:
         kinds = []
         for row, kind in enumerate(self.ordered):
             at = incidence_at(curve, row + 1, marks, self.conf_level, self.conf_type)
-            rates = tuple(
-                IncidenceRate(
-                    float(mark),
-                    not_estimable(
-                        self.reason, conf_level=self.conf_level, method=self.conf_type.value
-                    )
-                    if self.reason
-                    else estimate_or_reason(
-                        float(at.estimate[i]),
-                        float(at.conf_low[i]),
-                        float(at.conf_high[i]),
-                        conf_level=self.conf_level,
-                        method=self.conf_type.value,
-                        reason=at.reason[i] or NotEstimable.BEYOND_FOLLOW_UP,
-                        limit_reason=at.limit_reason[i] or NotEstimable.NO_EVENTS,
-                    ),
-                    int(at.n_risk[i]),
+            rates = rates_at(self.landmarks, at, self.conf_level, self.conf_type.value)
+            if self.reason is not None:
+                nothing = not_estimable(
+                    self.reason, conf_level=self.conf_level, method=self.conf_type.value
                 )
-                for i, mark in enumerate(self.landmarks)
-            )
+                rates = tuple(replace(rate, estimate=nothing) for rate in rates)
             kinds.append(
                 KindIncidence(
                     kind, int(np.count_nonzero(cause == row + 1)), curve.estimate[row],
@@ -514,7 +456,7 @@ def incidence_table(result: CompetingRisksResult) -> DisplayTable:
         Column("competing", "Competing events", Format.INTEGER),
     ]
     for mark in result.landmarks:
-        at = _short(mark)
+        at = chosen_time(mark)
         when = f"At {at} {result.display_unit.value}"
         columns.append(
             Column(f"rate_{at}", f"% ({level} CI)", Format.ESTIMATE_PERCENT, spanner=when)
@@ -530,9 +472,9 @@ def incidence_table(result: CompetingRisksResult) -> DisplayTable:
             "competing": group.n_competing,
         }
         for rate in group.interest.rates:
-            row[f"rate_{_short(rate.at)}"] = rate.estimate
-            row[f"risk_{_short(rate.at)}"] = rate.n_risk
-            members[place, f"risk_{_short(rate.at)}"] = incidence_members(
+            row[f"rate_{chosen_time(rate.at)}"] = rate.estimate
+            row[f"risk_{chosen_time(rate.at)}"] = rate.n_risk
+            members[place, f"risk_{chosen_time(rate.at)}"] = incidence_members(
                 result, group, "at_risk", rate.at
             )
         members[place, "n"] = incidence_members(result, group)
@@ -552,8 +494,8 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
         Column("events", "Patients", Format.INTEGER),
         *(
             Column(
-                f"rate_{_short(mark)}", f"% ({level} CI)", Format.ESTIMATE_PERCENT,
-                spanner=f"At {_short(mark)} {unit}",
+                f"rate_{chosen_time(mark)}", f"% ({level} CI)", Format.ESTIMATE_PERCENT,
+                spanner=f"At {chosen_time(mark)} {unit}",
             )
             for mark in result.landmarks
         ),
@@ -566,7 +508,7 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
             row: dict[str, Cell] = {
                 "kind": _first_upper(one.kind), "events": one.n_event, "_indent": 1,
             }  # fmt: skip
-            row |= {f"rate_{_short(rate.at)}": rate.estimate for rate in one.rates}
+            row |= {f"rate_{chosen_time(rate.at)}": rate.estimate for rate in one.rates}
             members[len(rows), "events"] = incidence_members(result, group, "event", kind=one.kind)
             rows.append(row)
     notes = (result.footnotes[0], *result.provenance.footnotes)
@@ -689,7 +631,7 @@ def _shown_groups(result: CompetingRisksResult) -> list[tuple[str, IncidenceGrou
 
 
 def _title(result: CompetingRisksResult) -> str:
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     return f"Cumulative incidence of {lower_first(result.event_kind)} ({result.endpoint_label}){by}"
 
 
@@ -697,17 +639,7 @@ def _first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _short(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() else f"{number:g}"
-
-
 # --- words ---------------------------------------------------------------------------------------
-
-
-def _scope(result: CompetingRisksResult) -> str | None:
-    if not result.is_comparison or len(result.groups) == len(result.all_levels):
-        return None
-    return f"over {len(result.groups)} of {len(result.all_levels)} levels of {result.by_label}"
 
 
 def _competing(result: CompetingRisksResult) -> str:
@@ -726,59 +658,20 @@ def _footnotes(result: CompetingRisksResult) -> tuple[str, ...]:
     ]
     if result.reason is not None:
         notes.append(f"Nothing is estimated: {REASONS[result.reason]}.")
-    scope = f", {_scope(result)}" if _scope(result) else ""
+    scope = f", {result.scope}" if result.scope else ""
     notes += [
         f"Gray's test of {lower_first(kind)}, two-sided{scope}: "
-        f"{_test_text(test, result.provenance)}."
+        f"{result.provenance.test_words(test)}."
         for kind, test in result.tests
     ]
-    notes += time_notes(
-        result.unit, result.display_unit, from_dates=result.from_dates, plus=result.add_one_day
-    )
-    if result.delayed_entry:
-        notes.append("Patients count as at risk from their entry on (delayed entry).")
+    notes += result.time_notes
     notes.append(
         "At risk counts times at or after the tick, events and censored those before it; an "
         "incidence includes its own time."
     )
-    if result.n_unknown_group:
-        notes.append(
-            f"{patients(result.n_unknown_group)} not included: {result.by_label} not known."
-        )
-    if result.n_other_groups:
-        notes.append(
-            f"{patients(result.n_other_groups)} in groups that this comparison leaves out."
-        )
-    notes += result.rules
-    notes += loss_sentences(result.losses)
-    notes += result.provenance.footnotes
+    notes += result.left_out_notes
+    notes += result.closing_notes
     return tuple(notes)
-
-
-def time_notes(
-    unit: TimeUnit, display_unit: TimeUnit, *, from_dates: bool, plus: bool
-) -> tuple[str, ...]:
-    """Say where times come from, and in which unit they are shown."""
-    month = (
-        " (a month is 30.4375 days)"
-        if unit is not display_unit and {unit, display_unit} & {TimeUnit.MONTHS, TimeUnit.YEARS}
-        else ""
-    )
-    if from_dates:
-        one = " plus one" if plus else ""
-        return (
-            f"Times are whole days, end minus start{one}; shown in {display_unit.value}{month}.",
-        )
-    if unit is not display_unit:
-        return (f"Times are recorded in {unit.value} and shown in {display_unit.value}{month}.",)
-    return ()
-
-
-def _test_text(test: TestResult, provenance: Provenance) -> str:
-    if test.p_value is None or test.statistic is None:
-        return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
-    p = provenance.p(test.p_value)
-    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {p}"
 
 
 def methods_sentence(result: CompetingRisksResult) -> str:
@@ -833,16 +726,15 @@ def result_sentences(result: CompetingRisksResult) -> tuple[str, ...]:
             continue
         rates = [
             f"{format_estimate(rate.estimate, percent=True, interval=False)}% at "
-            f"{_short(rate.at)} {result.display_unit.value}{_limits(rate.estimate)}"
+            f"{chosen_time(rate.at)} {result.display_unit.value}{_limits(rate.estimate)}"
             for rate in read
         ]
         out.append(f"{who} ({counts}), the cumulative incidence of {kind} was {joined(rates)}.")
     compared = [group.label for group in result.groups if group.n > 0]
     between = f" between {groups_in_words(compared)}" if len(compared) > 1 else ""
-    scope = f" ({_scope(result)})" if _scope(result) else ""
+    scope = f" ({result.scope})" if result.scope else ""
     out += [
-        f"Gray's test of {lower_first(name)}{between}{scope}: "
-        f"{_test_text(test, result.provenance)}."
+        f"Gray's test of {lower_first(name)}{between}{scope}: {result.provenance.test_words(test)}."
         for name, test in result.tests
     ]
     out += _ratio_sentences(result)
@@ -888,14 +780,7 @@ def _limits(estimate: Estimate) -> str:
 def result_rows(result: CompetingRisksResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row."""
     spec = result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        endpoint=spec.endpoint,
-        group_var=spec.by,
-    )
+    base = replace(result.provenance.row(KIND), endpoint=spec.endpoint, group_var=spec.by)
     by_package = result.conf_type is not ConfType.ARCSIN and not result.delayed_entry
     rows: list[ResultRow] = []
     shown = [(group.label if spec.by else None, group) for group in result.groups]
@@ -927,13 +812,12 @@ def result_rows(result: CompetingRisksResult) -> tuple[ResultRow, ...]:
         rows += both.of_test(test)
     if result.model is not None:
         rows += _model_rows(base, result.model)
-    lost = sum(len(loss.subjects) for loss in result.losses) + result.n_unknown_group
-    rows.append(replace(base, statistic="n_not_included", value=float(lost)))
+    rows.append(replace(base, statistic="n_not_included", value=float(result.n_not_included)))
     return tuple(rows)
 
 
 def _at(result: CompetingRisksResult, mark: float) -> str:
-    return f"{_short(mark)} {result.display_unit.value}"
+    return f"{chosen_time(mark)} {result.display_unit.value}"
 
 
 def _model_rows(base: ResultRow, model: FineGrayModel) -> list[ResultRow]:

@@ -25,9 +25,9 @@ from sts_core.analysis.conventions import (
     convention_note,
     convention_of,
 )
+from sts_core.analysis.followed import loss_sentences
 from sts_core.analysis.group_rules import best_cut_notes
 from sts_core.analysis.hazard_ratio import TIES_NAMES, ratio_of
-from sts_core.analysis.kaplan_meier import loss_sentences
 from sts_core.analysis.landmark import refuse_covariates_known_later
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
 from sts_core.cohort import Cohort
@@ -1119,13 +1119,7 @@ def _term_text(
 def result_rows(result: CoxResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``statistic`` begins with the model it is of."""
     spec = result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        endpoint=spec.endpoint,
-    )
+    base = replace(result.provenance.row(KIND), endpoint=spec.endpoint)
     rows = [
         replace(base, statistic="n", value=float(result.n), r="yes"),
         replace(base, statistic="events", value=float(result.n_event), r="yes"),

@@ -289,14 +289,7 @@ def result_sentences(result: CrossTableResult) -> tuple[str, ...]:
 def result_rows(result: CrossTableResult) -> tuple[ResultRow, ...]:
     """Give every count as a long row: ``group`` is the column, ``level`` the row."""
     spec = result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        group_var=spec.columns,
-        term=spec.rows,
-    )
+    base = replace(result.provenance.row(KIND), group_var=spec.columns, term=spec.rows)
     rows = []
     for down, level in enumerate((*result.row_levels, None)):
         for across, group in enumerate((*result.column_levels, None)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -13,9 +13,18 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import groups_in_words
+from sts_core.analysis.comparison import by_words, groups_in_words, percent_level
 from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
 from sts_core.analysis.curve_options import CurveOptions, counts_every_death
+from sts_core.analysis.curve_reading import (
+    DEFAULT_LANDMARKS,
+    Rate,
+    axis_ticks,
+    chosen_time,
+    few_at_risk_from,
+    rates_at,
+)
+from sts_core.analysis.followed import FollowedResult, follow
 from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
@@ -26,13 +35,11 @@ from sts_core.analysis.hazard_ratio import (
 )
 from sts_core.analysis.landmark import (
     Landmark,
-    at_landmark,
     from_landmark,
-    refuse_groups_formed_later,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
+from sts_core.analysis.provenance import provenance_of, says_subset
 from sts_core.cohort import Cohort
-from sts_core.derive import Levels, Loss, SurvivalData, levels_of, rule_sentences, survival_data
+from sts_core.derive import SurvivalData, rule_sentences
 from sts_core.display import (
     REASONS,
     Cell,
@@ -44,8 +51,6 @@ from sts_core.display import (
     format_number,
     format_percent,
     joined,
-    lower_first,
-    round_half_up,
 )
 from sts_core.estimates import (
     Estimate,
@@ -68,31 +73,12 @@ from sts_core.estimators.product_limit import (
     survival_at,
     symmetric_quantile,
 )
-from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import HasTime, Members, TimeState, of_group
-from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
-from sts_core.study.types import ConventionName, Endpoint, TimeUnit
+from sts_core.study.types import ConventionName, TimeUnit
 
 KIND: Final = "kaplan_meier"
 MAX_RATES_IN_WORDS: Final = 3
-UNRELIABLE_AT_RISK = 5
-UNRELIABLE_SHARE = 0.10
-DEFAULT_LANDMARKS: dict[TimeUnit, tuple[float, ...]] = {
-    TimeUnit.DAYS: (90, 180, 365),
-    TimeUnit.WEEKS: (12, 24, 52),
-    TimeUnit.MONTHS: (6, 12, 24),
-    TimeUnit.YEARS: (1, 3, 5),
-}
-TICK_STEPS: dict[TimeUnit, tuple[float, ...]] = {
-    TimeUnit.DAYS: (1, 5, 10, 30, 60, 90, 180, 365, 730, 1460, 2920),
-    TimeUnit.WEEKS: (1, 2, 4, 8, 12, 26, 52, 104, 208, 416),
-    TimeUnit.MONTHS: (0.5, 1, 2, 3, 6, 12, 24, 36, 48, 60, 120, 240),
-    TimeUnit.YEARS: (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20),
-}
-MAX_TICKS = 9
-#: A stated distance is widened above this.
-MOST_TICKS = 100
 
 
 @spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -191,37 +177,6 @@ class Steps:
     conf_high: np.ndarray
 
 
-def few_at_risk_from(time: np.ndarray, n_risk: np.ndarray, n: int) -> float | None:
-    """Give the time after which a curve rests on few patients until its end.
-
-    Parameters
-    ----------
-    time, n_risk
-        Distinct times of a curve, and how many have a time at or after each; shape (k,).
-    n
-        Patients of the group.
-
-    Returns
-    -------
-    float or None
-        Last time at which max(5, 10 %) or more are at risk: after it there are fewer. 0 where there
-        never are so many, ``None`` where there are until the curve's last step.
-    """
-    enough = np.flatnonzero(n_risk >= max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * n))
-    if not len(enough):
-        return 0.0 if len(time) else None
-    return float(time[enough[-1]]) if enough[-1] + 1 < len(time) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Survival at a chosen time (display unit), and how many are still at risk there."""
-
-    at: float
-    estimate: Estimate
-    n_risk: int
-
-
 @dataclass(frozen=True, slots=True)
 class MeanTime:
     """Restricted mean: the area under the curve up to a horizon, all in the raw unit.
@@ -301,35 +256,21 @@ class SurvivalGroup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KaplanMeierResult:
+class KaplanMeierResult(FollowedResult):
     """Curves, comparison and follow-up of one endpoint.
 
     Attributes
     ----------
     methods
         How curves are read: the convention in force, and what was chosen against it.
-    unit, display_unit, unit_factor
-        Unit of all raw times; unit for readers; raw divided by the factor is in it.
     ticks
         Axis ticks in the display unit; the risk counts stand at them.
     overall
         Everyone of the comparison together.
     groups
-        The comparison's groups in the study's order, also empty ones; else ``overall`` alone.
-    all_levels
-        Every level of the grouping, chosen or not.
+        Without a comparison ``overall`` alone.
     logrank, other_tests
         Log-rank test, and what the convention sets beside it; ``None`` and empty without groups.
-    n_unknown_group
-        Patients left out because their group is not known.
-    losses
-        Patients without a usable time, by reason.
-    delayed_entry
-        Whether patients come under observation after time zero.
-    add_one_day
-        Whether the day of the start counts as day 1.
-    rules
-        Rules of follow-up in force, as sentences.
     landmark
         Where times begin to count, and who is left out before; ``None`` from time zero on.
     group_notes
@@ -343,36 +284,16 @@ class KaplanMeierResult:
 
     spec: KaplanMeierSpec
     methods: SurvivalMethods
-    endpoint_label: str
-    time_zero: str
-    from_dates: bool
-    by_label: str | None
-    unit: TimeUnit
-    display_unit: TimeUnit
-    unit_factor: float
     ticks: tuple[float, ...]
     overall: SurvivalGroup
     groups: tuple[SurvivalGroup, ...]
-    all_levels: tuple[str, ...]
     logrank: TestResult | None
-    n_unknown_group: int
-    n_other_groups: int
-    losses: tuple[Loss, ...]
-    provenance: Provenance
     footnotes: tuple[str, ...]
-    delayed_entry: bool = False
-    add_one_day: bool = False
-    rules: tuple[str, ...] = ()
     hazard_ratios: tuple[GroupHazardRatio, ...] = ()
     other_tests: tuple[TestResult, ...] = ()
     every_death: bool = False
     landmark: Landmark | None = None
     group_notes: tuple[str, ...] = ()
-
-    @property
-    def is_comparison(self) -> bool:
-        """Whether there are groups to compare."""
-        return self.spec.by is not None
 
 
 def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
@@ -404,9 +325,9 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     .. [3] Schemper and Smith, Control Clin Trials 17 (1996) 343-346: follow-up.
     .. [4] Karrison, Control Clin Trials 18 (1997) 151-167: restricted mean.
     """
-    followed = follow(cohort, spec)
+    followed = follow(cohort, spec, landmark=spec.landmark, known_on=spec.known_on)
     cohort, data, endpoint = followed.cohort, followed.data, followed.endpoint
-    levels, chosen, codes, used = followed.levels, followed.chosen, followed.codes, followed.used
+    levels, codes, used = followed.levels, followed.codes, followed.used
     methods = survival_methods(
         cohort.study,
         convention=spec.convention,
@@ -435,21 +356,21 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
     ratios: tuple[GroupHazardRatio, ...] = ()
     if levels is not None:
         groups = tuple(
-            one_group(codes == i, level, levels.slots[level]) for i, level in enumerate(chosen)
+            one_group(codes == i, level, levels.slots[level])
+            for i, level in enumerate(followed.chosen)
         )
         tests = [
             log_rank(
                 time, event[used], codes[used],
-                levels=range(len(chosen)), entry=entry, weights=weights,
+                levels=range(len(followed.chosen)), entry=entry, weights=weights,
             ).to_test_result()
             for weights in methods.convention.log_rank_weights
         ]  # fmt: skip
         ratios = hazard_ratios(
-            time, event[used], codes[used], chosen,
+            time, event[used], codes[used], followed.chosen,
             reference=levels.reference, entry=entry, ties=methods.convention.ties,
             conf_level=spec.conf_level,
         )  # fmt: skip
-    unknown = int(np.count_nonzero(codes == _UNKNOWN))
     result = KaplanMeierResult(
         spec=spec,
         methods=methods,
@@ -465,8 +386,8 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         groups=groups,
         all_levels=levels.levels if levels else (),
         logrank=tests[0] if tests else None,
-        n_unknown_group=unknown,
-        n_other_groups=data.n - int(used.sum()) - unknown,
+        n_unknown_group=followed.n_unknown_group,
+        n_other_groups=followed.n_other_groups,
         losses=data.losses,
         provenance=provenance_of(cohort, spec.by),
         footnotes=(),
@@ -477,73 +398,9 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         other_tests=tuple(tests[1:]),
         every_death=counts_every_death(endpoint),
         landmark=followed.landmark,
-        group_notes=group_notes(followed.cohort, spec.by),
+        group_notes=group_notes(cohort, spec.by),
     )
     return replace(result, footnotes=_footnotes(result))
-
-
-_OTHER, _UNKNOWN = -1, -2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Followed:
-    """Who is followed, and in which group.
-
-    Attributes
-    ----------
-    cohort
-        With the population of the spec.
-    data, endpoint
-        Times of everybody with a usable one, ties made equal; the endpoint in the unit shown.
-    levels, chosen
-        Levels of the grouping, and those that are compared; ``None`` and empty without one.
-    codes
-        Number of each patient's group in ``chosen``; below 0 in another one or where it is not
-        known; empty without a grouping.
-    used
-        Whose times count; shape of ``data.time``.
-    landmark
-        From which on times count, if from any.
-    """
-
-    cohort: Cohort
-    data: SurvivalData
-    endpoint: Endpoint
-    levels: Levels | None
-    chosen: tuple[str, ...]
-    codes: np.ndarray
-    used: np.ndarray
-    landmark: Landmark | None
-
-
-def follow(cohort: Cohort, spec: KaplanMeierSpec) -> Followed:
-    """Settle who is followed, from when on, and in which group."""
-    cohort = cohort_of(cohort, spec.population)
-    refuse_groups_formed_later(cohort, spec.by, spec.landmark)
-    data = _with_aligned_ties(survival_data(cohort, spec.endpoint))
-    endpoint = data.endpoint
-    if spec.time_unit is not None:
-        endpoint = replace(endpoint, display_unit=spec.time_unit)
-    levels = levels_of(cohort, spec.by) if spec.by else None
-    landmark: Landmark | None = None
-    if spec.landmark is not None:
-        data, levels, landmark = at_landmark(
-            cohort,
-            replace(data, endpoint=endpoint),
-            spec.by,
-            levels,
-            at=spec.landmark,
-            known_on=spec.known_on,
-        )
-        endpoint = data.endpoint
-    chosen = _chosen_levels(levels, spec)
-    number_of: dict[str | None, int] = {
-        None: _UNKNOWN, **{level: i for i, level in enumerate(chosen)}
-    }  # fmt: skip
-    labels = () if levels is None else levels.values[data.position].tolist()
-    codes = np.array([number_of.get(label, _OTHER) for label in labels], dtype=np.int64)
-    used = np.ones(data.n, dtype=bool) if levels is None else codes >= 0
-    return Followed(cohort, data, endpoint, levels, chosen, codes, used, landmark)
 
 
 def _mean_end(
@@ -563,47 +420,6 @@ def _mean_end(
     largest = np.full(int(codes.max()) + 1, -1.0)
     np.maximum.at(largest, codes, time)
     return float(largest[largest >= 0].min())
-
-
-def _with_aligned_ties(data: SurvivalData) -> SurvivalData:
-    """Make times that differ only by rounding equal, over all groups together as R does."""
-    time, entry = align_follow_up(data.time, data.entry)
-    return replace(data, time=time, entry=entry)
-
-
-def _chosen_levels(levels: Levels | None, spec: KaplanMeierSpec) -> tuple[str, ...]:
-    if levels is None:
-        return ()
-    if spec.levels is None:
-        return levels.levels
-    return tuple(level for level in levels.levels if level in spec.levels)
-
-
-def axis_ticks(
-    horizon: float, unit: TimeUnit, step: float | None = None, *, cut: bool = False
-) -> tuple[float, ...]:
-    """Give ticks from 0 to the first one at or past the horizon.
-
-    Parameters
-    ----------
-    horizon
-        Last time to show, in ``unit``.
-    unit
-        Decides which steps are usual (3, 6 or 12 months).
-    step
-        Distance; the smallest usual one with at most nine ticks when ``None``. A distance that
-        would give over a hundred ticks is taken a whole number of times.
-    cut
-        Whether the axis ends at the horizon itself, after the last tick before it.
-    """
-    if step is None:
-        usual = TICK_STEPS[unit]
-        step = next((s for s in usual if horizon / s <= MAX_TICKS - 1), None)
-        step = step or usual[-1] * math.ceil(horizon / usual[-1] / (MAX_TICKS - 1))
-    step *= max(1, math.ceil(horizon / step / MOST_TICKS))
-    times = round(horizon / step, 9)
-    count = max(1, math.ceil(times)) if not cut else math.floor(times)
-    return tuple(round(i * step, 9) for i in range(count + 1))
 
 
 def _as_estimate(found: Quantile, reason: NotEstimable) -> Estimate:
@@ -649,22 +465,6 @@ def _group(
         curve, [mark * factor for mark in landmarks], conf_level, scale,
         extend=methods.convention.carries_forward,
     )  # fmt: skip
-    rates = tuple(
-        Rate(
-            float(mark),
-            estimate_or_reason(
-                float(at.estimate[i]),
-                float(at.conf_low[i]),
-                float(at.conf_high[i]),
-                conf_level=conf_level,
-                method=scale.value,
-                reason=at.reason[i] or NotEstimable.BEYOND_FOLLOW_UP,
-                limit_reason=at.limit_reason[i] or NotEstimable.NO_EVENTS,
-            ),
-            int(at.n_risk[i]),
-        )
-        for i, mark in enumerate(landmarks)
-    )
     lower, median, upper = times_of(curve, 0.25, 0.5, 0.75)
     reverse = reverse_curve(curve, methods.follow_up_ties)
     counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
@@ -683,7 +483,7 @@ def _group(
         ),
         median=median,
         quartiles=(lower, upper),
-        rates=rates,
+        rates=rates_at(landmarks, at, conf_level, scale.value),
         follow_up=(
             times_of(reverse, 0.5)[0]
             if len(censored) or not len(time)
@@ -737,7 +537,7 @@ def _mean_time(
 def survival_table(result: KaplanMeierResult) -> DisplayTable:
     """Give patients, events, median, rates and hazard ratios by group."""
     unit = result.display_unit.value
-    level = f"{_percent(result.spec.conf_level)} CI"
+    level = f"{percent_level(result.spec.conf_level)} CI"
     stub = result.by_label or "Group"
     columns = [
         Column("group", stub),
@@ -746,7 +546,7 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
         Column("median", f"Median, {unit} ({level})", Format.ESTIMATE),
     ]
     for rate in result.overall.rates:
-        at = _short(rate.at)
+        at = chosen_time(rate.at)
         when = f"At {at} {unit}"
         columns.append(Column(f"rate_{at}", f"% ({level})", Format.ESTIMATE_PERCENT, spanner=when))
         columns.append(Column(f"risk_{at}", "At risk", Format.INTEGER, spanner=when))
@@ -763,9 +563,9 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
             "median": group.median.scaled(result.unit_factor),
         }
         for rate in group.rates:
-            row[f"rate_{_short(rate.at)}"] = rate.estimate
-            row[f"risk_{_short(rate.at)}"] = rate.n_risk
-            members[place, f"risk_{_short(rate.at)}"] = time_members(
+            row[f"rate_{chosen_time(rate.at)}"] = rate.estimate
+            row[f"risk_{chosen_time(rate.at)}"] = rate.n_risk
+            members[place, f"risk_{chosen_time(rate.at)}"] = time_members(
                 result, group, "at_risk", rate.at
             )
         members[place, "n"] = time_members(result, group)
@@ -780,7 +580,7 @@ def survival_table(result: KaplanMeierResult) -> DisplayTable:
 def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
     """Give events by kind, quartiles, restricted mean, follow-up and range of times by group."""
     unit, factor = result.display_unit.value, result.unit_factor
-    level = f"{_percent(result.spec.conf_level)} CI"
+    level = f"{percent_level(result.spec.conf_level)} CI"
     shown = _shown_groups(result)
     kinds = dict.fromkeys(kind for _, group in shown for kind in group.events_by_kind)
     columns = [
@@ -849,8 +649,7 @@ def _shown_groups(result: KaplanMeierResult) -> list[tuple[str, SurvivalGroup]]:
 
 
 def _title(result: KaplanMeierResult) -> str:
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
-    return f"{result.endpoint_label}{by}"
+    return f"{result.endpoint_label}{by_words(result.by_label)}"
 
 
 def _range(group: SurvivalGroup, factor: float) -> str:
@@ -903,93 +702,39 @@ def time_members(
     return among.and_also(HasTime(spec.endpoint, state, raw, kind, landmark=landmark))
 
 
-def _percent(conf_level: float) -> str:
-    """Write a coverage with as many decimals as it has: 95%, 97.5%."""
-    return f"{100 * conf_level:g}%"
-
-
-def _short(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() else str(number)
-
-
 # --- words ---------------------------------------------------------------------------------------
-
-
-def _scope(result: KaplanMeierResult) -> str | None:
-    """Say over how many of the levels the comparison runs; ``None`` when over all."""
-    if not result.is_comparison or len(result.groups) == len(result.all_levels):
-        return None
-    return f"over {len(result.groups)} of {len(result.all_levels)} levels of {result.by_label}"
-
-
-def loss_sentences(losses: Iterable[Loss]) -> tuple[str, ...]:
-    """Say how many patients an analysis can't use, and why."""
-    return tuple(
-        f"{counted(len(loss.subjects), 'patient')} not included: {loss.reason.value}"
-        f"{f' (“{loss.column}”)' if loss.column else ''}."
-        for loss in losses
-    )
 
 
 def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     spec = result.spec
     notes = [
         f"{counted(result.overall.n, 'patient')}, {counted(result.overall.n_event, 'event')}. "
-        f"Kaplan-Meier estimates, {_percent(spec.conf_level)} confidence intervals on the "
+        f"Kaplan-Meier estimates, {percent_level(spec.conf_level)} confidence intervals on the "
         f"{result.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
     ]
     notes += result.group_notes
     if result.landmark is not None:
         notes += result.landmark.notes
     if result.logrank is not None:
-        scope = _scope(result)
-        text = _test_text(result.logrank, result.provenance)
+        scope = result.scope
+        text = result.provenance.test_words(result.logrank)
         notes.append(f"Log-rank test, two-sided{f', {scope}' if scope else ''}: {text}.")
         notes += [
             f"{_TEST_NAMES[test.name]}, two-sided{f', {scope}' if scope else ''}: "
-            f"{_test_text(test, result.provenance)}."
+            f"{result.provenance.test_words(test)}."
             for test in result.other_tests
         ]
     if result.is_comparison:
         notes += footnotes_of(result.hazard_ratios, len(result.groups))
-    month = (
-        " (a month is 30.4375 days)"
-        if result.unit is not result.display_unit
-        and {result.unit, result.display_unit} & {TimeUnit.MONTHS, TimeUnit.YEARS}
-        else ""
-    )
-    if result.from_dates:
-        plus = " plus one" if result.add_one_day else ""
-        notes.append(
-            f"Times are whole days, end minus start{plus}; "
-            f"shown in {result.display_unit.value}{month}."
-        )
-    elif result.unit is not result.display_unit:
-        notes.append(
-            f"Times are recorded in {result.unit.value} and shown in "
-            f"{result.display_unit.value}{month}."
-        )
-    if result.delayed_entry:
-        notes.append("Patients count as at risk from their entry on (delayed entry).")
+    notes += result.time_notes
     notes.append(
         "At risk counts times at or after the tick, events and censored those before it; "
         "a survival rate includes its own time."
     )
     notes += _follow_up_notes(result)
     notes += result.methods.notes
-    if result.n_unknown_group:
-        notes.append(
-            f"{counted(result.n_unknown_group, 'patient')} not included: "
-            f"{result.by_label} not known."
-        )
-    if result.n_other_groups:
-        notes.append(
-            f"{counted(result.n_other_groups, 'patient')} in groups that this comparison "
-            "leaves out."
-        )
-    notes += result.rules
-    notes += loss_sentences(result.losses)
-    notes += result.provenance.footnotes
+    notes += result.left_out_notes
+    notes += result.closing_notes
     return tuple(notes)
 
 
@@ -1018,19 +763,12 @@ _TEST_NAMES: Final = {
 }
 
 
-def _test_text(test: TestResult, provenance: Provenance) -> str:
-    if test.p_value is None or test.statistic is None:
-        return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
-    p = provenance.p(test.p_value)
-    return f"χ² = {round_half_up(test.statistic, 2)}, df = {test.df}, {p}"
-
-
 def methods_sentence(result: KaplanMeierResult) -> str:
     """Say how it was done, for the methods section."""
     spec = result.spec
     text = (
         f"{result.endpoint_label} was estimated by the Kaplan-Meier method, with "
-        f"{_percent(spec.conf_level)} confidence intervals on the "
+        f"{percent_level(spec.conf_level)} confidence intervals on the "
         f"{result.methods.conf_type.value} scale"
     )
     if result.methods.quantile_interval == "symmetric":
@@ -1056,7 +794,7 @@ def methods_sentence(result: KaplanMeierResult) -> str:
 @says_subset
 def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
     """Say what was found, without causal words; right when nothing is reached."""
-    unit, level = result.display_unit.value, _percent(result.spec.conf_level)
+    unit, level = result.display_unit.value, percent_level(result.spec.conf_level)
     endpoint = _in_sentence(result.endpoint_label)
     out = ["No group of this comparison is chosen."] if not result.groups else []
     for group in result.groups:
@@ -1083,10 +821,10 @@ def result_sentences(result: KaplanMeierResult) -> tuple[str, ...]:
         if group.rates and len(result.groups) <= MAX_RATES_IN_WORDS:
             out.append(f"{who}, {_rates_text(group, unit, level)}.")
     if result.logrank is not None and len(result.groups) > 1:
-        scope = _scope(result)
+        scope = result.scope
         compared = [group.label for group in result.groups if group.n > 0]
         between = f" between {groups_in_words(compared)}" if len(compared) > 1 else ""
-        found = _test_text(result.logrank, result.provenance)
+        found = result.provenance.test_words(result.logrank)
         out.append(f"Log-rank test{between}{f' ({scope})' if scope else ''}: {found}.")
     ratios = sentence_of(result.hazard_ratios)
     if ratios is not None:
@@ -1108,7 +846,7 @@ def _rates_text(group: SurvivalGroup, unit: str, level: str) -> str:
     """Say how many were without the event at the chosen times, and where nothing is known."""
     known, unknown = [], []
     for rate in group.rates:
-        found, at = rate.estimate, f"{_short(rate.at)} {unit}"
+        found, at = rate.estimate, f"{chosen_time(rate.at)} {unit}"
         if found.value is None:
             unknown.append(at)
             continue
@@ -1143,11 +881,8 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row, times in the raw unit."""
     spec, unit = result.spec, result.unit.value
     landmark = result.landmark
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
+    base = replace(
+        result.provenance.row(KIND),
         endpoint=spec.endpoint,
         group_var=spec.by,
         landmark=None if landmark is None else landmark.words,
@@ -1178,7 +913,7 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
         )
         rows += _mean_rows(replace(timed, r="yes"), group.mean, result)
         for rate in group.rates:
-            at = f"{_short(rate.at)} {result.display_unit.value}"
+            at = f"{chosen_time(rate.at)} {result.display_unit.value}"
             row = replace(mine, statistic="survival_rate", term=at, unit="proportion", r="yes")
             rows.append(row.of_estimate(rate.estimate))
             rows.append(
@@ -1198,19 +933,9 @@ def result_rows(result: KaplanMeierResult) -> tuple[ResultRow, ...]:
         rows.append(replace(row, method=f"Cox, {ratio.ties.value}, Wald"))
         if ratio.test is not None:
             rows.append(replace(mine, statistic="hazard_ratio").of_test(ratio.test)[2])
-    rows.append(
-        replace(
-            base,
-            statistic="n_not_included",
-            value=float(sum(len(loss.subjects) for loss in result.losses) + result.n_unknown_group),
-        )
-    )
+    rows.append(replace(base, statistic="n_not_included", value=float(result.n_not_included)))
     if landmark is not None:
-        for name, count in (
-            ("n_event_before_landmark", landmark.n_event_before),
-            ("n_ended_before_landmark", landmark.n_ended_before),
-        ):
-            rows.append(replace(base, statistic=name, value=float(count)))
+        rows += landmark.rows(base)
     return tuple(rows)
 
 

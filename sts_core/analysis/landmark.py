@@ -26,6 +26,7 @@ from sts_core.display import counted
 from sts_core.estimators.tied_times import TOLERANCE
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.members import FromLandmark, HasTime, Members, TimeState
+from sts_core.results import ResultRow
 from sts_core.study.types import Endpoint, Measured, TimeUnit, VariableKind
 
 NOT_YET = "Not by the landmark"
@@ -93,6 +94,14 @@ class Landmark:
                 "on which it became known, where the file has one, would mend this."
             )
         return tuple(notes)
+
+    def rows(self, base: ResultRow) -> list[ResultRow]:
+        """Give the counts of who is left out as rows."""
+        counts = (
+            ("n_event_before_landmark", self.n_event_before),
+            ("n_ended_before_landmark", self.n_ended_before),
+        )
+        return [replace(base, statistic=name, value=float(count)) for name, count in counts]
 
 
 class _LandmarkSpec(Protocol):

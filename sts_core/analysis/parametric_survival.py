@@ -10,8 +10,10 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import patients, percent_level
+from sts_core.analysis.comparison import by_words, patients, percent_level
 from sts_core.analysis.curve_options import CurveOptions
+from sts_core.analysis.curve_reading import chosen_time
+from sts_core.analysis.followed import follow
 from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
@@ -20,7 +22,6 @@ from sts_core.analysis.kaplan_meier import (
 )
 from sts_core.analysis.provenance import Provenance, says_subset
 from sts_core.cohort import Cohort
-from sts_core.derive import levels_of, survival_data
 from sts_core.display import (
     REASONS,
     Cell,
@@ -42,8 +43,6 @@ from sts_core.estimators.parametric_survival import (
     survival_interval,
     survival_of,
 )
-from sts_core.estimators.tied_times import align_follow_up
-from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import TimeUnit
 
@@ -241,17 +240,15 @@ def parametric_survival(cohort: Cohort, spec: ParametricSurvivalSpec) -> Paramet
         When the study has no such endpoint.
     """
     observed = kaplan_meier(cohort, spec.curves())
-    cohort = cohort_of(cohort, spec.population)
-    data = survival_data(cohort, spec.endpoint)
-    time, entry = align_follow_up(data.time, data.entry)
-    labels = levels_of(cohort, spec.by).values[data.position] if spec.by else None
+    followed = follow(cohort, spec)
+    data, time, entry = followed.data, followed.data.time, followed.data.entry
     factor = observed.unit_factor
     end = (spec.horizon or max(observed.ticks)) * factor
     points = np.linspace(0.0, end, N_POINTS)
     marks = [rate.at for rate in observed.overall.rates]
     groups = []
-    for group in observed.groups:
-        mask = np.ones(data.n, dtype=bool) if labels is None else labels == group.label
+    for code, group in enumerate(observed.groups):
+        mask = followed.codes == code
         fits = tuple(
             _family_fit(
                 parametric_fit(
@@ -317,8 +314,8 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
         Column("median", f"Median, {unit} ({level} CI)", Format.ESTIMATE),
         *(
             Column(
-                f"rate_{_short(mark)}", f"% ({level} CI)", Format.ESTIMATE_PERCENT,
-                spanner=f"At {_short(mark)} {unit}",
+                f"rate_{chosen_time(mark)}", f"% ({level} CI)", Format.ESTIMATE_PERCENT,
+                spanner=f"At {chosen_time(mark)} {unit}",
             )
             for mark in marks
         ),
@@ -333,7 +330,7 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
             "model": "Kaplan-Meier", "median": seen.median.scaled(observed.unit_factor),
             "_indent": 1,
         }  # fmt: skip
-        known |= {f"rate_{_short(rate.at)}": rate.estimate for rate in seen.rates}
+        known |= {f"rate_{chosen_time(rate.at)}": rate.estimate for rate in seen.rates}
         rows.append(known)
         for one in group.fits:
             row: dict[str, Cell] = {"model": _name(one.family), "_indent": 1}
@@ -341,7 +338,8 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
                 observed.unit_factor)}  # fmt: skip
             row |= {"aic": _number(one.fit.aic), "bic": _number(one.fit.bic)}
             row |= {
-                f"rate_{_short(mark)}": rate for mark, rate in zip(marks, one.rates, strict=True)
+                f"rate_{chosen_time(mark)}": rate
+                for mark, rate in zip(marks, one.rates, strict=True)
             }
             rows.append(row)
     if sum(group.observed.n > 0 for group in result.groups) > 1:
@@ -379,13 +377,8 @@ def _in_words(family: Family) -> str:
 
 
 def _title(result: ParametricSurvivalResult) -> str:
-    label = result.curves.by_label
-    by = f" by {lower_first(label)}" if label else ""
+    by = by_words(result.curves.by_label)
     return f"{result.curves.endpoint_label}{by}: parametric curves"
-
-
-def _short(number: float) -> str:
-    return str(int(number)) if float(number).is_integer() else f"{number:g}"
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -441,7 +434,7 @@ def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
         ]
         if past:
             who = f" in {joined(past)}" if observed.is_comparison else ""
-            late.append(f"{_short(rate.at)} {observed.display_unit.value}{who}")
+            late.append(f"{chosen_time(rate.at)} {observed.display_unit.value}{who}")
     if late:
         notes.append(
             f"Past the last observed time, and so extrapolated by the models: {'; '.join(late)}."
@@ -521,14 +514,7 @@ def result_sentences(result: ParametricSurvivalResult) -> tuple[str, ...]:
 def result_rows(result: ParametricSurvivalResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row, times in the raw unit; ``level`` is the family."""
     observed, spec = result.curves, result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        endpoint=spec.endpoint,
-        group_var=spec.by,
-    )
+    base = replace(result.provenance.row(KIND), endpoint=spec.endpoint, group_var=spec.by)
     rows: list[ResultRow] = []
     for group in result.groups:
         seen = group.observed
@@ -581,7 +567,7 @@ def _fit_rows(base: ResultRow, one: FamilyFit, result: ParametricSurvivalResult)
         replace(formula, statistic="median", unit=observed.unit.value).of_estimate(one.median)
     )
     for rate, estimate in zip(observed.overall.rates, one.rates, strict=True):
-        at = f"{_short(rate.at)} {observed.display_unit.value}"
+        at = f"{chosen_time(rate.at)} {observed.display_unit.value}"
         row = replace(formula, statistic="survival_rate", term=at, unit="proportion")
         rows.append(row.of_estimate(estimate))
     return rows

@@ -10,8 +10,18 @@ from typing import Protocol, TypeVar
 from sts_core.cohort import Cohort, FlowStep
 from sts_core.criteria import LATE_EFFECT
 from sts_core.derive import cutoff_date, treatments_of
-from sts_core.display import DisplayTable, Format, joined, lower_first, p_phrase
+from sts_core.display import (
+    REASONS,
+    DisplayTable,
+    Format,
+    joined,
+    lower_first,
+    p_phrase,
+    round_half_up,
+)
+from sts_core.estimates import TestResult
 from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
+from sts_core.results import ResultRow
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
 #: Up to so many criteria are named under every table; more only where the record stands.
@@ -128,6 +138,17 @@ class Provenance:
     def p(self, p_value: float | None) -> str:
         """Write a P value inside a sentence, labelled where it is exploratory."""
         return p_phrase(p_value, exploratory=self.quiet_p)
+
+    def test_words(self, test: TestResult) -> str:
+        """Write a chi-square test inside a sentence, or why there is none."""
+        if test.p_value is None or test.statistic is None:
+            return f"not estimable ({REASONS[test.reason]})" if test.reason else "not estimable"
+        statistic = round_half_up(test.statistic, 2)
+        return f"χ² = {statistic}, df = {test.df}, {self.p(test.p_value)}"
+
+    def row(self, kind: str) -> ResultRow:
+        """Give what the rows of an analysis of this kind have in common in ``results.json``."""
+        return ResultRow(kind, "", dataset=self.dataset, population=self.population)
 
     def marked(self, table: DisplayTable) -> DisplayTable:
         """Mark a table: exploratory subset and P values, treatments that were not randomised."""

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 from sts_core.analysis.comparison import (
     Comparison,
     Member,
+    by_words,
     comparison,
     patients,
     percent_level,
@@ -32,7 +33,6 @@ from sts_core.display import (
     counted,
     format_percent,
     joined,
-    lower_first,
 )
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.proportion import proportion
@@ -585,7 +585,7 @@ def _by_group(result: ResponseResult) -> DisplayTable:
 
 
 def _title(result: ResponseResult) -> str:
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     return f"Best overall response{by}"
 
 
@@ -653,7 +653,7 @@ def assessment_text(definition: ResponseDefinition) -> str:
 def methods_sentence(result: ResponseResult) -> str:
     """Say how it was done, for the methods section."""
     spec, definition = result.spec, result.definition
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     criteria = definition.criteria or "criteria that the study file doesn't state"
     return (
         f"Best overall response was assessed by {criteria}. The objective response rate "
@@ -715,13 +715,7 @@ def _noun(rates: ResponseRates) -> str:
 def result_rows(result: ResponseResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; rates are proportions, ``term`` names the denominator."""
     spec = result.spec
-    base = ResultRow(
-        KIND,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
-        group_var=spec.by,
-    )
+    base = replace(result.provenance.row(KIND), group_var=spec.by)
     rows: list[ResultRow] = []
     shown = [(group.label if spec.by else None, group) for group in result.groups]
     if spec.by:

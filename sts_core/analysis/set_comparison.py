@@ -500,9 +500,7 @@ def result_sentences(result: SetComparisonResult) -> tuple[str, ...]:
 
 def result_rows(result: SetComparisonResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row; ``group`` is the name of the set."""
-    base = ResultRow(
-        KIND, "", dataset=result.provenance.dataset, population=result.provenance.population
-    )
+    base = result.provenance.row(KIND)
     rows = [replace(base, statistic="n_in_both", value=float(result.n_both))]
     rows += [
         replace(

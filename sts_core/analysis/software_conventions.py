@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sts_core.analysis.comparison import percent_level
+from sts_core.analysis.comparison import by_words, percent_level
 from sts_core.analysis.conventions import APP, SPSS, Convention, R
+from sts_core.analysis.followed import follow
 from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
     SurvivalGroup,
-    follow,
     kaplan_meier,
 )
 from sts_core.cohort import Cohort
@@ -23,7 +23,6 @@ from sts_core.display import (
     Format,
     format_estimate,
     joined,
-    lower_first,
     round_half_up,
 )
 from sts_core.estimates import Estimate, TestResult
@@ -171,7 +170,7 @@ def _compared(
     spec = shown.spec
     if spec.by is None or not shown.groups:
         return (), (), None
-    followed = follow(cohort, spec)
+    followed = follow(cohort, spec, landmark=spec.landmark, known_on=spec.known_on)
     data, used, names = followed.data, followed.used, followed.chosen
     time, event, codes = data.time[used], data.event[used], followed.codes[used]
     entry = None if data.entry is None else data.entry[used]
@@ -395,7 +394,7 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
             _row(label, _shown_groups(program.result)[place], factor, program.convention)
             for label, program in own
         ]
-    by = f" by {lower_first(shown.by_label)}" if shown.by_label else ""
+    by = by_words(shown.by_label)
     title = f"{shown.endpoint_label}{by}: the same cohort in several programs"
     table = DisplayTable(title, tuple(columns), tuple(rows), _footnotes(found))
     return shown.provenance.marked(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal
 
@@ -14,32 +14,24 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import percent_level
 from sts_core.analysis.conventions import by_convention, survival_methods
+from sts_core.analysis.curve_reading import DEFAULT_LANDMARKS, enough_at_risk
+from sts_core.analysis.followed import Followed, FollowedResult, follow
 from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     MAX_COMPARED,
     GroupHazardRatio,
     hazard_ratios,
 )
-from sts_core.analysis.kaplan_meier import (
-    DEFAULT_LANDMARKS,
-    UNRELIABLE_AT_RISK,
-    UNRELIABLE_SHARE,
-)
 from sts_core.analysis.landmark import (
     Landmark,
-    at_landmark,
     refuse_covariates_known_later,
-    refuse_groups_formed_later,
 )
-from sts_core.analysis.provenance import Provenance, provenance_of
+from sts_core.analysis.provenance import provenance_of
 from sts_core.cohort import Cohort
 from sts_core.derive import (
-    Levels,
-    Loss,
     SurvivalData,
     levels_of,
     rule_sentences,
-    survival_data,
     variable_of,
 )
 from sts_core.display import (
@@ -72,8 +64,6 @@ from sts_core.estimators.survival_difference import (
     rate_difference,
     restricted_mean_difference,
 )
-from sts_core.estimators.tied_times import align_follow_up
-from sts_core.populations import cohort_of
 from sts_core.study.types import ConventionName, TimeUnit, VariableKind
 
 KIND: Final = "survival_comparison"
@@ -257,13 +247,11 @@ class GroupDifference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SurvivalComparisonResult:
+class SurvivalComparisonResult(FollowedResult):
     """Comparisons of one endpoint between groups.
 
     Attributes
     ----------
-    by_label
-        Name of the grouping; ``None`` when nothing is compared.
     groups
         Names of the groups with their patients and events, in the study's order.
     reference
@@ -292,12 +280,6 @@ class SurvivalComparisonResult:
     """
 
     spec: SurvivalComparisonSpec
-    endpoint_label: str
-    time_zero: str
-    by_label: str | None
-    unit: TimeUnit
-    display_unit: TimeUnit
-    unit_factor: float
     groups: tuple[tuple[str, int, int], ...]
     n: int
     n_event: int
@@ -317,14 +299,7 @@ class SurvivalComparisonResult:
     ties: Ties
     methods_addition: str
     convention_notes: tuple[str, ...]
-    n_unknown_group: int
-    n_other_groups: int
-    n_levels: int
-    losses: tuple[Loss, ...]
     landmark: Landmark | None
-    delayed_entry: bool
-    rules: tuple[str, ...]
-    provenance: Provenance
     group_notes: tuple[str, ...] = ()
 
     @property
@@ -404,19 +379,9 @@ def survival_comparison(
     .. [4] Royston and Parmar, Stat Med 30 (2011) 2409-2421: restricted means.
     .. [5] Grambsch and Therneau, Biometrika 81 (1994) 515-526: proportional hazards.
     """
-    cohort = cohort_of(cohort, spec.population)
-    refuse_groups_formed_later(cohort, spec.by, spec.landmark)
-    refuse_covariates_known_later(cohort, spec.strata)
-    data = survival_data(cohort, spec.endpoint)
-    if spec.time_unit is not None:
-        data = replace(data, endpoint=replace(data.endpoint, display_unit=spec.time_unit))
-    levels = levels_of(cohort, spec.by) if spec.by else None
-    landmark: Landmark | None = None
-    if spec.landmark is not None:
-        data, levels, landmark = at_landmark(
-            cohort, data, spec.by, levels, at=spec.landmark, known_on=spec.known_on
-        )
-    return _Comparing.of(cohort, spec, data, levels, landmark).result(cohort, tick)
+    followed = follow(cohort, spec, landmark=spec.landmark, known_on=spec.known_on)
+    refuse_covariates_known_later(followed.cohort, spec.strata)
+    return _Comparing.of(followed, spec).result(tick)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -424,52 +389,33 @@ class _Comparing:
     """The patients compared, sorted so that the order of the file changes no number."""
 
     spec: SurvivalComparisonSpec
-    data: SurvivalData
-    levels: Levels | None
-    landmark: Landmark | None
-    names: tuple[str, ...]
+    followed: Followed
     time: np.ndarray
     event: np.ndarray
     entry: np.ndarray | None
     codes: np.ndarray
     strata: np.ndarray | None
     strata_label: str | None
-    n_unknown: int
-    n_other: int
 
     @classmethod
-    def of(
-        cls,
-        cohort: Cohort,
-        spec: SurvivalComparisonSpec,
-        data: SurvivalData,
-        levels: Levels | None,
-        landmark: Landmark | None,
-    ) -> _Comparing:
-        names: tuple[str, ...] = ()
-        codes = np.zeros(data.n, dtype=np.int64)
-        if levels is not None:
-            names = tuple(
-                level for level in levels.levels if spec.levels is None or level in spec.levels
-            )
-            number_of: dict[str | None, int] = {None: -2, **{n: i for i, n in enumerate(names)}}
-            labels = levels.values[data.position].tolist()
-            codes = np.array([number_of.get(label, -1) for label in labels], dtype=np.int64)
+    def of(cls, followed: Followed, spec: SurvivalComparisonSpec) -> _Comparing:
+        cohort, data, codes = followed.cohort, followed.data, followed.codes
         strata = _strata(cohort, spec.strata, data)
         entered = np.zeros(data.n) if data.entry is None else data.entry
         within = np.zeros(data.n, dtype=np.int64) if strata is None else strata
         order = np.lexsort((within, codes, data.event, entered, data.time))
         order = order[codes[order] >= 0]
-        time, entry = align_follow_up(
-            data.time[order], None if data.entry is None else data.entry[order]
-        )
         labels_of_strata = [variable_label(cohort, key) for key in spec.strata]
         return cls(
-            spec, data, levels, landmark, names, time, data.event[order], entry, codes[order],
+            spec, followed, data.time[order], data.event[order],
+            None if data.entry is None else data.entry[order], codes[order],
             None if strata is None else strata[order],
             joined(labels_of_strata) if labels_of_strata else None,
-            int(np.count_nonzero(codes == -2)), int(np.count_nonzero(codes == -1)),
         )  # fmt: skip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.followed.chosen
 
     @property
     def k(self) -> int:
@@ -503,10 +449,9 @@ class _Comparing:
             weights=weights, rho=rho, gamma=gamma,
         ).to_test_result()  # fmt: skip
 
-    def result(
-        self, cohort: Cohort, tick: Callable[[float], None] | None
-    ) -> SurvivalComparisonResult:
-        spec, endpoint = self.spec, self.data.endpoint
+    def result(self, tick: Callable[[float], None] | None) -> SurvivalComparisonResult:
+        spec, followed = self.spec, self.followed
+        cohort, endpoint, levels = followed.cohort, followed.endpoint, followed.levels
         methods = survival_methods(cohort.study, convention=spec.convention)
         ties = Ties(methods.convention.ties)
         sizes = np.bincount(self.codes, minlength=max(self.k, 1))
@@ -514,8 +459,8 @@ class _Comparing:
         compares = self.k >= 2
         ratios: tuple[GroupHazardRatio, ...] = ()
         within: tuple[GroupHazardRatio, ...] = ()
-        if compares and self.levels is not None:
-            reference = self.levels.reference
+        if compares and levels is not None:
+            reference = levels.reference
             ratios = hazard_ratios(
                 self.time, self.event, self.codes, self.names,
                 reference=reference, entry=self.entry, ties=ties, conf_level=spec.conf_level,
@@ -536,7 +481,9 @@ class _Comparing:
             spec=spec,
             endpoint_label=endpoint.label,
             time_zero=endpoint.time_zero,
-            by_label=self.levels.label if self.levels else None,
+            from_dates=endpoint.from_dates,
+            add_one_day=endpoint.from_dates and endpoint.add_one_day,
+            by_label=levels.label if levels else None,
             unit=endpoint.raw_unit,
             display_unit=endpoint.display_unit,
             unit_factor=endpoint.display_factor,
@@ -564,13 +511,13 @@ class _Comparing:
             ties=ties,
             methods_addition=by_convention(methods.convention),
             convention_notes=methods.notes,
-            n_unknown_group=self.n_unknown,
-            n_other_groups=self.n_other,
-            n_levels=len(self.levels.levels) if self.levels else 0,
-            losses=self.data.losses,
-            landmark=self.landmark,
+            all_levels=levels.levels if levels else (),
+            n_unknown_group=followed.n_unknown_group,
+            n_other_groups=followed.n_other_groups,
+            losses=followed.data.losses,
+            landmark=followed.landmark,
             delayed_entry=self.entry is not None,
-            rules=rule_sentences(cohort, endpoint, self.data),
+            rules=rule_sentences(cohort, endpoint, followed.data),
             provenance=provenance_of(cohort, spec.by),
             group_notes=group_notes(cohort, spec.by),
         )  # fmt: skip
@@ -582,7 +529,7 @@ class _Comparing:
 
     def _horizon(self, sizes: np.ndarray) -> float | None:
         if self.spec.mean_horizon is not None:
-            return self.spec.mean_horizon * self.data.endpoint.display_factor
+            return self.spec.mean_horizon * self.followed.endpoint.display_factor
         ends = [float(self.time[self.codes == code].max()) for code in np.flatnonzero(sizes)]
         end = min(ends) if ends else 0.0
         return end if end > 0 else None
@@ -694,10 +641,10 @@ class _Comparing:
         tick: Callable[[float], None] | None,
     ) -> tuple[GroupDifference, ...]:
         spec, level = self.spec, self.spec.conf_level
-        factor = self.data.endpoint.display_factor
+        factor = self.followed.endpoint.display_factor
         marks = spec.landmarks
         if marks is None:
-            marks = DEFAULT_LANDMARKS[self.data.endpoint.display_unit]
+            marks = DEFAULT_LANDMARKS[self.followed.endpoint.display_unit]
         base = next(i for i, one in enumerate(ratios) if one.is_reference)
         shown = [i for i, curve in enumerate(curves) if i != base and curve.n]
         medians = self._bootstrap((base, *shown), rule, tick)
@@ -828,7 +775,7 @@ def _strata(cohort: Cohort, keys: Sequence[str], data: SurvivalData) -> np.ndarr
 
 def _reliable_until(curve: ProductLimit) -> float:
     """Give the last time at which enough are at risk for a curve to be read."""
-    enough = curve.n_risk >= max(UNRELIABLE_AT_RISK, UNRELIABLE_SHARE * curve.n)
+    enough = enough_at_risk(curve.n_risk, curve.n)
     return float(curve.time[enough].max()) if enough.any() else -1.0
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sts_core.analysis.comparison import groups_in_words, percent_level
+from sts_core.analysis.comparison import by_words, groups_in_words, percent_level
+from sts_core.analysis.curve_reading import UNRELIABLE_AT_RISK, UNRELIABLE_SHARE
 from sts_core.analysis.hazard_ratio import TIES_NAMES, footnotes_of, sentence_of
-from sts_core.analysis.kaplan_meier import (
-    UNRELIABLE_AT_RISK,
-    UNRELIABLE_SHARE,
-    loss_sentences,
-)
 from sts_core.analysis.landmark import from_landmark
 from sts_core.analysis.provenance import says_subset
 from sts_core.analysis.survival_comparison import (
@@ -92,7 +88,7 @@ def comparison_table(result: SurvivalComparisonResult) -> DisplayTable:
             if result.strata_label is not None:
                 row["shr"] = not_estimable(NotEstimable.REFERENCE)
         rows.append(row)
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     title = f"{result.endpoint_label}{by}: differences between groups"
     return result.provenance.marked(
         DisplayTable(title, tuple(columns), tuple(rows), notes_of_differences(result), members)
@@ -150,7 +146,7 @@ def rates_table(result: SurvivalComparisonResult) -> DisplayTable | None:
             row[f"rate_{rate.at:g}"] = rate.estimate
             row[f"p_{rate.at:g}"] = _p_cell(rate.test)
         rows.append(row)
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     title = f"{result.endpoint_label}{by}: differences at chosen times"
     notes = (
         f"Survival of the group less that of {result.reference}: Kaplan-Meier estimates, standard "
@@ -205,7 +201,7 @@ def group_tests_table(result: SurvivalComparisonResult) -> DisplayTable:
             found = result.permutation
             row["p"] = found.p_value if found.reason is None else not_estimable(found.reason)
             rows.append(row)
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     title = f"{result.endpoint_label}{by}: tests between groups"
     return result.provenance.marked(
         DisplayTable(title, tuple(columns), tuple(rows), notes_of_tests(result))
@@ -250,7 +246,7 @@ def pairs_table(result: SurvivalComparisonResult) -> DisplayTable | None:
     ]
     if result.spec.pairs == "all" and len(result.groups) > MAX_PAIRED:
         notes.append(f"More than {MAX_PAIRED} groups: each against {result.reference} only.")
-    by = f" by {lower_first(result.by_label)}" if result.by_label else ""
+    by = by_words(result.by_label)
     title = f"{result.endpoint_label}{by}: pairs of groups"
     return result.provenance.marked(DisplayTable(
         title, columns, tuple(rows), (*notes, *_common_notes(result))
@@ -268,10 +264,8 @@ def more_tables(result: SurvivalComparisonResult) -> tuple[DisplayTable, ...]:
 
 def _common_notes(result: SurvivalComparisonResult) -> list[str]:
     notes = []
-    if len(result.groups) < result.n_levels:
-        notes.append(
-            f"Compared over {len(result.groups)} of {result.n_levels} levels of {result.by_label}."
-        )
+    if result.scope is not None:
+        notes.append(f"Compared {result.scope}.")
     notes += result.group_notes
     if result.landmark is not None:
         notes += result.landmark.notes
@@ -286,22 +280,10 @@ def _common_notes(result: SurvivalComparisonResult) -> list[str]:
                 "are in the unstratified numbers only"
             )
         notes.append(f"{text}.")
-    if result.delayed_entry:
-        notes.append("Patients count as at risk from their entry on (delayed entry).")
-    if result.n_unknown_group:
-        notes.append(
-            f"{counted(result.n_unknown_group, 'patient')} not included: "
-            f"{result.by_label} not known."
-        )
-    if result.n_other_groups:
-        notes.append(
-            f"{counted(result.n_other_groups, 'patient')} in groups that this comparison "
-            "leaves out."
-        )
+    notes += result.entry_notes
+    notes += result.left_out_notes
     notes += result.convention_notes
-    notes += result.rules
-    notes += loss_sentences(result.losses)
-    notes += result.provenance.footnotes
+    notes += result.closing_notes
     return notes
 
 
@@ -497,11 +479,8 @@ def _difference_sentences(result: SurvivalComparisonResult) -> list[str]:
 def result_rows(result: SurvivalComparisonResult) -> tuple[ResultRow, ...]:
     """Give every number as a long row, times in the raw unit."""
     spec, unit = result.spec, result.unit.value
-    base = ResultRow(
-        spec.kind,
-        "",
-        dataset=result.provenance.dataset,
-        population=result.provenance.population,
+    base = replace(
+        result.provenance.row(spec.kind),
         endpoint=spec.endpoint,
         group_var=spec.by,
         landmark=None if result.landmark is None else result.landmark.words,
@@ -541,14 +520,9 @@ def result_rows(result: SurvivalComparisonResult) -> tuple[ResultRow, ...]:
         )  # fmt: skip
     for difference in result.differences:
         rows += _difference_rows(base, difference, unit, result)
-    lost = sum(len(loss.subjects) for loss in result.losses) + result.n_unknown_group
-    rows.append(replace(base, statistic="n_not_included", value=float(lost)))
+    rows.append(replace(base, statistic="n_not_included", value=float(result.n_not_included)))
     if result.landmark is not None:
-        for name, count in (
-            ("n_event_before_landmark", result.landmark.n_event_before),
-            ("n_ended_before_landmark", result.landmark.n_ended_before),
-        ):
-            rows.append(replace(base, statistic=name, value=float(count)))
+        rows += result.landmark.rows(base)
     return tuple(rows)
 
 

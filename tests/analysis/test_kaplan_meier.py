@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sts_core.analysis.curve_reading import DEFAULT_LANDMARKS, axis_ticks
 from sts_core.analysis.kaplan_meier import (
-    DEFAULT_LANDMARKS,
     KaplanMeierResult,
     KaplanMeierSpec,
     SurvivalGroup,
-    axis_ticks,
     kaplan_meier,
     methods_sentence,
     more_estimates_table,
