@@ -1312,17 +1312,8 @@ class HasRow:
 
 
 @dataclass(frozen=True, config=_STRICT)
-class AllOf:
-    """Met when all parts are; unknown where no part fails and one can't be decided.
-
-    Parameters
-    ----------
-    parts
-        Two or more conditions; one with ``excludes`` holds where its condition does not. A part
-        may itself be an :class:`AnyOf` or :class:`AllOf` of single conditions.
-    label, excludes, missing, enabled, after_time_zero
-        Of the whole; parts have none of their own.
-    """
+class _Compound:
+    """Several conditions as one criterion; its fields stand in the study file in this order."""
 
     parts: tuple[Criterion, ...]
     label: str = ""
@@ -1330,7 +1321,6 @@ class AllOf:
     missing: Missing = "keep"
     enabled: bool = True
     after_time_zero: bool = False
-    kind: Literal["all_of"] = "all_of"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -1344,7 +1334,23 @@ class AllOf:
 
 
 @dataclass(frozen=True, config=_STRICT)
-class AnyOf:
+class AllOf(_Compound):
+    """Met when all parts are; unknown where no part fails and one can't be decided.
+
+    Parameters
+    ----------
+    parts
+        Two or more conditions; one with ``excludes`` holds where its condition does not. A part
+        may itself be an :class:`AnyOf` or :class:`AllOf` of single conditions.
+    label, excludes, missing, enabled, after_time_zero
+        Of the whole; parts have none of their own.
+    """
+
+    kind: Literal["all_of"] = "all_of"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class AnyOf(_Compound):
     """Met when one part is; unknown where no part holds and one can't be decided.
 
     Parameters
@@ -1353,23 +1359,7 @@ class AnyOf:
         As for :class:`AllOf`.
     """
 
-    parts: tuple[Criterion, ...]
-    label: str = ""
-    excludes: bool = False
-    missing: Missing = "keep"
-    enabled: bool = True
-    after_time_zero: bool = False
     kind: Literal["any_of"] = "any_of"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Variables, groupings or columns of the patient table that it asks for."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
-
-    @model_validator(mode="after")
-    def _of_conditions(self) -> Self:
-        _check_compound(self.parts)
-        return self
 
 
 Criterion = Annotated[
