@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -22,16 +21,13 @@ from sts_core.estimators.product_limit import product_limit
 from sts_core.estimators.survival_difference import rate_difference, restricted_mean_difference
 from sts_core.estimators.tied_times import align_ties
 from validation.kaplan_meier import random_cohort
-from validation.suite import SuiteResult
+from validation.suite import TOLERANCE, Floats, SuiteResult, relative_errors, run_script
 
 name: Final = "Comparisons between groups"
 
-TOLERANCE: Final = 1e-8
 FITTED: Final = frozenset({"zph", "stratified hr"})
 """Quantities of an iterated fit, compared with a tolerance of 1e-6."""
-_SCRIPT: Final = Path(__file__).with_name("comparison.R")
 
-Floats = NDArray[np.float64]
 Key = tuple[int, str]
 
 
@@ -133,7 +129,7 @@ def run(n: int, seed: int) -> SuiteResult:
             # groups that never meet in a stratum cost a degree of freedom in ours
             skipped["groups never at risk together (R inverts a nearly singular matrix)"] += 1
             continue
-        error = np.abs(mine - reference) / np.maximum(1, np.abs(reference))
+        error = relative_errors(mine, reference)
         count += error.size
         tolerance = 1e-6 if quantity in FITTED else TOLERANCE
         if float(error.max()) > tolerance:
@@ -156,10 +152,7 @@ def _run_r(cohorts: dict[int, Groups]) -> dict[Key, Floats]:
                         cohort.time, cohort.event, cohort.group, cohort.stratum, strict=True
                     )
                 )
-        subprocess.run(
-            ["Rscript", "--vanilla", str(_SCRIPT), str(given), str(found)],
-            check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        run_script(__file__, given, found)
         values: dict[Key, list[float]] = {}
         with found.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
-import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sts_core.estimators.cumulative_incidence import (
     CumulativeIncidence,
@@ -22,13 +19,19 @@ from sts_core.estimators.cumulative_incidence import (
 )
 from sts_core.estimators.fine_gray import FineGrayFit, fine_gray
 from sts_core.estimators.gray_test import gray_test
-from validation.suite import SuiteResult
+from validation.suite import (
+    ALL,
+    Comparison,
+    Floats,
+    Key,
+    SuiteResult,
+    read_results,
+    run_script,
+)
 
 name: Final = "Competing risks"
 
-TOLERANCE: Final = 1e-8
 TOLERANCE_ITERATED: Final = 1e-6
-_ALL: Final = "all"
 _AT_ZERO: Final = "limit at an incidence of 0 (R's plain scale prints 0 to 0)"
 _AT_ONE: Final = "limit at an incidence of 1, where the scale has no width"
 _LATE: Final = (
@@ -39,9 +42,7 @@ _R_NO_TEST: Final = "Gray's test: R cannot invert the covariance and prints -1"
 _NO_TEST: Final = "Gray's test: tied events in so small a cohort that R's variance is not positive"
 _NO_FIT: Final = "Fine-Gray: not estimable in ours; R did not converge, failed or diverged"
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -120,83 +121,14 @@ def run(n: int, seed: int) -> SuiteResult:
         coefficients and their variance), and values that one side gives and the other does not.
     """
     cohorts = [random_cohort(seed, case) for case in range(n)]
-    comparison = _Comparison(_run_r(cohorts))
+    comparison = Comparison(_run_r(cohorts))
     for case, cohort in enumerate(cohorts):
         _compare_curves(comparison, case, cohort)
         if not cohort.has_entry and cohort.cause.any():
             _compare_tests(comparison, case, cohort)
             if cohort.regression:
                 _compare_regression(comparison, case, cohort)
-    return comparison.result(len(cohorts))
-
-
-class _Comparison:
-    """Our values beside R's; every value of R must be asked for, or be counted as skipped."""
-
-    def __init__(self, theirs: dict[Key, Floats]) -> None:
-        self._theirs = theirs
-        self._done: set[Key] = set()
-        self._count = 0
-        self._largest = 0.0
-        self._disagreements: list[str] = []
-        self._skipped: Counter[str] = Counter()
-
-    def theirs(self, case: int, quantity: str, group: str = _ALL) -> Floats | None:
-        """Give R's values and note that they were looked at."""
-        self._done.add((case, quantity, group))
-        return self._theirs.get((case, quantity, group))
-
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Count values that are set apart."""
-        if count:
-            self._skipped[reason] += count
-
-    def disagree(self, case: int, quantity: str, group: str, text: str) -> None:
-        """Note a disagreement."""
-        self._disagreements.append(f"case {case}, group {group}, {quantity}: {text}")
-
-    def equal(
-        self,
-        case: int,
-        quantity: str,
-        group: str,
-        ours: ArrayLike,
-        *,
-        apart: NDArray[np.bool_] | None = None,
-        tolerance: float = TOLERANCE,
-    ) -> None:
-        """Compare values, but for those set apart."""
-        mine = np.atleast_1d(np.asarray(ours, dtype=np.float64))
-        reference = self.theirs(case, quantity, group)
-        if reference is None:
-            self.disagree(case, quantity, group, "R has none")
-            return
-        if mine.shape != reference.shape:
-            self.disagree(case, quantity, group, f"{mine.size} values, R {reference.size}")
-            return
-        kept = np.ones(mine.shape, dtype=np.bool_) if apart is None else ~apart
-        mine, reference = mine[kept], reference[kept]
-        error = np.full(mine.shape, np.inf)
-        error[(np.isnan(mine) & np.isnan(reference)) | (mine == reference)] = 0.0
-        finite = np.isfinite(mine) & np.isfinite(reference)
-        error[finite] = np.abs(mine - reference)[finite] / np.maximum(1, np.abs(reference[finite]))
-        self._count += error.size
-        self._largest = max(
-            self._largest, float(np.max(error, initial=0.0, where=np.isfinite(error)))
-        )
-        if np.any(error > tolerance):
-            worst = int(np.argmax(error))
-            self.disagree(
-                case, quantity, group, f"ours {mine[worst]:.17g}, R {reference[worst]:.17g}"
-            )
-
-    def result(self, cases: int) -> SuiteResult:
-        """Close the books."""
-        for case, quantity, group in sorted(self._theirs.keys() - self._done):
-            self.disagree(case, quantity, group, "only R has it")
-        return SuiteResult(
-            name, cases, self._count, self._disagreements, self._largest, dict(self._skipped)
-        )
+    return comparison.result(name, len(cohorts))
 
 
 def cuminc_variance(curve: CumulativeIncidence, row: int) -> Floats:
@@ -227,9 +159,9 @@ def cuminc_variance(curve: CumulativeIncidence, row: int) -> Floats:
     return variance
 
 
-def _compare_curves(comparison: _Comparison, case: int, cohort: CompetingCohort) -> None:
+def _compare_curves(comparison: Comparison, case: int, cohort: CompetingCohort) -> None:
     groups = sorted(set(cohort.group.tolist()))
-    parts = {_ALL: np.ones(cohort.time.size, dtype=np.bool_)}
+    parts = {ALL: np.ones(cohort.time.size, dtype=np.bool_)}
     if len(groups) > 1:
         parts |= {g: cohort.group == g for g in groups}
     for group, who in parts.items():
@@ -275,7 +207,7 @@ def _compare_curves(comparison: _Comparison, case: int, cohort: CompetingCohort)
                         case, quantity, group, ours[row],
                         apart=at_one | (at_zero & (conf_type == "plain")),
                     )  # fmt: skip
-        if group == _ALL and not cohort.has_entry and cohort.cause.any() and curve.n > 1:
+        if group == ALL and not cohort.has_entry and cohort.cause.any() and curve.n > 1:
             for row in range(cohort.n_causes):
                 if curve.n_event[row].any():
                     comparison.equal(case, f"cuminc.{row + 1}", group, curve.estimate[row])
@@ -284,12 +216,12 @@ def _compare_curves(comparison: _Comparison, case: int, cohort: CompetingCohort)
                     )
 
 
-def _set_apart(comparison: _Comparison, case: int, quantity: str, group: str) -> None:
+def _set_apart(comparison: Comparison, case: int, quantity: str, group: str) -> None:
     theirs = comparison.theirs(case, quantity, group)
     comparison.skip(_LATE, 0 if theirs is None else theirs.size)
 
 
-def _compare_tests(comparison: _Comparison, case: int, cohort: CompetingCohort) -> None:
+def _compare_tests(comparison: Comparison, case: int, cohort: CompetingCohort) -> None:
     groups = sorted(set(cohort.group.tolist()))
     if len(groups) < 2:
         return
@@ -308,20 +240,20 @@ def _compare_tests(comparison: _Comparison, case: int, cohort: CompetingCohort) 
             if comparison.theirs(case, f"{kind}.error") is not None:
                 comparison.skip(f"{_R_ERROR} ({ours.reason or 'a test in ours'})")
             elif theirs is None:
-                comparison.disagree(case, quantity, _ALL, "R has none")
+                comparison.disagree(case, quantity, ALL, "R has none")
             elif theirs[0] == -1:
                 comparison.skip(_R_NO_TEST)
                 if ours.df == len(groups) - 1:
-                    comparison.disagree(case, quantity, _ALL, "R has no test, ours a full one")
+                    comparison.disagree(case, quantity, ALL, "R has no test, ours a full one")
             elif ours.reason is not None:
                 comparison.skip(_NO_TEST)
             else:
                 comparison.equal(
-                    case, quantity, _ALL, [ours.statistic, ours.p_value, float(ours.df)]
+                    case, quantity, ALL, [ours.statistic, ours.p_value, float(ours.df)]
                 )
 
 
-def _compare_regression(comparison: _Comparison, case: int, cohort: CompetingCohort) -> None:
+def _compare_regression(comparison: Comparison, case: int, cohort: CompetingCohort) -> None:
     groups = sorted(set(cohort.group.tolist()))
     dummies = [(cohort.group == g).astype(float) for g in groups[1:]]
     x = np.column_stack([cohort.x, *dummies])
@@ -336,17 +268,17 @@ def _compare_regression(comparison: _Comparison, case: int, cohort: CompetingCoh
         if any(reason is not None for reason in fit.reasons):
             comparison.skip(_NO_FIT)
             if not _r_has_no_fit(failed, parts, fit):
-                comparison.disagree(case, where, _ALL, f"ours {fit.reasons}, R a fit")
+                comparison.disagree(case, where, ALL, f"ours {fit.reasons}, R a fit")
             continue
         if failed:
-            comparison.disagree(case, where, _ALL, "R failed, ours is a fit")
+            comparison.disagree(case, where, ALL, "R failed, ours is a fit")
             continue
         for part, ours in (
             ("coefficients", fit.coefficients),
             ("variance", fit.covariance.ravel()),
             ("log_likelihood", [fit.log_likelihood]),
         ):
-            comparison.equal(case, f"{where}.{part}", _ALL, ours, tolerance=TOLERANCE_ITERATED)
+            comparison.equal(case, f"{where}.{part}", ALL, ours, tolerance=TOLERANCE_ITERATED)
 
 
 def _r_has_no_fit(failed: bool, parts: dict[str, Floats | None], fit: FineGrayFit) -> bool:
@@ -367,9 +299,8 @@ def _run_r(cohorts: list[CompetingCohort]) -> dict[Key, Floats]:
         paths = [Path(folder) / file for file in ("cohorts.csv", "results.txt")]
         with paths[0].open("w", newline="") as stream:
             write_cohorts(stream, dict(enumerate(cohorts)))
-        script = Path(__file__).with_suffix(".R")
-        subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
-        return dict(_read_results(paths[1]))
+        run_script(__file__, *paths)
+        return dict(read_results(paths[1]))
 
 
 def write_cohorts(stream: TextIO, cohorts: dict[int, CompetingCohort]) -> None:
@@ -387,11 +318,3 @@ def write_cohorts(stream: TextIO, cohorts: dict[int, CompetingCohort]) -> None:
                     repr(float(c.x[i, 0])), int(c.x[i, 1]), int(c.regression),
                 ]
             )  # fmt: skip
-
-
-def _read_results(path: Path) -> Iterator[tuple[Key, Floats]]:
-    with path.open() as stream:
-        for line in stream:
-            case, quantity, group, values = line.rstrip("\n").split("|")
-            numbers = [math.nan if v == "NA" else float(v) for v in values.split()]
-            yield (int(case), quantity, group), np.array(numbers)

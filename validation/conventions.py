@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sts_core.analysis.conventions import CONVENTIONS
 from sts_core.analysis.kaplan_meier import (
@@ -39,12 +36,11 @@ from sts_core.study import (
     TimeUnit,
     Variable,
 )
-from validation.kaplan_meier import RandomCohort, random_cohort, read_results, write_cohorts
-from validation.suite import SuiteResult
+from validation.kaplan_meier import RandomCohort, random_cohort, write_cohorts
+from validation.suite import ALL, Comparison, SuiteResult, read_results, run_script
 
 name: Final = "Conventions app, R, SPSS"
 
-TOLERANCE: Final = 1e-8
 ITERATED: Final = 1e-6
 #: Cohorts whose results by R are stored for the tests.
 STORED: Final = 15
@@ -53,9 +49,6 @@ _AT_ONE: Final = "limit at a survival of 1 (R prints 1 before the first time)"
 _WARNED: Final = "R warns that a hazard ratio may be infinite, or errs; ours is not estimable"
 _FINITE: Final = "R warns that a hazard ratio may be infinite; ours is finite"
 _NOTHING: Final = "R prints NA or 0 for a group that is never at risk at an event beside another"
-_ALL: Final = "all"
-
-Floats = NDArray[np.float64]
 
 
 def cohort_of(made: RandomCohort) -> Cohort:
@@ -117,8 +110,7 @@ def ask_r(made: list[RandomCohort], folder: Path) -> Path:
     """Write cohorts into a folder and let R analyse them; give the file of its results."""
     paths = [folder / f"conventions_{file}" for file in ("cohorts.csv", "times.csv", "results.txt")]
     write_cohorts(made, paths[0], paths[1])
-    script = Path(__file__).with_suffix(".R")
-    subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
+    run_script(__file__, *paths)
     return paths[2]
 
 
@@ -127,52 +119,11 @@ def compare(made: list[RandomCohort], results: Path) -> SuiteResult:
     comparison = _Comparison(dict(read_results(results)))
     for case, cohort in enumerate(made):
         comparison.compare_case(case, cohort)
-    return comparison.result(len(made))
+    return comparison.result(name, len(made))
 
 
-class _Comparison:
-    """Our values beside R's."""
-
-    def __init__(self, theirs: dict[tuple[int, str, str], Floats]) -> None:
-        self.theirs = theirs
-        self.done: set[tuple[int, str, str]] = set()
-        self.count = 0
-        self.largest = 0.0
-        self.disagreements: list[str] = []
-        self.skipped: Counter[str] = Counter()
-
-    def result(self, cases: int) -> SuiteResult:
-        """Close the books: what only R has is a disagreement."""
-        for key in sorted(self.theirs.keys() - self.done):
-            self.disagreements.append(f"{key}: only R has it")
-        return SuiteResult(
-            name, cases, self.count, self.disagreements, self.largest, dict(self.skipped)
-        )
-
-    def take(self, case: int, quantity: str, group: str = _ALL) -> Floats | None:
-        """Give R's values, and note that they were looked at."""
-        key = (case, quantity, group)
-        self.done.add(key)
-        return self.theirs.get(key)
-
-    def equal(
-        self, case: int, quantity: str, group: str, ours: list[float], tolerance: float = TOLERANCE
-    ) -> None:
-        """Compare values one by one; a value that one side lacks disagrees."""
-        theirs = self.take(case, quantity, group)
-        where = f"case {case}, group {group}, {quantity}"
-        if theirs is None or len(theirs) != len(ours):
-            self.disagreements.append(f"{where}: ours {ours}, R {theirs}")
-            return
-        for mine, reference in zip(ours, theirs.tolist(), strict=True):
-            self.count += 1
-            if math.isnan(mine) and math.isnan(reference):
-                continue
-            error = abs(mine - reference) / max(1.0, abs(reference))
-            if not error <= tolerance:
-                self.disagreements.append(f"{where}: ours {mine:.17g}, R {reference:.17g}")
-            else:
-                self.largest = max(self.largest, error)
+class _Comparison(Comparison):
+    """Our values of a cohort beside R's, under each convention."""
 
     def compare_case(self, case: int, made: RandomCohort) -> None:
         """Compare one cohort under each convention."""
@@ -183,7 +134,7 @@ class _Comparison:
             result = kaplan_meier(cohort, spec)
             for group in result.groups:
                 self.compare_group(case, convention, group.label, group)
-            self.compare_group(case, convention, _ALL, result.overall)
+            self.compare_group(case, convention, ALL, result.overall)
             if len(result.groups) > 1 and convention != "R":
                 self.compare_ratios(case, result, CONVENTIONS[convention].ties)
             if convention == "app":
@@ -203,13 +154,13 @@ class _Comparison:
         equal("rate", [value for value, _, _ in rates])
         for place, quantity in ((1, "rate_low"), (2, "rate_high")):
             ours = [rate[place] for rate in rates]
-            theirs = self.take(case, f"{convention}.{quantity}", label)
+            theirs = self.theirs(case, f"{convention}.{quantity}", label)
             if theirs is not None:
                 for at, rate in enumerate(group.rates):
                     # at a survival of 1 a log-log interval has no width
                     if rate.estimate.low_reason is NotEstimable.NO_EVENTS and theirs[at] == 1:
                         ours[at] = 1.0
-                        self.skipped[_AT_ONE] += 1
+                        self.skip(_AT_ONE)
             equal(quantity, ours)
         error = group.mean.std_error
         equal("mean", [_three(group.mean.estimate)[0], math.nan if error is None else error])
@@ -219,45 +170,47 @@ class _Comparison:
         """Compare the hazard ratios beside the curves."""
         ratios = [one for one in result.hazard_ratios if not one.is_reference]
         missing = [one for one in ratios if one.coefficient is None]
-        if self.take(case, f"cox.{ties}.apart") is not None:
-            self.skipped[_WARNED if missing else _FINITE] += 1
+        if self.theirs(case, f"cox.{ties}.apart") is not None:
+            self.skip(_WARNED if missing else _FINITE)
             return
-        theirs = self.take(case, f"cox.{ties}.coefficients")
+        theirs = self.theirs(case, f"cox.{ties}.coefficients")
         lost = [] if theirs is None else [
             at
             for at, one in enumerate(ratios)
             if one in missing and (math.isnan(theirs[at]) or theirs[at] == 0)
         ]  # fmt: skip
-        self.skipped[_NOTHING] += len(lost)
+        self.skip(_NOTHING, len(lost))
         for quantity, ours in (
             ("coefficients", [one.coefficient for one in ratios]),
             ("std_errors", [one.std_error for one in ratios]),
         ):
             numbers = [math.nan if value is None else value for value in ours]
-            reference = self.take(case, f"cox.{ties}.{quantity}")
+            reference = self.theirs(case, f"cox.{ties}.{quantity}")
             for at in lost if reference is not None else ():
                 numbers[at] = float(reference[at])
-            self.equal(case, f"cox.{ties}.{quantity}", _ALL, numbers, ITERATED)
+            self.equal(case, f"cox.{ties}.{quantity}", ALL, numbers, tolerance=ITERATED)
 
     def compare_exact(self, case: int, made: RandomCohort) -> None:
         """Compare the exact partial likelihood of two groups."""
         second = made.group == max(made.group.tolist())
-        if self.take(case, "cox.exact.apart") is not None:
+        if self.theirs(case, "cox.exact.apart") is not None:
             found = exact_at_ties(made.time, made.event, second)
-            self.skipped[_WARNED if found.value is None else _FINITE] += 1
+            self.skip(_WARNED if found.value is None else _FINITE)
             return
-        theirs = self.take(case, "cox.exact.coefficients")
+        theirs = self.theirs(case, "cox.exact.coefficients")
         if theirs is None:
             return
         found = exact_at_ties(made.time, made.event, second)
         if found.value is None and (math.isnan(theirs[0]) or theirs[0] == 0):
-            self.take(case, "cox.exact.std_errors")
-            self.skipped[_NOTHING] += 1
+            self.theirs(case, "cox.exact.std_errors")
+            self.skip(_NOTHING)
             return
         value, _, high = _three(found)
         z = 1.959963984540054
-        self.equal(case, "cox.exact.coefficients", _ALL, [math.log(value)], ITERATED)
-        self.equal(case, "cox.exact.std_errors", _ALL, [math.log(high / value) / z], ITERATED)
+        self.equal(case, "cox.exact.coefficients", ALL, [math.log(value)], tolerance=ITERATED)
+        self.equal(
+            case, "cox.exact.std_errors", ALL, [math.log(high / value) / z], tolerance=ITERATED
+        )
 
     def compare_counts(self, case: int, made: RandomCohort, result: KaplanMeierResult) -> None:
         """Compare the numbers under the figure with a plain count at every tick."""
@@ -275,11 +228,9 @@ class _Comparison:
                 )
                 risk = group.risk
                 ours = (risk.at_risk[at], risk.events[at], risk.censored[at])
-                self.count += 3
+                self.compared(3)
                 if ours != plain:
-                    self.disagreements.append(
-                        f"case {case}, group {group.label}, tick {tick:g}: {ours}, counted {plain}"
-                    )
+                    self.disagree(case, f"tick {tick:g}", group.label, f"{ours}, counted {plain}")
 
 
 def _three(estimate: Estimate) -> list[float]:

@@ -6,7 +6,6 @@ import argparse
 import csv
 import math
 import re
-import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from sts_core.estimators.cox_residuals import (
     score_residuals,
 )
 from sts_core.estimators.tied_times import align_ties
-from validation.suite import SuiteResult
+from validation.suite import Floats, SuiteResult, numbers_of_r, run_script
 
 name: Final = "Cox regression"
 
@@ -43,8 +42,6 @@ _UNDECIDED: Final = "of these, fits that ours calls not converged"
 _PRINTED_NA: Final = "fits where R prints NA for a coefficient that goes to infinity: ours not estimable, proven by linear programming"  # noqa: E501
 _ZPH_ILL: Final = "proportional hazards tests that R cannot invert or that have no information"
 _NOT_ALIASED: Final = (NotEstimable.SEPARATION, NotEstimable.NOT_CONVERGED)
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -221,8 +218,7 @@ def _fit_with_r(models: list[RandomModel]) -> list[dict[str, str]]:
                     [case, model.covariates.shape[1], model.ties]
                     + [int(option is not None) for option in options]
                 )
-        script = Path(__file__).with_suffix(".R")
-        subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
+        run_script(__file__, *paths)
         for line in paths[2].read_text(encoding="utf-8").splitlines():
             case_text, quantity, values = line.split("|", 2)
             results[int(case_text)][quantity] = values
@@ -251,7 +247,7 @@ class _Comparison:
 
     def values(self, quantity: str, ours: ArrayLike, reference: str) -> None:
         mine = np.asarray(ours, dtype=np.float64).ravel()
-        theirs = np.array([math.nan if v == "NA" else float(v) for v in reference.split()])
+        theirs = numbers_of_r(reference)
         if mine.shape != theirs.shape:
             self.disagree(f"{quantity}: {mine.size} values, R has {theirs.size}")
             return

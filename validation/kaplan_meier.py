@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,13 +24,21 @@ from sts_core.estimators.product_limit import (
     survival_at,
 )
 from sts_core.estimators.tied_times import align_ties
-from validation.suite import SuiteResult
+from validation.suite import (
+    ALL,
+    TOLERANCE,
+    Bools,
+    Comparison,
+    Floats,
+    Key,
+    SuiteResult,
+    read_results,
+    run_script,
+)
 
 name: Final = "Kaplan-Meier and log-rank"
 
-TOLERANCE: Final = 1e-8
 _PROBABILITIES: Final = (0.25, 0.5, 0.75)
-_ALL: Final = "all"
 # At a survival of 1 these scales have no interval; R prints 1 to 1 before the first time of a
 # curve and NA after it. We give none in both places.
 _AT_ONE: Final = "limit before the first time (R prints 1)"
@@ -41,10 +46,6 @@ _NEVER_MEET: Final = "groups never at risk together (R inverts a singular matrix
 _R_ERROR: Final = "R gives an error, ours no full test"
 _SCORE_ZERO: Final = "Cox score test of R 0 or missing, ours is not estimable"
 _R_NO_TEST: Final = "R prints chi-square 0 without a test, ours is not estimable"
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -133,86 +134,14 @@ def run(n: int, seed: int) -> SuiteResult:
         gives and the other does not.
     """
     cohorts = [random_cohort(seed, case) for case in range(n)]
-    comparison = _Comparison(_run_r(cohorts))
+    comparison = Comparison(_run_r(cohorts))
     for case, cohort in enumerate(cohorts):
         _compare_curves(comparison, case, cohort)
         _compare_tests(comparison, case, cohort)
-    return comparison.result(len(cohorts))
+    return comparison.result(name, len(cohorts))
 
 
-class _Comparison:
-    """Our values beside R's; every value of R must be asked for, or be counted as skipped."""
-
-    def __init__(self, theirs: dict[Key, Floats]) -> None:
-        self._theirs = theirs
-        self._done: set[Key] = set()
-        self._count = 0
-        self._largest = 0.0
-        self._disagreements: list[str] = []
-        self._skipped: Counter[str] = Counter()
-
-    def theirs(self, case: int, quantity: str, group: str = _ALL) -> Floats | None:
-        """Give R's values and note that they were looked at."""
-        key = (case, quantity, group)
-        self._done.add(key)
-        return self._theirs.get(key)
-
-    def skip(self, reason: str, count: int = 1) -> None:
-        """Count values that are set apart."""
-        if count:
-            self._skipped[reason] += count
-
-    def disagree(self, case: int, quantity: str, group: str, text: str) -> None:
-        """Note a disagreement."""
-        self._disagreements.append(f"case {case}, group {group}, {quantity}: {text}")
-
-    def equal(
-        self, case: int, quantity: str, group: str, ours: ArrayLike, *, apart: Bools | None = None
-    ) -> None:
-        """Compare values, but for those set apart."""
-        mine = np.atleast_1d(np.asarray(ours, dtype=np.float64))
-        reference = self.theirs(case, quantity, group)
-        if reference is None:
-            self.disagree(case, quantity, group, "R has none")
-            return
-        if mine.shape != reference.shape:
-            self.disagree(case, quantity, group, f"{mine.size} values, R {reference.size}")
-            return
-        error = _errors(mine, reference)
-        if apart is not None:
-            error = error[~apart]
-            mine, reference = mine[~apart], reference[~apart]
-        self._count += error.size
-        self._largest = max(
-            self._largest, float(np.max(error, initial=0.0, where=np.isfinite(error)))
-        )
-        if np.any(error > TOLERANCE):
-            worst = int(np.argmax(error))
-            self.disagree(
-                case, quantity, group, f"ours {mine[worst]:.17g}, R {reference[worst]:.17g}"
-            )
-
-    def result(self, cases: int) -> SuiteResult:
-        """Close the books."""
-        forgotten = sorted(self._theirs.keys() - self._done)
-        for case, quantity, group in forgotten:
-            self.disagree(case, quantity, group, "only R has it")
-        return SuiteResult(
-            name, cases, self._count, self._disagreements, self._largest, dict(self._skipped)
-        )
-
-
-def _errors(ours: Floats, theirs: Floats) -> Floats:
-    """Give ``|ours - R| / max(1, |R|)``; 0 if both are missing, infinite if one is."""
-    error = np.full(ours.shape, np.inf)
-    error[(np.isnan(ours) & np.isnan(theirs)) | (ours == theirs)] = 0.0
-    finite = np.isfinite(ours) & np.isfinite(theirs)
-    difference = np.abs(ours[finite] - theirs[finite])
-    error[finite] = difference / np.maximum(1, np.abs(theirs[finite]))
-    return error
-
-
-def _compare_curves(comparison: _Comparison, case: int, cohort: RandomCohort) -> None:
+def _compare_curves(comparison: Comparison, case: int, cohort: RandomCohort) -> None:
     # Ties are decided over the whole cohort, as R does, and the groups taken from it.
     time, entry = cohort.time, None
     if cohort.has_entry:
@@ -221,7 +150,7 @@ def _compare_curves(comparison: _Comparison, case: int, cohort: RandomCohort) ->
     else:
         (time,) = align_ties(time)
     groups = sorted(set(cohort.group.tolist()))
-    parts = {_ALL: np.ones(time.size, dtype=np.bool_)}
+    parts = {ALL: np.ones(time.size, dtype=np.bool_)}
     if len(groups) > 1:
         parts |= {g: cohort.group == g for g in groups}
     for group, who in parts.items():
@@ -237,7 +166,7 @@ def _compare_curves(comparison: _Comparison, case: int, cohort: RandomCohort) ->
 
 
 def _compare_curve(
-    comparison: _Comparison, case: int, group: str, curve: ProductLimit, cohort: RandomCohort
+    comparison: Comparison, case: int, group: str, curve: ProductLimit, cohort: RandomCohort
 ) -> None:
     def equal(quantity: str, ours: ArrayLike, apart: Bools | None = None) -> None:
         comparison.equal(case, quantity, group, ours, apart=apart)
@@ -276,7 +205,7 @@ def _compare_curve(
         equal(quantity, [mean.value, mean.std_error])
 
 
-def _compare_tests(comparison: _Comparison, case: int, cohort: RandomCohort) -> None:
+def _compare_tests(comparison: Comparison, case: int, cohort: RandomCohort) -> None:
     entry = cohort.entry if cohort.has_entry else None
     if entry is None:
         for rho in (0.0, 0.5, 1.0, 2.0):
@@ -299,11 +228,11 @@ def _compare_tests(comparison: _Comparison, case: int, cohort: RandomCohort) -> 
         if theirs is None:
             continue
         if ours is not None:
-            comparison.equal(case, quantity, _ALL, ours)
+            comparison.equal(case, quantity, ALL, ours)
         elif np.isnan(theirs[0]) or theirs[0] < TOLERANCE:
             comparison.skip(_SCORE_ZERO)
         else:
-            comparison.disagree(case, quantity, _ALL, f"ours none, R {theirs[0]:.17g}")
+            comparison.disagree(case, quantity, ALL, f"ours none, R {theirs[0]:.17g}")
 
 
 def _weighted(cohort: RandomCohort, rho: float, *, stratified: bool) -> LogRank:
@@ -317,25 +246,25 @@ def _weighted(cohort: RandomCohort, rho: float, *, stratified: bool) -> LogRank:
     )
 
 
-def _compare_test(comparison: _Comparison, case: int, quantity: str, ours: LogRank) -> None:
+def _compare_test(comparison: Comparison, case: int, quantity: str, ours: LogRank) -> None:
     counted = int(np.count_nonzero(ours.expected > 0))
     if comparison.theirs(case, f"{quantity}.error") is not None:
         comparison.skip(f"{_R_ERROR} ({ours.reason or 'fewer df'})")
         if ours.reason is None and ours.df >= counted - 1:
-            comparison.disagree(case, quantity, _ALL, "R gives an error, ours a full test")
+            comparison.disagree(case, quantity, ALL, "R gives an error, ours a full test")
         return
-    comparison.equal(case, f"{quantity}.observed", _ALL, ours.observed)
-    comparison.equal(case, f"{quantity}.expected", _ALL, ours.expected)
-    comparison.equal(case, f"{quantity}.variance", _ALL, ours.variance.ravel())
+    comparison.equal(case, f"{quantity}.observed", ALL, ours.observed)
+    comparison.equal(case, f"{quantity}.expected", ALL, ours.expected)
+    comparison.equal(case, f"{quantity}.variance", ALL, ours.variance.ravel())
     theirs = comparison.theirs(case, f"{quantity}.chisq")
     if ours.reason is not None:
         comparison.skip(_R_NO_TEST)
         if theirs is None or theirs[0] != 0:
-            comparison.disagree(case, quantity, _ALL, f"ours {ours.reason}, R a test")
+            comparison.disagree(case, quantity, ALL, f"ours {ours.reason}, R a test")
     elif ours.df < counted - 1:
         comparison.skip(_NEVER_MEET)
     else:
-        comparison.equal(case, f"{quantity}.chisq", _ALL, [ours.statistic, ours.df, ours.p_value])
+        comparison.equal(case, f"{quantity}.chisq", ALL, [ours.statistic, ours.df, ours.p_value])
 
 
 def _run_r(cohorts: list[RandomCohort]) -> dict[Key, Floats]:
@@ -343,8 +272,7 @@ def _run_r(cohorts: list[RandomCohort]) -> dict[Key, Floats]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / file for file in ("cohorts.csv", "times.csv", "results.txt")]
         write_cohorts(cohorts, paths[0], paths[1])
-        script = Path(__file__).with_suffix(".R")
-        subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
+        run_script(__file__, *paths)
         return dict(read_results(paths[2]))
 
 
@@ -388,12 +316,3 @@ def read_cohorts(follow_up: Path, times: Path) -> list[RandomCohort]:
             )
         )
     return cohorts
-
-
-def read_results(path: Path) -> Iterator[tuple[Key, Floats]]:
-    """Read what an R script wrote: case, quantity, group and values of each line."""
-    with path.open() as stream:
-        for line in stream:
-            case, quantity, group, values = line.rstrip("\n").split("|")
-            numbers = [math.nan if v == "NA" else float(v) for v in values.split()]
-            yield (int(case), quantity, group), np.array(numbers)

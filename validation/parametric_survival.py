@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sts_core.estimates import NotEstimable
 from sts_core.estimators.parametric_survival import (
@@ -21,7 +19,7 @@ from sts_core.estimators.parametric_survival import (
     quantile_interval,
 )
 from validation.kaplan_meier import RandomCohort, random_cohort
-from validation.suite import SuiteResult
+from validation.suite import Floats, SuiteResult, numbers_of_r, run_script
 
 name: Final = "Parametric survival"
 
@@ -37,8 +35,6 @@ _BORDER: Final = (
 )
 _R_FAILED: Final = "R did not converge or gives NaN; ours has a gradient of 0"
 _FEW: Final = "fewer events than parameters; not compared"
-
-Floats = NDArray[np.float64]
 
 
 def run(n: int, seed: int) -> SuiteResult:
@@ -125,11 +121,9 @@ def _run_r(cohorts: list[RandomCohort]) -> dict[tuple[int, str], Floats]:
             for case, cohort in enumerate(cohorts):
                 rows = zip(cohort.time.tolist(), cohort.event.tolist(), strict=True)
                 writer.writerows([case, repr(time), int(event)] for time, event in rows)
-        script = Path(__file__).with_suffix(".R")
-        subprocess.run(["Rscript", "--vanilla", str(script), *map(str, paths)], check=True)
+        run_script(__file__, *paths)
         found = {}
         for line in paths[1].read_text().splitlines():
             case_text, quantity, values = line.split("|")
-            numbers = [math.nan if v == "NA" else float(v) for v in values.split()]
-            found[int(case_text), quantity] = np.array(numbers)
+            found[int(case_text), quantity] = numbers_of_r(values)
         return found
