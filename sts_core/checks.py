@@ -28,7 +28,7 @@ from sts_core.exposures import exposure_findings
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed, worst_first
 from sts_core.plausibility import plausibility
 from sts_core.reading.assembly import rows_matching
-from sts_core.reading.profile import profile_column
+from sts_core.reading.profile import dates_are_ambiguous
 from sts_core.reading.progress import Progress, Stage
 from sts_core.study.types import (
     DAYS_PER_UNIT,
@@ -325,7 +325,7 @@ def _incomplete(cohort: Cohort, endpoint: Endpoint, table: Table) -> Iterator[Fi
     names = (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
     for name in dict.fromkeys(name for name in names if name is not None):
         partial = table_dates(cohort, table.role, name).incomplete
-        if partial is None or not partial.any():
+        if not partial.any():
             continue
         n = int(partial.sum())
         left_out = rule is IncompleteDates.LEAVE_OUT
@@ -404,9 +404,11 @@ def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
         if format_ is not None and format_.status is Status.CONFIRMED:
             continue
         codes = missing_codes(source.missing_codes)
-        if not profile_column(name, table.column(name), codes=codes).is_ambiguous:
-            continue
         order = format_.date_order if format_ else None
+        if order in (None, "ymd") and not table_dates(cohort, role, name).unreadable.any():
+            continue  # every date reads one way
+        if not dates_are_ambiguous(table.column(name), codes):
+            continue
         reading = {"dmy": "as day/month/year", "mdy": "as month/day/year"}.get(order or "")
         yield Finding(
             FindingCode.DATE_AMBIGUOUS,

@@ -17,7 +17,9 @@ from sts_core.study.types import ReportSection, Study
 _T = TypeVar("_T")
 _NOTHING = object()
 #: What is made of all patients of the file alike (:attr:`Cohort.read`).
-_OF_EVERYONE = frozenset({"levels", "criterion", "assessments", "exposures", "adverse events"})
+_OF_EVERYONE = frozenset(
+    {"adverse events", "assessments", "criterion", "dates", "exposures", "levels", "numbers"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -325,18 +325,25 @@ def date_columns_of(cohort: Cohort, table: Table) -> Iterator[str]:
 
 def numbers_of(cohort: Cohort, key: str) -> ReadColumn:
     """Read a variable as numbers, one a subject in file order."""
+    return cohort.kept(("numbers", key), lambda: _read_numbers(cohort, key))
+
+
+def _read_numbers(cohort: Cohort, key: str) -> ReadColumn:
     variable = variable_of(cohort, key)
-    column = variable.column or key
-    format_ = _source(cohort, variable.table).columns.get(column)
+    format_ = _source(cohort, variable.table).columns.get(variable.column or key)
     return numbers(
         cells_of(cohort, key),
         decimal=format_.marks if format_ else ".",
         codes=_codes(cohort, variable, variable.table),
-    )
+    ).for_all()
 
 
 def dates_of(cohort: Cohort, key: str) -> ReadColumn:
     """Read a variable as dates, one a subject in file order."""
+    return cohort.kept(("dates", key), lambda: _read_dates(cohort, key))
+
+
+def _read_dates(cohort: Cohort, key: str) -> ReadColumn:
     variable = variable_of(cohort, key)
     format_ = _source(cohort, variable.table).columns.get(variable.column or key)
     return dates(
@@ -344,7 +351,7 @@ def dates_of(cohort: Cohort, key: str) -> ReadColumn:
         order=format_.date_order if format_ else None,
         codes=_codes(cohort, variable, variable.table),
         incomplete=_incomplete_rule(cohort),
-    )
+    ).for_all()
 
 
 def _incomplete_rule(cohort: Cohort) -> IncompleteRule:
@@ -364,10 +371,7 @@ def table_dates(
     how = (column, order, codes, rule)
     found: ReadColumn | None = table.read.get(how)
     if found is None:
-        found = dates(_column(table, column), order=order, codes=codes, incomplete=rule)
-        for shared in (found.values, found.missing, found.unreadable, found.incomplete):
-            if shared is not None:
-                shared.setflags(write=False)
+        found = dates(_column(table, column), order=order, codes=codes, incomplete=rule).for_all()
         table.read[how] = found
     return found
 
@@ -1147,9 +1151,8 @@ def _keep_in_order(
 
     def filled(name: str) -> np.ndarray:
         read = table_dates(cohort, role, name)
-        partial = read.incomplete
-        none = np.zeros(len(at), dtype=bool)
-        return none if partial is None else partial[at] & ~read.unreadable[at]
+        by_rule: np.ndarray = read.incomplete[at] & ~read.unreadable[at]
+        return by_rule
 
     death = by_kind.get("death")
     for kind, column in endpoint.event_dates.items():
@@ -1286,8 +1289,7 @@ def _n_filled(cohort: Cohort, endpoint: Endpoint) -> int:
         table_dates(cohort, endpoint.table, name).incomplete
         for name in (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
     ]
-    known = [rows for rows in partial if rows is not None]
-    return int(np.logical_or.reduce(known).sum()) if known else 0
+    return int(np.logical_or.reduce(partial).sum())
 
 
 def cutoff_date(cohort: Cohort) -> np.datetime64 | None:

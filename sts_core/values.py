@@ -11,8 +11,8 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -343,13 +343,19 @@ class ReadColumn:
         Rows whose cell holds something else than was asked for.
     incomplete
         Rows whose date lacks its day, or month and day; filled in by a rule, or unreadable.
-        ``None`` for numbers.
+        None of them for numbers.
     """
 
     values: np.ndarray
     missing: np.ndarray
     unreadable: np.ndarray
-    incomplete: np.ndarray | None = None
+    incomplete: np.ndarray
+
+    def for_all(self) -> Self:
+        """Give itself, to be kept and shared: its arrays can't be changed any more."""
+        for shared in (self.values, self.missing, self.unreadable, self.incomplete):
+            shared.setflags(write=False)
+        return self
 
 
 def numbers(
@@ -358,17 +364,17 @@ def numbers(
     """Read a column as numbers."""
     coded = {code for code in codes if _NUMBER.match(code)}
 
-    def convert(cell: object) -> tuple[float, bool]:
+    def convert(cell: object) -> tuple[float, bool, bool]:
         # most cells are plain numbers, which only a code that is a number can mark as missing
         if type(cell) is str and _NUMBER.fullmatch(cell):
             if coded and cell.casefold() in coded:
-                return math.nan, True
+                return math.nan, True, False
             if decimal == "." and math.isfinite(plain := float(cell)):
-                return plain, False
+                return plain, False, False
         if is_missing(text_of(cell), codes):
-            return math.nan, True
+            return math.nan, True, False
         number = number_of(cell, decimal)
-        return (math.nan if number is None else number), False
+        return (math.nan if number is None else number), False, False
 
     return _read(cells, convert, np.dtype("float64"))
 
@@ -395,35 +401,32 @@ def dates(
     """
     no_digit = not any(code[:1].isdigit() for code in codes)
 
-    def convert(cell: object) -> tuple[dt.date | None, bool]:
+    def convert(cell: object) -> tuple[dt.date | None, bool, bool]:
         # most cells are dates that begin with a digit, as hardly any code does
         known = no_digit and type(cell) is str and "0" <= cell[:1] <= "9"
         if not known and is_missing(text_of(cell), codes):
-            return None, True
+            return None, True, False
         date = date_of(cell, order)
-        return date, date is None and says_no_date(cell)
+        if date is not None:
+            return date, False, False
+        if says_no_date(cell):
+            return None, True, False
+        partial = incomplete_date_of(cell)
+        return (
+            (None if partial is None else filled_date(*partial, incomplete)),
+            False,
+            (partial is not None),
+        )
 
-    read = _read(cells, convert, np.dtype("datetime64[D]"))
-    partial = np.zeros(len(read.values), dtype=bool)
-    if not read.unreadable.any():
-        return replace(read, incomplete=partial)
-    values, unreadable = read.values.copy(), read.unreadable.copy()
-    column = cells.to_numpy(dtype=object)
-    for place in np.flatnonzero(read.unreadable).tolist():
-        known = incomplete_date_of(column[place])
-        if known is None:
-            continue
-        partial[place] = True
-        filled = filled_date(*known, incomplete)
-        if filled is not None:
-            values[place], unreadable[place] = np.datetime64(filled, "D"), False
-    return ReadColumn(values, read.missing, unreadable, partial)
+    return _read(cells, convert, np.dtype("datetime64[D]"))
 
 
 def _read(cells: pd.Series, convert: Callable[[object], Any], dtype: np.dtype[Any]) -> ReadColumn:
+    """Read each different cell once: to its value, whether it is missing, whether incomplete."""
     distinct, place = distinct_cells(cells)
-    pairs = [convert(cell) for cell in distinct]
-    values = np.array([value for value, _ in pairs], dtype=dtype)[place]
-    missing = np.array([gone for _, gone in pairs], dtype=bool)[place]
+    read = [convert(cell) for cell in distinct]
+    values = np.array([value for value, _, _ in read], dtype=dtype)[place]
+    missing = np.array([gone for _, gone, _ in read], dtype=bool)[place]
+    incomplete = np.array([partial for _, _, partial in read], dtype=bool)[place]
     unknown = np.isnat(values) if dtype.kind == "M" else np.isnan(values)
-    return ReadColumn(values, missing, unknown & ~missing)
+    return ReadColumn(values, missing, unknown & ~missing, incomplete)

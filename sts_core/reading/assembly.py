@@ -65,9 +65,7 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     frame, rows = frame[kept].reset_index(drop=True), rows[kept]
     width = max(3, len(str(len(frame))))
     subjects = np.array([f"S{number:0{width}d}" for number in range(1, len(frame) + 1)], object)
-    patients: dict[str, list[str]] = {}
-    for source_id, subject in zip(ids, subjects.tolist(), strict=True):
-        patients.setdefault(source_id, []).append(subject)
+    patients = _patients_by_id(ids, subjects) if len(sources) > 1 else {}
     left_out, guarded = {}, {}
     left_out["subjects"], guarded["subjects"] = _private(raw, "subjects", study)
     frame = _gated(_with_age(frame, sources["subjects"]), left_out["subjects"])
@@ -99,6 +97,14 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
         left_out={role: columns for role, columns in left_out.items() if columns},
         guarded={role: columns for role, columns in guarded.items() if columns},
     )
+
+
+def _patients_by_id(ids: Sequence[str], subjects: np.ndarray) -> dict[str, list[str]]:
+    """Give the study ids of each source id."""
+    patients: dict[str, list[str]] = {}
+    for source_id, subject in zip(ids, subjects.tolist(), strict=True):
+        patients.setdefault(source_id, []).append(subject)
+    return patients
 
 
 def _private(

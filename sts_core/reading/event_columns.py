@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -79,16 +79,14 @@ def event_columns(
     return _cells(sheet, free, private) or _wide(sheet, free, told=told)
 
 
-def _known_cells(sheet: Sheet, name: str) -> list[tuple[Any, int]]:
-    """Give the different known cells of a column, each with its number of rows."""
+def _known_cells(sheet: Sheet, name: str) -> Iterator[tuple[Any, int]]:
+    """Give the different known cells of a column with their number of rows, most frequent first."""
     distinct, place = distinct_cells(sheet.raw.frame[name])
-    counts = np.bincount(place, minlength=len(distinct)).tolist()
-    return [
-        (cell, n)
-        for cell, n in zip(distinct, counts, strict=True)
-        if (text := text_of(cell)) is not None
-        and (text.casefold() not in MISSING_CODES or text in ("-", "--"))
-    ]
+    counts = np.bincount(place, minlength=len(distinct))
+    for at in np.argsort(-counts, kind="stable").tolist():
+        text = text_of(distinct[at])
+        if text is not None and (text.casefold() not in MISSING_CODES or text in ("-", "--")):
+            yield distinct[at], int(counts[at])
 
 
 def _cells(sheet: Sheet, free: list[str], private: Collection[str]) -> EventColumns | None:
@@ -97,15 +95,13 @@ def _cells(sheet: Sheet, free: list[str], private: Collection[str]) -> EventColu
         profile = sheet.profiles[name]
         if profile.is_numeric or profile.is_date:
             continue
-        counts = Counter(
-            {cell: n for cell, n in _known_cells(sheet, name) if isinstance(cell, str)}
-        )
-        if counts.total() < _MIN_CELLS:
-            continue
         said = _about_events(sheet, name)
         if not said and (name in private or vocabulary().not_a_variable.match(sheet.words[name])):
             continue  # remarks hold more than events: a person may let them in
-        read = [(read_cell(cell), n) for cell, n in counts.most_common(_MOST_READ)]
+        texts = (pair for pair in _known_cells(sheet, name) if isinstance(pair[0], str))
+        read = [(read_cell(cell), n) for cell, n in islice(texts, _MOST_READ)]
+        if sum(n for _, n in read) < _MIN_CELLS:
+            continue
         n_read = sum(n for _, n in read)
         n_named = sum(n for item, n in read if item.events)
         n_denied = sum(n for item, n in read if item.denied and not item.events)

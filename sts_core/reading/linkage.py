@@ -37,7 +37,7 @@ def id_key(text: str, rule: IdRule) -> str:
         return text
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     key = "".join(plain.casefold().split())
-    if found := _POINT_ZERO.match(key):
+    if key.endswith("0") and (found := _POINT_ZERO.match(key)):
         key = found[1]
     if rule is IdRule.SPELLING:
         return key
@@ -181,6 +181,10 @@ def better_rule(
 def alike(ids: Sequence[str]) -> set[str]:
     """Give the ids of which another differs in case, blanks or letter width only."""
     spelt: dict[str, list[str]] = {}
-    for text in dict.fromkeys(ids):
-        spelt.setdefault(id_key(text, IdRule.SPELLING), []).append(text)
+    different = dict.fromkeys(ids)
+    keys = [id_key(text, IdRule.SPELLING) for text in different]
+    if len(set(keys)) == len(keys):
+        return set()
+    for text, key in zip(different, keys, strict=True):
+        spelt.setdefault(key, []).append(text)
     return {text for group in spelt.values() if len(group) > 1 for text in group}

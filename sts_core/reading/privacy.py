@@ -19,7 +19,7 @@ from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, profile_sheet
 from sts_core.reading.vocabulary import FOLDER, Phrases, is_chinese, words_of
 from sts_core.reading.workbook import RawTable
-from sts_core.values import DATE_ORDERS, DateOrder, date_of, dates, number_of
+from sts_core.values import DATE_ORDERS, DateOrder, date_of, dates, numbers
 
 
 class PrivateKind(StrEnum):
@@ -295,21 +295,25 @@ def ages(birth: pd.Series, birth_order: DateOrder | None, at: np.ndarray) -> lis
     list
         ``None`` where a date is not known, or where the birth would come after it.
     """
-    found: list[int | None] = []
-    born = dates(birth, order=birth_order)
-    for cell, date, when in zip(birth, born.values, at, strict=True):
-        if np.isnat(when):
-            found.append(None)
-            continue
-        then: dt.date = when.item()
-        if not np.isnat(date):
-            day: dt.date = date.item()
-            age = then.year - day.year - ((then.month, then.day) < (day.month, day.day))
-        else:
-            year = number_of(cell)
-            if year is None or not year.is_integer() or not 1890 <= year <= then.year:
-                found.append(None)
-                continue
-            age = then.year - int(year)
-        found.append(age if age >= 0 else None)
-    return found
+    at = at.astype("datetime64[D]")
+    born = dates(birth, order=birth_order).values
+    years = _year(at) - _year(born)
+    by_date = years - (_day_in_year(at) < _day_in_year(born))
+    year = numbers(birth).values
+    with np.errstate(invalid="ignore"):
+        is_year = (year == np.floor(year)) & (year >= 1890)
+    age = np.where(np.isnat(born), _year(at) - np.where(is_year, year, np.nan), by_date)
+    known = ~np.isnat(at) & (is_year | ~np.isnat(born)) & (age >= 0)
+    return [int(value) if good else None for value, good in zip(age, known, strict=True)]
+
+
+def _year(date: np.ndarray) -> np.ndarray:
+    """Give calendar years as float64; what stands for NaT is never looked at."""
+    return date.astype("datetime64[Y]").astype(np.int64) + 1970.0
+
+
+def _day_in_year(date: np.ndarray) -> np.ndarray:
+    """Give a number that orders days as month and day do, whether or not the year is a leap one."""
+    month = date.astype("datetime64[M]")
+    order: np.ndarray = month.astype(np.int64) % 12 * 31 + (date - month).astype(np.int64)
+    return order

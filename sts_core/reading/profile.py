@@ -146,15 +146,7 @@ def profile_column(
     decimal_comma
         Whether the table writes numbers with a comma.
     """
-    distinct, numbers_of_rows = _distinct(cells)
-    no_digit = not any(code[:1].isdigit() for code in codes)
-    known = [
-        (cell, count)
-        for cell, count in zip(distinct, numbers_of_rows, strict=True)
-        # most cells of a long column are numbers or dates; no code begins with a digit
-        if (no_digit and type(cell) is str and "0" <= cell[:1] <= "9")
-        or not is_missing(text_of(cell), codes)
-    ]
+    known = _known(cells, codes)
     n_known = sum(count for _, count in known)
     many = len(known) > MANY
     read = _read_numbers(known, many, decimal_comma)
@@ -204,12 +196,32 @@ def profile_table(
     return dict(raw.profiled)
 
 
-def _distinct(cells: pd.Series) -> tuple[list[Any], list[int]]:
-    """Give different non-blank cells and their counts."""
+def dates_are_ambiguous(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> bool:
+    """Whether the dates of a column can be read in two ways that differ.
+
+    Parameters
+    ----------
+    cells
+        Its cells as read.
+    codes
+        Texts that mean "not known".
+    """
+    known = _known(cells, codes)
+    return len(_read_dates(known, len(known) > MANY, sum(n for _, n in known)).orders) > 1
+
+
+def _known(cells: pd.Series, codes: frozenset[str]) -> list[tuple[Any, int]]:
+    """Give different cells that are known, each with its number of rows."""
     distinct, place = distinct_cells(cells)
     counts = np.bincount(place, minlength=len(distinct)).tolist()
-    filled = [pair for pair in zip(distinct, counts, strict=True) if pair[0] is not None]
-    return [cell for cell, _ in filled], [count for _, count in filled]
+    no_digit = not any(code[:1].isdigit() for code in codes)
+    return [
+        (cell, count)
+        for cell, count in zip(distinct, counts, strict=True)
+        # most cells of a long column are numbers or dates; no code begins with a digit
+        if (no_digit and type(cell) is str and "0" <= cell[:1] <= "9")
+        or not is_missing(text_of(cell), codes)
+    ]
 
 
 def _count_texts(known: list[tuple[Any, int]], many: bool) -> tuple[dict[str, int], int]:

@@ -287,13 +287,25 @@ def records(text: str, delimiter: str, n_at_once: int = 500) -> Iterator[Records
 
 def _one_a_line(block: list[str], delimiter: str) -> list[list[str]] | None:
     """Cut lines into cells; ``None`` when a record goes beyond its line."""
+    quoted = [line for line in block if '"' in line]
     try:
-        found = list(csv.reader(chain(block, (_SENTINEL,)), delimiter=delimiter))
+        records = list(csv.reader(chain(quoted, (_SENTINEL,)), delimiter=delimiter))
     except csv.Error:
         return None
-    if len(found) != len(block) + 1 or found.pop() != [_SENTINEL]:
+    # fewer records than lines: a quotation mark is open at the end of one
+    if len(records) != len(quoted) + 1 or records.pop() != [_SENTINEL]:
         return None
-    return found
+    if max(map(len, block)) > _MAX_FIELD:
+        return None
+    # most lines have no quotation mark, and nothing else hides a delimiter
+    of_quoted = iter(records)
+    return [next(of_quoted) if '"' in line else _cut(line, delimiter) for line in block]
+
+
+def _cut(line: str, delimiter: str) -> list[str]:
+    """Cut a line that has no quotation mark."""
+    bare = line.rstrip("\r\n")
+    return bare.split(delimiter) if bare else []
 
 
 def _one_by_one(

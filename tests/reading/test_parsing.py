@@ -16,6 +16,8 @@ import openpyxl
 import pandas as pd
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading import Limits, RawTable, Workbook, read_bytes
@@ -526,6 +528,24 @@ def test_records_are_the_same_however_many_lines_are_taken_at_once(n_at_once: in
         assert run.n_lines is None or len(run.n_lines) == len(run.cells)
     assert found == one_by_one
     assert taken == len(io.StringIO(RAGGED, newline="").readlines())
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet='ab ,;"\r\n', max_size=30), st.sampled_from(",;"), st.integers(1, 4))
+def test_records_are_those_of_the_csv_module_whatever_is_quoted(
+    text: str, delimiter: str, n_at_once: int
+) -> None:
+    end = "\ue001"
+    *expected, last = csv.reader(
+        [*io.StringIO(text, newline=""), end], delimiter=delimiter, quotechar='"'
+    )
+    if last == [end]:
+        found = [row for run in records(text, delimiter, n_at_once) for row in run.cells]
+        assert found == expected
+    else:
+        with pytest.raises(Refusal) as refused:
+            list(records(text, delimiter, n_at_once))
+        assert refused.value.reason is Reason.UNCLOSED_QUOTE
 
 
 @pytest.mark.parametrize("n_at_once", [1, 2, 3, 500])
