@@ -13,13 +13,14 @@ from pages._ui import state
 from pages._ui.inputs import choose, plain
 from sts_core.cohort import Cohort
 from sts_core.display import counted
-from sts_core.findings import StudyError, listed_rows
+from sts_core.findings import FindingCode, StudyError, listed_rows
 from sts_core.reading import RawTable
 from sts_core.reading.assembly import find_table
 from sts_core.reading.linkage import RULES, Join
 from sts_core.reading.proposal import QuestionKind, TableEvidence, TableKind
 from sts_core.reading.recognise import role_of
 from sts_core.reading.revise import give_role, roles_of
+from sts_core.reading.several_rows import row_options
 from sts_core.reading.table_kinds import USUAL_ROLES
 from sts_core.study import IdRule, RowChoice, Scalar, Status, Study, TableSource
 from sts_core.values import text_of, texts
@@ -51,6 +52,18 @@ _TAKES = {
     RowChoice.LATEST: "each id is a patient; its latest row counts",
     RowChoice.EACH: "each row is a patient, also where an id repeats",
 }
+
+
+_OF_SEVERAL: dict[str, str] = {
+    RowChoice.NONE: "(none yet)",
+    RowChoice.FIRST: "the first row",
+    RowChoice.LAST: "the last row",
+    RowChoice.EARLIEST: "the earliest row",
+    RowChoice.LATEST: "the latest row",
+    RowChoice.BEST: "the best response",
+    RowChoice.WORST: "the worst response",
+}
+_VISITS = "visits"
 
 
 def tables(workspace: state.Workspace) -> None:
@@ -118,6 +131,8 @@ def _table(
             st.caption(_facts(item, role))
             if source is not None and role is not None and role != "subjects":
                 _join_line(workspace.cohort, study, role, source)
+                if source.take is not None:
+                    _several_rows(workspace, study, item, role, source)
     if chosen != (role or _UNUSED):
         _give_role(workspace, study, place, chosen or None)
 
@@ -172,6 +187,48 @@ def _join_line(cohort: Cohort | None, study: Study, role: str, source: TableSour
                 help="Only ids that are written alike are the same patient.",
                 on_click=_set_rule, args=(study, role, source, IdRule.EXACT),
             )  # fmt: skip
+
+
+def _several_rows(
+    workspace: state.Workspace, study: Study, item: TableEvidence, role: str, source: TableSource
+) -> None:
+    """Ask which row counts of patients who have several where others have one."""
+    try:
+        table = find_table(workspace.workbooks, source, role)
+    except StudyError:
+        return
+    if source.subject_id not in table.frame.columns:
+        return
+    options = row_options(table)
+    said = [
+        finding.message
+        for finding in (workspace.cohort.findings if workspace.cohort else ())
+        if finding.code is FindingCode.SUBJECT_REPEATED and finding.table == role
+    ]
+    if said:
+        st.caption(f":material/help: {plain(' '.join(said))}")
+    names = _OF_SEVERAL | {_VISITS: "none: the rows are visits"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        take = choose(
+            "Of a patient with several rows counts",
+            [*options.choices, *([_VISITS] if "assessments" not in study.data.tables else [])],
+            f"table.take.{role}", kept=source.take, names=names,
+        )  # fmt: skip
+        by = (
+            options.dates if take in (RowChoice.EARLIEST, RowChoice.LATEST)
+            else options.responses if take in (RowChoice.BEST, RowChoice.WORST)
+            else ()
+        )  # fmt: skip
+        take_by = (
+            choose("By", by, f"table.take_by.{role}", kept=source.take_by) if len(by) > 1
+            else next(iter(by), None)
+        )  # fmt: skip
+    if take == _VISITS:
+        _give_role(workspace, study, (item.file, item.sheet), "assessments")
+        return
+    new = replace(source, take=RowChoice(take), take_by=take_by)
+    if new != source:
+        _set_source(study, new, role)
 
 
 def join_text(join: Join) -> str:
@@ -294,6 +351,8 @@ def _rows_and_ids(table: RawTable, source: TableSource) -> tuple[int, int]:
 def _telling_columns(workspace: state.Workspace) -> tuple[str, ...]:
     questions = workspace.proposal.questions if workspace.proposal else ()
     for question in questions:
+        if question.table != "subjects":
+            continue
         if question.kind in (QuestionKind.ROWS, QuestionKind.SUBJECT_ID):
             return tuple(name for name in question.columns if name != question.guess)
     return ()

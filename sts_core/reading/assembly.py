@@ -20,9 +20,18 @@ from sts_core.reading.privacy import (
     private_columns,
 )
 from sts_core.reading.privacy import left_out as left_out_finding
-from sts_core.reading.vocabulary import words_of
+from sts_core.reading.unchosen_rows import without_choice
+from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import RawTable, Workbook
-from sts_core.study.types import RowChoice, Scalar, Status, Study, TableSource
+from sts_core.study.types import (
+    RESPONSE_LEVELS,
+    TAKEN_BY_COLUMN,
+    RowChoice,
+    Scalar,
+    Status,
+    Study,
+    TableSource,
+)
 from sts_core.values import DateOrder, dates, missing_codes, numbers, text_of, texts
 
 
@@ -317,7 +326,7 @@ def _subject_ids(
     kept = known
     if repeated.any():
         n_ids, n_patients = len(set(ids[repeated])), len(set(ids[known]))
-        if source.take is None:
+        if source.take in (None, RowChoice.NONE):
             say(
                 FindingCode.SUBJECT_REPEATED,
                 Severity.ERROR,
@@ -408,8 +417,8 @@ def take_rows(
     """
     known = np.array([value is not None for value in ids], dtype=bool)
     undated = np.zeros(len(frame), dtype=bool)
-    by_value = source.take in (RowChoice.EARLIEST, RowChoice.LATEST)
-    if source.take is None or source.take is RowChoice.EACH:
+    by_value = source.take in TAKEN_BY_COLUMN
+    if source.take in (None, RowChoice.EACH, RowChoice.NONE):
         return known, undated
     at = np.flatnonzero(known)
     if by_value:
@@ -419,9 +428,9 @@ def take_rows(
                     source.take_by or "date", frame.columns, file=source.file, sheet=source.sheet
                 )
             )
-        value = _places_in_time(frame[source.take_by], source)[at]
-        rank = np.where(np.isnan(value), np.inf, -value)
-        rank = rank if source.take is RowChoice.LATEST else np.where(np.isnan(value), np.inf, value)
+        value = _places(frame[source.take_by], source)[at]
+        last = source.take in (RowChoice.LATEST, RowChoice.WORST)
+        rank = np.where(np.isnan(value), np.inf, -value if last else value)
         at = at[np.argsort(rank, kind="stable")]  # of two on one day, the first of the file
     first = ~pd.Series(ids[at]).duplicated(
         keep="last" if source.take is RowChoice.LAST else "first"
@@ -430,9 +439,19 @@ def take_rows(
     chosen[at[first]] = True
     if by_value:
         several = pd.Series(ids).duplicated(keep=False).to_numpy()
-        unknown = np.isnan(_places_in_time(frame[source.take_by], source))
+        unknown = np.isnan(_places(frame[source.take_by], source))
         undated = chosen & several & unknown
     return chosen, undated
+
+
+def _places(cells: pd.Series, source: TableSource) -> np.ndarray:
+    """Give what rows are ordered by: the day or number, or how bad a response is; NaN for none."""
+    if source.take in (RowChoice.EARLIEST, RowChoice.LATEST):
+        return _places_in_time(cells, source)
+    known = vocabulary().lexicons["response"]
+    ranks = {level: float(rank) for rank, level in enumerate(RESPONSE_LEVELS) if level != "NE"}
+    said = texts(cells, missing_codes(source.missing_codes))
+    return np.array([ranks.get(str(known.get(text or "")), np.nan) for text in said], dtype=float)
 
 
 def _places_in_time(cells: pd.Series, source: TableSource) -> np.ndarray:
@@ -481,9 +500,13 @@ def _linked_table(
         frame, rows, ids = frame[chosen].reset_index(drop=True), rows[chosen], ids[chosen]
     linked = link(ids, patients, source.id_rule)
     matched = linked.matched
+    if source.take is RowChoice.NONE:
+        settled = without_choice(raw, role, source.subject_id, frame, linked.subject, rows)
+        findings += settled.findings
+        matched &= settled.kept
     join = _join(raw, role, source, patients, ids, rows, linked)
-    findings += _join_findings(join, len(rows), bool(matched.any()))
-    if len(rows) and not matched.any():
+    findings += _join_findings(join, len(rows), bool(linked.matched.any()))
+    if len(rows) and not linked.matched.any():
         return None, join, findings
     table = Table(
         role, raw.file, raw.sheet, frame[matched].reset_index(drop=True),

@@ -40,6 +40,7 @@ from sts_core.reading.proposal import (
     TableKind,
 )
 from sts_core.reading.questions import ask_codes, ask_endpoints, ask_time_codes
+from sts_core.reading.several_rows import as_one_row, ask_row, nearly_one_row
 from sts_core.reading.sheet import Sheet, SheetKind, is_response, profile_sheet
 from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
@@ -55,7 +56,14 @@ from sts_core.reading.visit_columns import (
 )
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Part, Workbook
-from sts_core.study.types import AdverseEventDefinition, IdRule, Measured, Scalar, TableSource
+from sts_core.study.types import (
+    AdverseEventDefinition,
+    IdRule,
+    Measured,
+    RowChoice,
+    Scalar,
+    TableSource,
+)
 from sts_core.values import DateOrder, texts
 
 __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind", "propose_study"]
@@ -139,6 +147,8 @@ def _list_tables(sheets: Sequence[Sheet], draft: Draft, told: Mapping[Place, str
             why = "as you chose"
         elif role == "subjects" and sheet.ids_repeat:
             why = "it was taken for the patients; it has several rows of a patient"
+        elif role is not None and draft.tables[role].take is RowChoice.NONE:
+            why = "one row a patient but for few"
         elif sheet.raw.part is Part.EVENT and role is None:
             why = "the rows of the patients have its columns"
         elif place in unused:
@@ -366,7 +376,9 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
         return
     kind, why = kind_of(linked)
-    if kind is TableKind.ONE_ROW:
+    if kind in (TableKind.UNUSED, TableKind.ASSESSMENTS) and nearly_one_row(linked):
+        _take_nearly_one_row(role_of(sheet.raw.label, draft.tables), linked, draft)
+    elif kind is TableKind.ONE_ROW:
         _take_as(role_of(sheet.raw.label, draft.tables), linked, draft)
     elif kind is TableKind.UNUSED and (role := visits_or_doses(linked)) not in (
         None,
@@ -382,6 +394,16 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
         _take_as(kind.value, linked, draft)
 
 
+def _take_nearly_one_row(role: str, sheet: Sheet, draft: Draft) -> None:
+    """Take a table in which few patients have several rows; which of these counts is asked."""
+    one = as_one_row(sheet, _source_of(sheet))
+    _take_as(role, one, draft)
+    draft.tables[role] = replace(draft.tables[role], take=RowChoice.NONE)
+    question = ask_row(role, sheet)
+    if question is not None:
+        draft.questions.append(question)
+
+
 def _add_told(sheet: Sheet, subjects: Sheet, role: str | None, draft: Draft) -> None:
     """Give a table the role that somebody named."""
     if role is None:
@@ -392,7 +414,10 @@ def _add_told(sheet: Sheet, subjects: Sheet, role: str | None, draft: Draft) -> 
         why = "no column has the ids of the patient table"
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
         return
-    _take_as(role, linked, draft)
+    if role not in USUAL_ROLES and nearly_one_row(linked):
+        _take_nearly_one_row(role, linked, draft)
+    else:
+        _take_as(role, linked, draft)
 
 
 def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:

@@ -15,6 +15,10 @@ from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.study.types import RowChoice
 from sts_core.values import distinct_cells
 
+#: What can be said of the rows of the patient table.
+PATIENT_ROWS = (
+    RowChoice.FIRST, RowChoice.LAST, RowChoice.EARLIEST, RowChoice.LATEST, RowChoice.EACH,
+)  # fmt: skip
 _MAX_TELLING = 6
 
 
@@ -118,7 +122,7 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
                 f"{counts}{apart} Columns that differ between the rows of a patient describe no "
                 "patient and become no variable.",
                 guess=RowChoice.FIRST.value,
-                options=tuple(choice.value for choice in RowChoice),
+                options=tuple(choice.value for choice in PATIENT_ROWS),
                 columns=telling,
             )
         )

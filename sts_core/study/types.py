@@ -89,6 +89,13 @@ class RowChoice(StrEnum):
     EARLIEST = "earliest"
     LATEST = "latest"
     EACH = "each"
+    BEST = "best"
+    WORST = "worst"
+    NONE = "none"
+
+
+#: Choices that are made by a column.
+TAKEN_BY_COLUMN = frozenset({RowChoice.EARLIEST, RowChoice.LATEST, RowChoice.BEST, RowChoice.WORST})
 
 
 class IdRule(StrEnum):
@@ -179,7 +186,9 @@ class TableSource:
     take, take_by
         Which row of a patient counts when several are left: the first or last of the file, or the
         earliest or latest by a column of dates or numbers; "each" makes every row a patient. In
-        the patient table it counts once ``subject_id_status`` is confirmed.
+        the patient table it counts once ``subject_id_status`` is confirmed. In another table,
+        "best" and "worst" go by a column of tumour responses, and "none" leaves out the rows of
+        patients who have several, unless these say the same.
     id_rule
         How ids are compared with those of the patient table: "spelling" forgives case, width,
         blanks and a ".0"; "zeros" leading zeros too; "number" everything before the last number.

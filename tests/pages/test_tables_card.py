@@ -108,3 +108,21 @@ def test_dates_of_two_events_of_a_database_make_an_endpoint() -> None:
     assert "6 patients with a time, 3 events, 3 censored." in shown(at)
     click(at, "endpoint.confirm.PFS")
     assert study_of(at).definitions.endpoints["PFS"].is_confirmed
+
+
+def test_a_patient_with_two_rows_in_a_table_of_one_is_named_and_settled_by_a_choice() -> None:
+    response = "id,best_response\n" + "".join(
+        f"P-{n},{'SD' if n < 3 else 'PR'}\n" for n in (1, 2, 3)
+    )
+    at = drop(start(), {"patients.csv": PATIENTS, "response.csv": response + "P-3,PD\n"})
+    assert "S003 (rows 4, 5)" in shown(at)
+    table = study_of(at).data.tables["response"]
+    assert table.take is RowChoice.NONE
+    at.selectbox(key="w:table.take.response").set_value(RowChoice.WORST).run()
+    table = study_of(at).data.tables["response"]
+    assert (table.take, table.take_by) == (RowChoice.WORST, "best_response")
+    assert "S003 (rows 4, 5)" not in shown(at)
+    at.selectbox(key="w:table.take.response").set_value("visits").run()
+    assert list(study_of(at).data.tables) == ["subjects", "assessments"]
+    click(at, "undo")
+    assert study_of(at).data.tables["response"].take is RowChoice.WORST

@@ -13,6 +13,7 @@ from sts_core.derive import levels_of
 from sts_core.findings import FindingCode, Severity, StudyError
 from sts_core.reading.assembly import assemble
 from sts_core.reading.linkage import alike, id_key, link
+from sts_core.reading.subject_table import PATIENT_ROWS
 from sts_core.study import (
     DataSection,
     Definitions,
@@ -234,7 +235,7 @@ def test_rows_that_are_patients_report_repeated_ids_and_join_nothing_to_them() -
 
 @given(
     ids=st.lists(st.none() | IDS, min_size=1, max_size=12).filter(lambda ids: set(ids) != {None}),
-    take=st.sampled_from([choice for choice in RowChoice if choice is not RowChoice.EACH]),
+    take=st.sampled_from([choice for choice in PATIENT_ROWS if choice is not RowChoice.EACH]),
     days=st.lists(st.integers(1, 5) | st.none(), min_size=12, max_size=12),
 )
 def test_one_row_of_each_id_whatever_is_chosen(
