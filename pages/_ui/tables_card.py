@@ -210,7 +210,7 @@ def _several_rows(
     names = _OF_SEVERAL | {_VISITS: "none: the rows are visits"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         take = choose(
-            "Of a patient with several rows counts",
+            "Which row of a patient counts",
             [*options.choices, *([_VISITS] if "assessments" not in study.data.tables else [])],
             f"table.take.{role}", kept=source.take, names=names,
         )  # fmt: skip

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sts_core.display import counted
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.workbook import RawTable
 
@@ -66,7 +65,8 @@ def without_choice(
         findings.append(
             _finding(
                 table, role, column, Severity.NOTE, rows[same],
-                f"{counted(n, 'row')} of “{table.label}” {'says' if n == 1 else 'say'} the same as "
+                f"{'1 row' if n == 1 else f'{n} rows'} of “{table.label}” "
+                f"{'says' if n == 1 else 'say'} the same as "
                 "another one of the patient: each patient counts once.",
                 "Nothing to do.",
             )
@@ -78,13 +78,14 @@ def without_choice(
             for name in who[:_MOST_NAMED]
         ]
         more = f" and {len(who) - _MOST_NAMED} more" if len(who) > _MOST_NAMED else ""
-        verb = "has" if len(who) == 1 else "have"
+        n, whom = len(who), "this patient" if len(who) == 1 else "these patients"
+        verb = "1 patient has" if n == 1 else f"{n} patients have"
         findings.append(
             _finding(
                 table, role, column, Severity.WARNING, rows[again],
-                f"{counted(len(who), 'patient')} {verb} several rows in “{table.label}”, which has "
-                f"one a patient: {', '.join(places)}{more}. What it says of them is not known "
-                "until a row is chosen; all others are joined.",
+                f"{verb} several rows in “{table.label}”, which has one a patient: "
+                f"{', '.join(places)}{more}. What it says of {whom} is not known until a row is "
+                "chosen; all others are joined.",
                 "On the Data page, choose in the list of tables which row counts, or read the rows "
                 "as visits; or delete the rows that were entered twice.",
             )
