@@ -7,7 +7,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.figure_options import about_of, figure_options
+from pages._ui.figure_options import figure_options
 from pages._ui.inputs import choose_covariates, choose_one, plain, toggle
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.competing_risks import (
@@ -23,6 +23,7 @@ from sts_core.analysis.competing_risks import (
     ratio_table,
     result_sentences,
 )
+from sts_core.analysis.curve_options import about_of
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.cohort import Cohort
 from sts_core.display import lower_first

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import streamlit as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pages._ui import state
 from pages._ui.inputs import choose, choose_one, plain, toggle
-from sts_core.analysis.curve_options import MAX_WORDS, Arrangement, CurveOptions
+from sts_core.analysis.curve_options import (
+    MAX_WORDS,
+    Arrangement,
+    CurveOptions,
+    kept_drawing,
+    kept_words,
+)
 from sts_core.analysis.curve_reading import TICK_STEPS
 from sts_core.study.types import TimeUnit
 from sts_core.values import number_of
@@ -64,20 +70,6 @@ class FigureChoices:
             "drawing": TypeAdapter(CurveOptions).dump_python(self.drawing, mode="json"),
             "words": self.words,
         }
-
-
-def kept_drawing(kept: Mapping[str, Any]) -> CurveOptions:
-    """Read what a study file holds; what can't be read decides nothing."""
-    try:
-        return TypeAdapter(CurveOptions).validate_python(kept.get("drawing") or {})
-    except ValidationError:
-        return CurveOptions()
-
-
-def about_of(endpoint: str, by: str | None, event_kind: str | None = None) -> str:
-    """Name what a figure is about."""
-    kind = f", {event_kind}" if event_kind else ""
-    return f"{endpoint}{kind} by {by}" if by else f"{endpoint}{kind}"
 
 
 def figure_options(
@@ -148,7 +140,7 @@ def figure_options(
                 "Hazard ratios beside the curves", f"{key}.ratios", kept=old.hazard_ratios
             )
         with words:
-            all_words = _kept_words(kept)
+            all_words = kept_words(kept)
             own = all_words.pop(about, {})
             title = _words(f"{key}.title.{about}", "Title", own.get("title"))
             y_title = _words(f"{key}.y.{about}", "Upright axis", own.get("y_title"))
@@ -196,13 +188,6 @@ def figure_options(
         notes=notes,
     )
     return FigureChoices(drawing, step, horizon, preview, all_words)
-
-
-def _kept_words(kept: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    try:
-        return TypeAdapter(dict[str, dict[str, str]]).validate_python(kept.get("words") or {})
-    except ValidationError:
-        return {}
 
 
 def _time_axis(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import plain
 from pages._ui.show import export_menu, show_losses, show_table
@@ -12,16 +13,18 @@ from sts_core.analysis.software_conventions import (
     SoftwareConventionsResult,
     estimates_table,
     family_table,
+    methods_sentence,
+    more_tables,
+    of_curves,
     ratios_table,
     software_conventions,
-    tables_of,
 )
 from sts_core.cohort import Cohort
 
 
 def other_programs(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     """Show what this app, R, SPSS, SAS and Prism give for the cohort at hand, and why."""
-    found: SoftwareConventionsResult = compute(software_conventions, cohort, spec)
+    found: SoftwareConventionsResult = compute(software_conventions, cohort, of_curves(spec))
     if found.shown.overall.n == 0:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
@@ -34,10 +37,14 @@ def other_programs(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         "in none of the rows, the data differ: patients, dates, event coding or the unit of time. "
         "This app, R and SPSS can be chosen for the whole study under Estimates."
     )
-    export_menu(
-        f"{spec.endpoint}-programs", tables=lambda: tables_of(found), notes=found.reasons,
-        key="programs",
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        export_menu(
+            f"{spec.endpoint}-programs",
+            tables=lambda: [estimates_table(found), *more_tables(found)],
+            notes=[methods_sentence(found), *found.reasons],
+            key="programs",
+        )
+        add_to_report(found.spec)
     show_table(estimates_table(found))
     st.markdown("**Why they differ**")
     st.markdown("\n".join(f"- {_begun_bold(reason)}" for reason in found.reasons))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.study.types import Endpoint
@@ -79,6 +81,41 @@ class CurveOptions:
     def label_of(self, group: str) -> str:
         """Give a group's name in this figure."""
         return dict(self.labels).get(group) or group
+
+
+def about_of(endpoint: str, by: str | None, event_kind: str | None = None) -> str:
+    """Name what a figure is about: titles of one figure are not those of another."""
+    kind = f", {event_kind}" if event_kind else ""
+    return f"{endpoint}{kind} by {by}" if by else f"{endpoint}{kind}"
+
+
+def kept_drawing(kept: Mapping[str, Any]) -> CurveOptions:
+    """Read the drawing that a study file holds for a figure; what can't be read decides nothing."""
+    try:
+        return TypeAdapter(CurveOptions).validate_python(kept.get("drawing") or {})
+    except ValidationError:
+        return CurveOptions()
+
+
+def kept_words(kept: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Read the titles that a study file holds, by what their figure is about."""
+    try:
+        return TypeAdapter(dict[str, dict[str, str]]).validate_python(kept.get("words") or {})
+    except ValidationError:
+        return {}
+
+
+def drawing_of(kept: Mapping[str, Any], about: str) -> CurveOptions:
+    """Give the kept drawing with the titles of one figure in place of those of the last."""
+    words = kept_words(kept).get(about, {})
+    drawing = kept_drawing(kept)
+    try:
+        return replace(
+            drawing, title=words.get("title"), x_title=words.get("x_title"),
+            y_title=words.get("y_title"),
+        )  # fmt: skip
+    except ValueError:  # a title that is too long was not given here
+        return replace(drawing, title=None, x_title=None, y_title=None)
 
 
 def counts_every_death(endpoint: Endpoint) -> bool:

@@ -12,6 +12,7 @@ from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox
 from sts_core.analysis import cross_table as xt
 from sts_core.analysis import kaplan_meier as km
+from sts_core.analysis import software_conventions as sw
 from sts_core.analysis import survival_comparison as sc
 from sts_core.cohort import Cohort
 from sts_core.display import Cell, Column, DisplayTable, Format, counted, lower_first
@@ -21,6 +22,7 @@ from sts_core.study.types import Study
 
 #: From so many comparisons on, small P values are to be expected by chance alone.
 MANY = 10
+_SURVIVAL = (km.KIND, sc.KIND, sw.KIND)
 #: Tests of what a model assumes, and of a model as a whole, compare nothing.
 _NO_COMPARISON = ("proportional_hazards", "model_", "schoenfeld")
 
@@ -90,7 +92,7 @@ def _question(
     if row.statistic.startswith(_NO_COMPARISON):
         return None
     endpoint, by = row.endpoint or "", row.group_var or ""
-    if kind in (km.KIND, sc.KIND):
+    if kind in _SURVIVAL:
         levels = "|".join(sorted(getattr(spec, "levels", None) or ()))
         pair = "|".join(sorted((row.group or "", row.level or "")))
         match row.statistic:
@@ -170,7 +172,7 @@ def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
             return f"{what}: cumulative incidence of {lower_first(row.level or '')} by {by}"
         level = f": {row.level}" if row.level else ""
         return f"{what} and {lower_first(named(row.term))}{level} (Fine-Gray regression)"
-    if kind not in (km.KIND, sc.KIND):
+    if kind not in _SURVIVAL:
         parts = [row.group, named(row.term), row.level]
         said = ", ".join(part for part in parts if part)
         by = f" by {lower_first(named(row.group_var))}" if row.group_var and not row.term else ""

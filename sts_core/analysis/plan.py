@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,8 @@ from sts_core.analysis.adverse_events import AdverseEventSpec
 from sts_core.analysis.baseline import BaselineSpec
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.cox import CoxSpec
+from sts_core.analysis.curve_options import about_of, drawing_of
+from sts_core.analysis.kaplan_meier import KIND as KAPLAN_MEIER
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.landmark import is_formed_later
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
@@ -132,7 +135,7 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
     """Give what a cohort paper usually shows, from baseline characteristics to adverse events.
 
     Survival and response are also shown by the first baseline grouping; only endpoints that a
-    person has confirmed are taken.
+    person has confirmed are taken. Curves are estimated and drawn as the Survival page was set.
     """
     definitions = cohort.study.definitions
     groupings = baseline_groupings(cohort)
@@ -149,18 +152,53 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
     known = {*variables_here(cohort), *groupings_here(cohort)}
     covariates = tuple(key for key in shown if key in known) or baseline_covariates(cohort)
     for code in endpoints_here(cohort):
-        specs += [
-            KaplanMeierSpec(
-                endpoint=code, by=group, conf_level=level,
-                conf_type=cohort.study.analysis.conf_type,
-            )
-            for group in both
-        ]  # fmt: skip
+        specs += [_shown_curves(cohort, code, group) for group in both]
         if covariates:
             specs.append(CoxSpec(endpoint=code, covariates=covariates, selection="screening"))
     if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         specs.append(AdverseEventSpec())
     return tuple(specs)
+
+
+def _shown_curves(cohort: Cohort, code: str, by: str | None) -> KaplanMeierSpec:
+    """Give curves with the estimates and the drawing that were chosen on their page.
+
+    Times that were chosen (rates, horizons, ticks) are in the page's unit: they are taken for
+    endpoints that are shown in the same one.
+    """
+    study = cohort.study
+    usual = KaplanMeierSpec(
+        endpoint=code, by=by, conf_level=study.analysis.conf_level,
+        conf_type=study.analysis.conf_type,
+    )  # fmt: skip
+    kept = study.analysis.views.get(KAPLAN_MEIER) or {}
+    figure = kept.get("figure")
+    figure = figure if isinstance(figure, Mapping) else {}
+    endpoints = study.definitions.endpoints
+    shown = endpoints.get(kept.get("endpoint") or "")
+    unit = kept.get("time_unit")
+    chosen: dict[str, Any] = {
+        "drawing": drawing_of(figure, about_of(code, by)),
+        **{
+            name: kept[name]
+            for name in ("conf_type", "quantile_interval", "time_unit")
+            if kept.get(name) is not None
+        },
+    }
+    if unit is not None or (
+        shown is not None and shown.display_unit is endpoints[code].display_unit
+    ):
+        times = {
+            "landmarks": kept.get("landmarks"),
+            "mean_horizon": kept.get("mean_horizon"),
+            "tick_step": figure.get("tick_step"),
+            "horizon": figure.get("horizon"),
+        }
+        chosen |= {name: value for name, value in times.items() if value is not None}
+    try:
+        return replace(usual, **chosen)
+    except ValueError:  # a view of another version decides nothing
+        return usual
 
 
 def _shown_baseline(cohort: Cohort) -> BaselineSpec | None:

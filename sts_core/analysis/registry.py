@@ -17,6 +17,7 @@ from sts_core.analysis import kaplan_meier as km
 from sts_core.analysis import parametric_survival as ps
 from sts_core.analysis import response as rs
 from sts_core.analysis import set_comparison as st
+from sts_core.analysis import software_conventions as sw
 from sts_core.analysis import survival_comparison as sc
 from sts_core.analysis import survival_comparison_report as scr
 from sts_core.cohort import Cohort
@@ -90,6 +91,17 @@ ANALYSES: dict[str, Analysis] = {
         scr.result_rows,
         scr.r_code,
         scr.more_tables,
+    ),
+    sw.KIND: Analysis(
+        sw.KIND,
+        sw.SoftwareConventionsSpec,
+        sw.software_conventions,
+        sw.estimates_table,
+        sw.methods_sentence,
+        sw.result_sentences,
+        sw.result_rows,
+        sw.r_code,
+        sw.more_tables,
     ),
     rs.KIND: Analysis(
         rs.KIND,

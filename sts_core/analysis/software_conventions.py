@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
+
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import by_words, percent_level
 from sts_core.analysis.conventions import APP, SPSS, Convention, R
@@ -15,6 +19,9 @@ from sts_core.analysis.kaplan_meier import (
     SurvivalGroup,
     kaplan_meier,
 )
+from sts_core.analysis.kaplan_meier import r_code as r_code_of_curves
+from sts_core.analysis.kaplan_meier import result_rows as rows_of_curves
+from sts_core.analysis.provenance import Provenance, says_subset
 from sts_core.cohort import Cohort
 from sts_core.display import (
     Cell,
@@ -23,6 +30,7 @@ from sts_core.display import (
     Format,
     format_estimate,
     joined,
+    lower_first,
     round_half_up,
 )
 from sts_core.estimates import Estimate, TestResult
@@ -34,7 +42,10 @@ from sts_core.estimators.two_group_hazard import (
     observed_over_expected,
     peto_one_step,
 )
+from sts_core.results import ResultRow
+from sts_core.study.types import ConventionName, TimeUnit
 
+KIND: Final = "software_conventions"
 MAX_SHOWN: Final = 12
 """Groups whose estimates are put side by side; beyond, everyone together stands alone."""
 BY_FORMULA: Final = (
@@ -50,6 +61,90 @@ PRISM: Final = replace(APP, label="Prism", follow_up_ties=FollowUpTies.FLIPPED)
 PROGRAMS: Final[tuple[Convention, ...]] = (APP, R, SPSS, SAS, PRISM)
 
 
+@spec_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class SoftwareConventionsSpec:
+    """What to estimate by the rules of each program.
+
+    Parameters
+    ----------
+    endpoint
+        Code of the endpoint.
+    by
+        Key of a variable or a grouping; everyone together when ``None``.
+    levels
+        Groups of this comparison, in any order; all when ``None``.
+    conf_level
+        Coverage of intervals.
+    convention, conf_type, quantile_interval
+        What the study or a person chose; shown beside the programs, none of which it changes.
+    landmarks
+        Times at which survival is read, in the display unit; the unit's usual ones when ``None``.
+    mean_horizon
+        End of the restricted mean in every program, in the display unit; that of each when
+        ``None``.
+    time_unit
+        Display unit in place of the endpoint's.
+    population
+        Key of the analysis population; the patients that all criteria leave when ``None``.
+    """
+
+    endpoint: str
+    by: str | None = None
+    levels: tuple[str, ...] | None = None
+    conf_level: float = 0.95
+    convention: ConventionName | None = None
+    conf_type: Literal["log-log", "log", "plain", "logit", "arcsin"] | None = None
+    quantile_interval: Literal["band", "symmetric"] | None = None
+    landmarks: tuple[float, ...] | None = None
+    mean_horizon: float | None = None
+    time_unit: TimeUnit | None = None
+    population: str | None = None
+    kind: Literal["software_conventions"] = KIND
+
+    def __post_init__(self) -> None:
+        if not 0 < self.conf_level < 1:
+            raise ValueError(f"conf_level must lie in (0, 1), but was {self.conf_level}")
+        if self.mean_horizon is not None and not 0 < self.mean_horizon < math.inf:
+            raise ValueError(f"mean_horizon must be above 0, but was {self.mean_horizon}")
+        for mark in self.landmarks or ():
+            if not 0 <= mark < math.inf:
+                raise ValueError(f"landmarks must be finite and not below 0, but one was {mark}")
+
+    @property
+    def curves(self) -> KaplanMeierSpec:
+        """What is asked of the curves."""
+        return KaplanMeierSpec(
+            endpoint=self.endpoint,
+            by=self.by,
+            levels=self.levels,
+            conf_level=self.conf_level,
+            convention=self.convention,
+            conf_type=self.conf_type,
+            quantile_interval=self.quantile_interval,
+            landmarks=self.landmarks,
+            mean_horizon=self.mean_horizon,
+            time_unit=self.time_unit,
+            population=self.population,
+        )
+
+
+def of_curves(spec: KaplanMeierSpec) -> SoftwareConventionsSpec:
+    """Ask for the endpoint, groups and times of some curves."""
+    return SoftwareConventionsSpec(
+        endpoint=spec.endpoint,
+        by=spec.by,
+        levels=spec.levels,
+        conf_level=spec.conf_level,
+        convention=spec.convention,
+        conf_type=spec.conf_type,
+        quantile_interval=spec.quantile_interval,
+        landmarks=spec.landmarks,
+        mean_horizon=spec.mean_horizon,
+        time_unit=spec.time_unit,
+        population=spec.population,
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramEstimates:
     """One program's curves of the cohort; ``label`` is as in a table."""
@@ -63,6 +158,7 @@ class ProgramEstimates:
 class FamilyTest:
     """A test of the log-rank family, and which programs give it under which name."""
 
+    weights: LogRankWeights
     test: TestResult
     label: str
     where: str
@@ -84,7 +180,7 @@ class SoftwareConventionsResult:
     Attributes
     ----------
     spec
-        What was asked for; choices against a convention are left out, but for ``shown``.
+        What was asked for; a choice against a convention is in ``shown`` alone.
     shown
         As the page shows it, with what was chosen by hand.
     programs
@@ -99,7 +195,7 @@ class SoftwareConventionsResult:
         Why numbers differ, a sentence for each quantity.
     """
 
-    spec: KaplanMeierSpec
+    spec: SoftwareConventionsSpec
     shown: KaplanMeierResult
     programs: tuple[ProgramEstimates, ...]
     tests: tuple[FamilyTest, ...]
@@ -107,8 +203,15 @@ class SoftwareConventionsResult:
     compared: tuple[str, str] | None
     reasons: tuple[str, ...]
 
+    @property
+    def provenance(self) -> Provenance:
+        """Whom the numbers are of."""
+        return self.shown.provenance
 
-def software_conventions(cohort: Cohort, spec: KaplanMeierSpec) -> SoftwareConventionsResult:
+
+def software_conventions(
+    cohort: Cohort, spec: SoftwareConventionsSpec
+) -> SoftwareConventionsResult:
     """Estimate the same quantities under the rules of each program.
 
     Parameters
@@ -130,12 +233,13 @@ def software_conventions(cohort: Cohort, spec: KaplanMeierSpec) -> SoftwareConve
     .. [3] IBM SPSS Statistics Algorithms, KM; Klein and Moeschberger, practical note 3 to 4.5.
     .. [4] GraphPad Prism Statistics Guide, survival analysis.
     """
-    shown = kaplan_meier(cohort, spec)
+    curves = spec.curves
+    shown = kaplan_meier(cohort, curves)
     programs = tuple(
         ProgramEstimates(
             convention.label[:1].upper() + convention.label[1:],
             convention,
-            kaplan_meier(cohort, _under(convention, spec)),
+            kaplan_meier(cohort, _under(convention, curves)),
         )
         for convention in PROGRAMS
     )
@@ -180,7 +284,7 @@ def _compared(
 
     everyone = range(len(names))
     tests = tuple(
-        FamilyTest(run(weights, everyone).to_test_result(), label, where)
+        FamilyTest(weights, run(weights, everyone).to_test_result(), label, where)
         for weights, label, where in _FAMILY
     )
     filled = [code for code in everyone if (codes == code).any()]
@@ -339,6 +443,11 @@ def _reasons(found: SoftwareConventionsResult) -> tuple[str, ...]:
         "times (this app), at the largest of all (R), or at each group's own (SPSS)",
         "Restricted mean: the same in this app, R and SPSS",
     )
+    if found.shown.delayed_entry:
+        out.append(
+            "Delayed entry: every row counts patients from their entry on. A procedure that takes "
+            "no entry times, such as R's survdiff, gives other numbers, or none."
+        )
     if found.ratios:
         out.append(_ratio_reason(found.ratios))
     elif found.shown.is_comparison:
@@ -394,15 +503,18 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
             _row(label, _shown_groups(program.result)[place], factor, program.convention)
             for label, program in own
         ]
-    by = by_words(shown.by_label)
-    title = f"{shown.endpoint_label}{by}: the same cohort in several programs"
+    title = f"{_subject(shown)}: the same cohort in several programs"
     table = DisplayTable(title, tuple(columns), tuple(rows), _footnotes(found))
     return shown.provenance.marked(table)
 
 
+def _subject(shown: KaplanMeierResult) -> str:
+    return f"{shown.endpoint_label}{by_words(shown.by_label)}"
+
+
 def _mark(convention: Convention, shown: KaplanMeierResult) -> str:
     is_study = convention is shown.methods.convention
-    return " (the study's convention)" if is_study else ""
+    return " (in force)" if is_study else ""
 
 
 def _row(
@@ -433,6 +545,7 @@ def _footnotes(found: SoftwareConventionsResult) -> tuple[str, ...]:
     return (
         f"{counts}. NR, not reached; NE, not estimable; an empty cell, not given or its rule not "
         "known.",
+        f"In force: the convention of this study ({found.shown.methods.convention.label}).",
         BY_FORMULA,
         *found.shown.provenance.footnotes,
     )
@@ -463,7 +576,8 @@ def family_table(found: SoftwareConventionsResult) -> DisplayTable:
         BY_FORMULA,
         *found.shown.provenance.footnotes,
     )
-    table = DisplayTable("Tests of the log-rank family", columns, rows, notes)
+    title = f"{_subject(found.shown)}: tests of the log-rank family"
+    table = DisplayTable(title, columns, rows, notes)
     return found.shown.provenance.marked(table)
 
 
@@ -487,15 +601,121 @@ def ratios_table(found: SoftwareConventionsResult) -> DisplayTable:
         BY_FORMULA,
         *found.shown.provenance.footnotes,
     )
-    table = DisplayTable("Hazard ratios of two groups", columns, rows, notes)
+    title = f"{_subject(found.shown)}: hazard ratios of two groups"
+    table = DisplayTable(title, columns, rows, notes)
     return found.shown.provenance.marked(table)
 
 
-def tables_of(found: SoftwareConventionsResult) -> tuple[DisplayTable, ...]:
-    """Give every table that has rows."""
-    tables = [estimates_table(found)]
+def more_tables(found: SoftwareConventionsResult) -> tuple[DisplayTable, ...]:
+    """Give the tables of a comparison that have rows."""
+    tables = []
     if found.tests:
         tables.append(family_table(found))
     if found.ratios:
         tables.append(ratios_table(found))
     return tuple(tables)
+
+
+# --- words, rows, code ---------------------------------------------------------------------------
+
+
+def methods_sentence(found: SoftwareConventionsResult) -> str:
+    """Say whose rules were followed."""
+    what = lower_first(found.shown.endpoint_label)
+    programs = joined([program.convention.label for program in found.programs])
+    return (
+        f"Estimates of {what} were repeated on the same patients by the published rules of "
+        f"{programs}; none was compared with a printout."
+    )
+
+
+@says_subset
+def result_sentences(found: SoftwareConventionsResult) -> tuple[str, ...]:
+    """Say why numbers differ, a sentence for each quantity."""
+    return found.reasons
+
+
+def result_rows(found: SoftwareConventionsResult) -> tuple[ResultRow, ...]:
+    """Give every number as a long row, times in the raw unit; ``level`` is the program."""
+    rows: list[ResultRow] = []
+    for program in found.programs:
+        gives_mean = program.convention not in (SAS, PRISM)
+        for row in rows_of_curves(program.result):
+            if row.statistic not in _COMPARED or (
+                row.statistic == "restricted_mean" and not gives_mean
+            ):
+                continue
+            mine = replace(row, analysis=KIND, level=program.label)
+            if program.convention is PRISM and row.statistic in ("median", "follow_up_median"):
+                mine = replace(mine, low=None, high=None, method=None, reason=_no_limits(row))
+            rows.append(mine)
+    shown = found.shown
+    base = ResultRow(
+        KIND,
+        "",
+        dataset=shown.provenance.dataset,
+        population=shown.provenance.population,
+        endpoint=found.spec.endpoint,
+        group_var=found.spec.by,
+        n=shown.overall.n,
+        events=shown.overall.n_event,
+    )
+    for one in found.tests:
+        by_package = one.weights in (LogRankWeights.LOG_RANK, LogRankWeights.PETO_PETO)
+        mine = replace(
+            base, statistic="test", term=one.weights.value,
+            r="yes" if by_package and not shown.delayed_entry else "none",
+        )  # fmt: skip
+        test = (
+            one.test
+            if one.test.p_value is not None
+            else TestResult(one.test.name, reason=one.test.reason)
+        )
+        rows += mine.of_test(test)
+    for ratio in found.ratios:
+        cox = ratio.label.startswith("Cox")
+        assert found.compared is not None
+        mine = replace(
+            base, statistic="hazard_ratio", group=found.compared[1], level=found.compared[0],
+            term=ratio.label, r="yes" if cox else "formula",
+        )  # fmt: skip
+        rows.append(mine.of_estimate(ratio.estimate))
+    return tuple(rows)
+
+
+_COMPARED: Final = ("median", "survival_rate", "restricted_mean", "follow_up_median")
+
+
+def _no_limits(row: ResultRow) -> str | None:
+    """Keep why there is no number; its limits are left out, because their rule is not known."""
+    return row.reason if row.status == "not_estimable" else None
+
+
+def r_code(found: SoftwareConventionsResult) -> str:
+    """Give R code for the same numbers, a part a program.
+
+    The code expects a data frame ``d`` as that of the curves does.
+    """
+    parts = [
+        f"# --- by the rules of {program.convention.label}\n{r_code_of_curves(program.result)}"
+        for program in found.programs
+    ]
+    if found.tests and not found.shown.delayed_entry:
+        parts.append("print(survdiff(y ~ d$group, rho = 1))\n")
+    if found.compared is not None:
+        level = found.spec.conf_level
+        lines = [
+            f'print(summary(coxph(y ~ factor(d$group), ties = "{ties}"), conf.int = {level}))'
+            for ties in ("efron", "breslow", "exact")
+        ]
+        if not found.shown.delayed_entry:
+            lines += [
+                "test <- survdiff(y ~ d$group)",
+                "o <- test$obs; e <- test$exp; v <- test$var[2, 2]",
+                f"z <- qnorm((1 + {level}) / 2)",
+                "r <- log((o[2] / e[2]) / (o[1] / e[1]))",
+                "print(exp(r + c(0, -1, 1) * z * sqrt(sum(1 / e))))",
+                "print(exp((o[2] - e[2]) / v + c(0, -1, 1) * z / sqrt(v)))",
+            ]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)

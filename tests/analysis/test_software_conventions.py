@@ -11,14 +11,21 @@ import numpy as np
 import pytest
 
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
+from sts_core.analysis.looked_at import comparisons_of
+from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.software_conventions import (
+    KIND,
     MAX_SHOWN,
     SoftwareConventionsResult,
+    SoftwareConventionsSpec,
     estimates_table,
     family_table,
+    more_tables,
+    of_curves,
+    r_code,
     ratios_table,
+    result_rows,
     software_conventions,
-    tables_of,
 )
 from sts_core.cohort import Cohort
 from sts_core.estimates import NotEstimable
@@ -38,7 +45,7 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 
 def run(cohort: Cohort, **spec: Any) -> SoftwareConventionsResult:
     return software_conventions(
-        cohort, KaplanMeierSpec("OS", **{"by": "group", "landmarks": (10, 40), **spec})
+        cohort, SoftwareConventionsSpec("OS", **{"by": "group", "landmarks": (10, 40), **spec})
     )
 
 
@@ -58,7 +65,7 @@ def test_the_trial_under_every_program() -> None:
     treated = {
         cells[0]: cells[1:] for cells in rows[rows.index(["6-MP (N\u00a0=\u00a021)", *[""] * 5]) :]
     }
-    own = treated["This app (the study's convention)"]
+    own = treated["This app (in force)"]
     assert own == ["23.0 (13.0, NE)", "75.3 (50.3, 88.9)", "NE", "17.9 (14.9, 21.0)",
                    "25.0 (11.0, 32.0)"]  # fmt: skip
     assert treated["R"] == ["23.0 (16.0, NE)", "75.3 (58.6, 96.8)", "44.8 (24.9, 80.7)",
@@ -93,7 +100,7 @@ def test_a_choice_of_ones_own_has_a_row_of_its_own() -> None:
     assert [row["program"] for row in with_choice.rows][1] == "As shown on this page"
     of_study = run(freireich(convention="SPSS", conf_type="log"))
     labels = [str(row["program"]) for row in estimates_table(of_study).rows]
-    assert labels.count("SPSS (the study's convention)") == 2
+    assert labels.count("SPSS (in force)") == 2
     # what the study has chosen by hand doesn't reach the other programs
     rows = estimates_table(run(freireich())).formatted()
     rows_of_study = estimates_table(of_study).formatted()
@@ -131,14 +138,14 @@ AWKWARD = {
 def test_awkward_cohorts_are_put_side_by_side(name: str, by: str | None) -> None:
     time, status, group = AWKWARD[name]
     found = run(days(time, status, group), by=by)
-    for table in tables_of(found):
+    for table in (estimates_table(found), *more_tables(found)):
         assert table.rows
         for cells in table.formatted():
             assert not any(re.search(r"\bnan\b|\binf\b|None", cell) for cell in cells)
     for reason in found.reasons:
         assert reason.endswith(".")
         assert not re.search(r"\bnan\b|None|\bbecause of\b|\beffect\b", reason)
-    assert len(tables_of(found)) == 1 + bool(found.tests) + bool(found.ratios)
+    assert len(more_tables(found)) == bool(found.tests) + bool(found.ratios)
     assert bool(found.tests) is (by is not None and bool(time))
 
 
@@ -201,3 +208,50 @@ def test_ratios_that_do_not_exist_say_why() -> None:
     assert exact_at_ties([1, 2], [1, 1], [1, 1]).reason is NotEstimable.NO_VARIATION
     with pytest.raises(ValueError, match="two groups"):
         observed_over_expected(log_rank([1, 2, 3], [1, 1, 1], ["A", "B", "C"]))
+
+
+# --- as an item of a report ----------------------------------------------------------------------
+
+
+def test_the_rows_of_the_trial_name_their_program() -> None:
+    found = run(freireich())
+    rows = {(row.statistic, row.group, row.term, row.level): row for row in result_rows(found)}
+    spss = rows["median", "6-MP", None, "SPSS"]
+    assert spss.value == 23
+    assert spss.low == pytest.approx(12.70, abs=0.005)
+    assert spss.high == pytest.approx(33.30, abs=0.005)
+    prism = rows["median", "6-MP", None, "Prism"]
+    assert (prism.value, prism.low, prism.high) == (23, None, None)
+    assert ("restricted_mean", "6-MP", "35 months", "SAS") not in rows
+    assert not any(key[0] == "restricted_mean" and key[3] in ("SAS", "Prism") for key in rows)
+    assert rows["test_chi_square", None, "log-rank", None].value == pytest.approx(16.7929, abs=5e-5)
+    ratio = rows["hazard_ratio", "6-MP", "Cox model, Breslow's handling of ties", "placebo"]
+    assert ratio.value == pytest.approx(0.2211, abs=5e-5)
+    assert {row.analysis for row in rows.values()} == {KIND}
+    code = r_code(found)
+    assert 'ties = "exact"' in code
+    assert code.count("# --- by the rules of") == 5
+
+
+def test_its_log_rank_test_is_the_comparison_of_the_curves() -> None:
+    cohort = freireich()
+    curves = KaplanMeierSpec("OS", by="group")
+    keys = []
+    for spec in (curves, of_curves(curves)):
+        analysis = ANALYSES[spec.kind]
+        found = analysis.compute(cohort, spec)
+        keys.append([
+            one.key for one in comparisons_of(cohort, spec.kind, spec, analysis.rows(found))
+        ])  # fmt: skip
+    assert keys[0] == keys[1] != []
+
+
+def test_delayed_entry_is_said_where_a_program_takes_none() -> None:
+    cohort = make_cohort(
+        {"time": [4, 5, 6, 7], "entry": [0, 1, 2, 3], "status": [1, 1, 0, 1],
+         "group": ["A", "B", "A", "B"]},
+        endpoints={"OS": endpoint(display_unit=TimeUnit.DAYS, entry="entry")},
+    )  # fmt: skip
+    assert any(reason.startswith("Delayed entry: ") for reason in run(cohort).reasons)
+    assert not any(reason.startswith("Delayed entry") for reason in run(freireich()).reasons)
+    assert "survdiff(y ~ d$group, rho = 1)" not in r_code(run(cohort))

@@ -10,7 +10,13 @@ from sts_core.analysis.kaplan_meier import (
     more_estimates_table,
     survival_table,
 )
-from sts_core.analysis.software_conventions import software_conventions, tables_of
+from sts_core.analysis.plan import usual_report
+from sts_core.analysis.software_conventions import (
+    SoftwareConventionsSpec,
+    estimates_table,
+    more_tables,
+    software_conventions,
+)
 from sts_core.criteria import apply_criteria
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
@@ -167,15 +173,22 @@ def test_other_programs_stand_side_by_side() -> None:
     checked(at.selectbox(key="w:km.by").set_value("sex").run())
     at.session_state["survival.tab"] = "Other programs"
     checked(at.run())
-    spec = KaplanMeierSpec(endpoint="PFS", by="sex")
+    spec = SoftwareConventionsSpec(endpoint="PFS", by="sex")
     found = software_conventions(sample_cohort(), spec)
-    tables = tables_of(found)
+    tables = (estimates_table(found), *more_tables(found))
     assert len(tables) == 3
     for made in tables:
         for row in made.formatted():
             assert " ".join(" ".join(row).split()) in shown(at)
     for reason in found.reasons:
         assert " ".join(reason.partition(": ")[2].split()) in shown(at)
+    click(at, "basket.software_conventions")
+    (item,) = study_of(at).report.items
+    assert (item["kind"], item["by"]) == ("software_conventions", "sex")
+    go(at, "pages/report.py")
+    assert "the same cohort in several programs" in shown(at)
+    again = load_study(study_file(at), name="study.yaml")
+    assert again.report.items == (item,)
 
 
 def test_groups_of_each_variable_are_kept_apart() -> None:
@@ -270,6 +283,12 @@ def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
     (item,) = study_of(at).report.items
     assert item["drawing"]["labels"] == [["Female", "Women"]]
     assert (item["horizon"], item["tick_step"], item["drawing"]["size"]) == (18.0, 6.0, "single")
+    cohort = at.session_state["workspace"].cohort
+    usual = [spec for spec in usual_report(cohort) if spec.kind == "kaplan_meier"]
+    for spec in usual:
+        assert (spec.horizon, spec.tick_step) == (18.0, 6.0), spec.endpoint
+        assert (spec.drawing.scale, spec.drawing.size) == ("proportion", "single")
+        assert spec.drawing.y_title is None  # a title is that of one figure
     before = chart(at)
     again = load_study(study_file(at), name="study.yaml")
     assert again.analysis.views["kaplan_meier"]["figure"]["drawing"]["y_title"] == (
