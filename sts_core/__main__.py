@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.plan import Done, run_plan
 from sts_core.checks import check_cohort
 from sts_core.criteria import apply_criteria
 from sts_core.export.results import results_document, results_json
 from sts_core.export.xlsx import write_workbook
-from sts_core.figures.catalogue import figure_of
+from sts_core.figures.catalogue import figure_of, for_files
+from sts_core.figures.theme import PAGES
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, worst_first
 from sts_core.reading import Limits, Workbook, read_bytes
 from sts_core.reading.assembly import assemble
@@ -124,7 +126,9 @@ def _analyse(study_path: Path, data: Sequence[Path] | None, out: Path) -> None:
         if figure is not None:
             name = f"{number:02d}_{_file_name(item)}.svg"
             drawn = replace(figure, title=item.titled(figure.title))
-            (out / name).write_bytes(render(drawn, "svg"))
+            drawing = getattr(item.spec, "drawing", CurveOptions())
+            page = PAGES[drawing.size]
+            (out / name).write_bytes(render(for_files(drawn, drawing), "svg", page))
     _say(f"{cohort.n} of {cohort.n_in_file} patients analysed; {len(done)} analyses in {out}")
 
 

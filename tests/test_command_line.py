@@ -156,6 +156,20 @@ def test_data_may_lie_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [item["spec"]["endpoint"] for item in results["analyses"]] == ["OS"]
 
 
+def test_figures_have_the_page_and_the_footnotes_that_were_chosen(tmp_path: Path) -> None:
+    drawn = "{kind: kaplan_meier, endpoint: OS}, {kind: kaplan_meier, endpoint: OS, drawing: "
+    study = small_study(
+        tmp_path,
+        **{"{kind: kaplan_meier, endpoint: OS}": f"{drawn}{{size: single, notes: false}}}}"},
+    )
+    assert main(["analyse", "--study", str(study), "--out", str(tmp_path / "out")]) == 0
+    usual, chosen = (path.read_text("utf-8") for path in sorted((tmp_path / "out").glob("*.svg")))
+    widths = [ET.fromstring(text).get("width") for text in (usual, chosen)]
+    assert widths == ["481.89pt", "238.11pt"]
+    note = "Follow-up by reverse Kaplan-Meier, events leaving before"
+    assert (note in usual, note in chosen) == (True, False)
+
+
 # --- refused -------------------------------------------------------------------------------------
 
 

@@ -101,10 +101,15 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         assert drawn is not None  # there are two kinds at least
         return drawn
 
+    def page() -> Figure:
+        """Draw them as files have them."""
+        return chosen.for_files(figure())
+
     with place:
         export_menu(
             f"{spec.endpoint}-cumulative-incidence",
             figure=figure,
+            page=page,
             size=PAGES[chosen.drawing.size],
             tables=lambda: [incidence_table(result), *more_tables(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
@@ -112,7 +117,7 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         )
         add_to_report(spec)
     if chosen.preview:
-        show_page(figure(), PAGES[chosen.drawing.size])
+        show_page(page(), PAGES[chosen.drawing.size])
     else:
         show_figure(figure(), key="cr.figure")
     show_table(incidence_table(result))

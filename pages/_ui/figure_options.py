@@ -20,6 +20,8 @@ from sts_core.analysis.curve_options import (
     kept_words,
 )
 from sts_core.analysis.curve_reading import TICK_STEPS
+from sts_core.figures.catalogue import for_files
+from sts_core.figures.marks import Figure
 from sts_core.study.types import TimeUnit
 from sts_core.values import number_of
 
@@ -61,6 +63,10 @@ class FigureChoices:
     horizon: float | None
     preview: bool
     words: dict[str, dict[str, str]]
+
+    def for_files(self, figure: Figure) -> Figure:
+        """Give a figure as files have it: with its footnotes, or without."""
+        return for_files(figure, self.drawing)
 
     def document(self) -> dict[str, Any]:
         """Give the choices as the study file holds them."""

@@ -72,10 +72,15 @@ def parametric_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         """Draw the curves as the page shows them."""
         return parametric_curves(result)
 
+    def page() -> Figure:
+        """Draw them as files have them."""
+        return figure_choices.for_files(figure())
+
     with place:
         export_menu(
             f"{spec.endpoint}-parametric",
             figure=figure,
+            page=page,
             size=PAGES[figure_choices.drawing.size],
             tables=lambda: [parametric_table(result)],
             notes=[methods_sentence(result), *result_sentences(result), *result.footnotes],
@@ -86,7 +91,7 @@ def parametric_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
     if warning:
         st.warning(warning, icon=":material/warning:")
     if figure_choices.preview:
-        show_page(figure(), PAGES[figure_choices.drawing.size])
+        show_page(page(), PAGES[figure_choices.drawing.size])
     else:
         show_figure(figure(), key="ps.figure")
     show_table(parametric_table(result))

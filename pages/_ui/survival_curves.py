@@ -60,7 +60,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
 
     def page() -> Figure:
         """Draw them as files have them."""
-        return figure() if chosen.drawing.notes else replace(figure(), footnotes=())
+        return chosen.for_files(figure())
 
     with place:
         export_menu(

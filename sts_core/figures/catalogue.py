@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sts_core.analysis import competing_risks as cr
@@ -18,6 +19,7 @@ from sts_core.analysis.cox import (
     level_members,
     overall_test,
 )
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.response import ResponseResult, response_members
 from sts_core.display import lower_first
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
@@ -130,6 +132,11 @@ FIGURES: dict[str, Callable[[Any], Figure | None]] = {
     cr.KIND: cumulative_incidence_curve,
     ps.KIND: parametric_curves,
 }
+
+
+def for_files(figure: Figure, drawing: CurveOptions) -> Figure:
+    """Give a figure as files have it: with its footnotes, or without where so chosen."""
+    return figure if drawing.notes else replace(figure, footnotes=())
 
 
 def figure_of(kind: str, result: Any) -> Figure | None:

@@ -92,6 +92,10 @@ def test_a_status_with_two_events_is_set_up_and_analysed() -> None:
     checked(at.segmented_control(key=f"w:cr.kind.{code}").set_value("death <b>").run())
     assert "Gray's test of death <b>" in shown(at).split("Gray's test of relapse")[0]
     checked(at.toggle(key="w:cr.stacked").set_value(True).run())
+    checked(at.toggle(key="w:cr.figure.preview").set_value(True).run())
+    with_notes = at.get("image")[0].proto.imgs[0].url
+    checked(at.toggle(key="w:cr.figure.notes").set_value(False).run())
+    assert at.get("image")[0].proto.imgs[0].url != with_notes
     click(at, "basket.competing_risks")
     (item,) = study_of(at).report.items
     assert (item["event_kind"], item["stacked"], item["by"]) == ("death <b>", True, "arm")

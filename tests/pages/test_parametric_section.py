@@ -36,6 +36,10 @@ def test_families_are_laid_over_the_curves() -> None:
     names = curves(at)
     assert {"Male", "Female", "Male, weibull", "Female, log-normal"} <= set(names)
     assert len(charts(at)) == 1
+    checked(at.toggle(key="w:ps.figure.preview").set_value(True).run())
+    with_notes = at.get("image")[0].proto.imgs[0].url
+    checked(at.toggle(key="w:ps.figure.notes").set_value(False).run())
+    assert at.get("image")[0].proto.imgs[0].url != with_notes
     click(at, "basket.parametric_survival")
     (item,) = study_of(at).report.items
     assert (item["drawn"], item["by"]) == (["weibull", "log-normal"], "sex")
