@@ -31,12 +31,16 @@ class RecordScan:
         Hidden rows, 1-based.
     hidden_columns
         Hidden columns as pairs of the first and the last, 1-based.
+    merged
+        Merged areas as first row, first column, last row and last column, 1-based; only where the
+        reader of the cells doesn't say it itself.
     """
 
     errors: list[tuple[int, int]] = field(default_factory=list)
     n_errors: int = 0
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[list[int]] = field(default_factory=list)
 
 
 def scan_records(data: bytes) -> list[RecordScan]:

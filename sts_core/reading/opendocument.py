@@ -1,4 +1,4 @@
-"""Look into the content of an OpenDocument spreadsheet: error cells, hidden rows and columns."""
+"""Look into the content of an OpenDocument spreadsheet: errors, merged and hidden cells."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from sts_core.reading.compound import RecordScan
 
 _CHUNK = 1 << 20
 _MAX_LISTED = 1000
-# Most files hold neither; then the slow look at every element is spared.
-_MARKS = (b'value-type="error"', b'visibility="collapse"', b'visibility="filter"')
+# Most files hold none of it; then the slow look at every element is spared.
+_MARKS = (
+    b'value-type="error"', b'visibility="collapse"', b'visibility="filter"', b"-spanned=",
+)  # fmt: skip
 _LONGEST_MARK = 64
 
 
@@ -79,6 +81,10 @@ def _scan(archive: zipfile.ZipFile) -> list[RecordScan]:
                 scans[-1].n_errors += repeat * state.row_repeat
                 if len(scans[-1].errors) < _MAX_LISTED:
                     scans[-1].errors.append((state.row, state.column))
+            wide, high = _count(about, "columns-spanned"), _count(about, "rows-spanned")
+            if max(wide, high) > 1 and len(scans[-1].merged) < _MAX_LISTED:
+                last = [state.row + high - 1, state.column + wide - 1]
+                scans[-1].merged.append([state.row, state.column, *last])
             state.column += repeat
 
     def end(name: str) -> None:
@@ -100,7 +106,11 @@ def _scan(archive: zipfile.ZipFile) -> list[RecordScan]:
 
 
 def _repeat(about: dict[str, str], what: str) -> int:
-    return int(about.get(f"table:number-{what}-repeated", "1"))
+    return _count(about, f"{what}-repeated")
+
+
+def _count(about: dict[str, str], what: str) -> int:
+    return int(about.get(f"table:number-{what}", "1"))
 
 
 def _is_hidden(about: dict[str, str]) -> bool:

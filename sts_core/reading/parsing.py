@@ -325,6 +325,7 @@ def _sheet_facts(
         facts["n_uncalculated"] = getattr(scan, "n_uncalculated", 0)
         facts["hidden_rows"] = scan.hidden_rows[:100_000]
         facts["hidden_columns"] = scan.hidden_columns[:1000]
+        facts["merged"] += getattr(scan, "merged", [])
     return facts
 
 

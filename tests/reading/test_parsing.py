@@ -371,6 +371,39 @@ def ods_text(text: str) -> str:
 ODS_NUMBER = '<table:table-cell office:value-type="float" office:value="2.5"/>'
 
 
+def test_merged_headings_over_names_are_the_same_in_opendocument_and_excel() -> None:
+    covered = "<table:covered-table-cell/>"
+
+    def spanned(text: str, columns: int, rows: int) -> str:
+        spans = f'table:number-columns-spanned="{columns}" table:number-rows-spanned="{rows}"'
+        return ods_text(text).replace("<table:table-cell", f"<table:table-cell {spans}")
+
+    rows = [
+        ["病案号", "转移部位", None, "疗效"],
+        [None, "肺", "肝", None],
+        ["001", "有", "无", "PR"],
+    ]
+    content = (
+        f"<table:table-row>{spanned('病案号', 1, 2)}{spanned('转移部位', 2, 1)}{covered}"
+        f"{spanned('疗效', 1, 2)}</table:table-row>"
+        f"<table:table-row>{covered}{ods_text('肺')}{ods_text('肝')}{covered}</table:table-row>"
+        f"<table:table-row>{''.join(ods_text(str(cell)) for cell in rows[2])}</table:table-row>"
+    )
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for area in ("A1:A2", "B1:C1", "D1:D2"):
+        book.active.merge_cells(area)
+    stream = io.BytesIO()
+    book.save(stream)
+    read = [read_bytes("a.ods", ods_bytes(content)), read_bytes("a.xlsx", stream.getvalue())]
+    for item in read:
+        names = ["病案号", "转移部位 肺", "转移部位 肝", "疗效"]
+        assert list(only(item).frame.columns) == names
+        assert cells(only(item)) == [["001", "有", "无", "PR"]]
+    assert codes(read[0]) == codes(read[1])
+
+
 def test_opendocument_workbook_with_blank_rows_to_the_end() -> None:
     rows = (
         f"<table:table-row>{ods_text('id')}{ods_text('n')}</table:table-row>"
