@@ -83,8 +83,9 @@ def _scan(archive: zipfile.ZipFile) -> list[RecordScan]:
                     scans[-1].errors.append((state.row, state.column))
             wide, high = _count(about, "columns-spanned"), _count(about, "rows-spanned")
             if max(wide, high) > 1 and len(scans[-1].merged) < _MAX_LISTED:
-                last = [state.row + high - 1, state.column + wide - 1]
-                scans[-1].merged.append([state.row, state.column, *last])
+                scans[-1].merged.append(
+                    [state.row, state.column, state.row + high - 1, state.column + wide - 1]
+                )
             state.column += repeat
 
     def end(name: str) -> None:
