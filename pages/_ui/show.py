@@ -46,6 +46,7 @@ _ICONS = {
 }
 #: Pixels that a chart is laid out for: it stretches beyond, and is scrolled where there are fewer.
 CHART_WIDTH = 900
+_UNBROKEN_CI = "%\u00a0CI"
 #: Up to so many columns a table keeps its own width: numbers stay near what they are of.
 NARROW_COLUMNS = 2
 SCREEN_DIAGRAM = FigureSize("screen", 310.0, None, 9.0, 1.2, 240.0, show_title=False)
@@ -147,7 +148,7 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
         top = f"<tr>{''.join(cells)}</tr>"
     head = "".join(
         f'<th class="{_class(place in numeric, column.quiet)}">'
-        f"{written(HEADING, column.key, column.label)}</th>"
+        f"{written(HEADING, column.key, column.label.replace('% CI', _UNBROKEN_CI))}</th>"
         for place, column in enumerate(table.columns)
     )
     body = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, cast
@@ -158,12 +158,13 @@ def _show(cohort: Cohort, curves: KaplanMeierSpec, result: SurvivalComparisonRes
     if figure is not None:
         show_figure(figure(), key="comparison.figure")
     _show_tables(
+        result.flags,
         {
             "Tests between the groups": group_tests_table(result),
             f"Differences from {result.reference}": comparison_table(result),
             "Differences at chosen times": rates_table(result),
             "Pairs of groups": pairs_table(result),
-        }
+        },
     )
     _left_out(cohort, result)
     in_words(methods_sentence(result), result_sentences(result))
@@ -190,16 +191,19 @@ def _left_out(cohort: Cohort, result: SurvivalComparisonResult) -> None:
     )
 
 
-def _show_tables(tables: Mapping[str, DisplayTable | None]) -> None:
-    """Show tables under each other; what stands under all of them is said once, at the end."""
-    shown = {title: table for title, table in tables.items() if table is not None}
-    last = list(shown.values())[-1]
-    for title, table in shown.items():
+def _show_tables(said: Sequence[str], tables: Mapping[str, DisplayTable | None]) -> None:
+    """Show tables under each other; a note stands once, under the last table that it is of.
+
+    ``said`` are notes that stand above them all.
+    """
+    later: list[tuple[str, ...]] = [tuple(said)]
+    shown = [(title, table) for title, table in tables.items() if table is not None]
+    for _, table in reversed(shown):
+        later.append((*later[-1], *table.footnotes))
+    for (title, table), below in zip(shown, reversed(later[:-1]), strict=True):
         st.markdown(f"**{plain(title)}**")
-        if table is not last:
-            own = tuple(note for note in table.footnotes if note not in last.footnotes)
-            table = replace(table, footnotes=own)
-        show_table(table)
+        own = tuple(note for note in table.footnotes if note not in below)
+        show_table(replace(table, footnotes=own))
 
 
 def _landmark_figure(

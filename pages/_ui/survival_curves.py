@@ -10,8 +10,10 @@ from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.figure_options import figure_options
+from pages._ui.inputs import plain
 from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
 from sts_core.analysis.curve_options import about_of, counts_every_death
+from sts_core.analysis.hazard_flags import HazardFlags, flag_words, hazard_flags
 from sts_core.analysis.kaplan_meier import (
     KIND,
     KaplanMeierResult,
@@ -26,6 +28,9 @@ from sts_core.cohort import Cohort
 from sts_core.figures.marks import Figure
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.figures.theme import PAGES
+
+#: Patients times groups up to which curves are looked at for crossings on every click.
+CHEAP_CELLS = 20_000
 
 
 def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
@@ -77,9 +82,36 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         show_page(page(), PAGES[chosen.drawing.size])
     else:
         show_figure(figure(), key="km.figure")
+    under_figure = st.container()
     show_table(survival_table(result))
     with st.expander(
         "More estimates: quartiles, restricted mean, follow-up, range", icon=":material/table:"
     ):
         show_table(more_estimates_table(result))
     in_words(methods_sentence(result), result_sentences(result))
+    with under_figure:  # last, so that the figure does not wait for it
+        _flag(cohort, bare, result)
+
+
+def _flag(cohort: Cohort, spec: KaplanMeierSpec, result: KaplanMeierResult) -> None:
+    """Say in a line that a hazard ratio is no single number here, and where to look."""
+    if len(result.groups) < 2 or result.overall.n * len(result.groups) > CHEAP_CELLS:
+        return
+    flags: HazardFlags = compute(hazard_flags, cohort, replace(spec, tick_step=None, horizon=None))
+    text = flag_words(
+        flags, result.provenance, result.unit_factor, result.display_unit.value
+    )  # fmt: skip
+    if text is None:
+        return
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", wrap=False, key="hazard-flag"
+    ):
+        st.markdown(
+            f":orange[:material/warning:] {plain(text)}: a hazard ratio is then an average over "
+            "time.",
+            width="stretch",
+        )
+        st.button(
+            "What to look at in its place", type="tertiary", icon=":material/arrow_forward:",
+            key="km.flag", on_click=state.open_tab, args=("survival", "Comparisons"),
+        )  # fmt: skip

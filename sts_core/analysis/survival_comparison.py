@@ -14,11 +14,18 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import percent_level
 from sts_core.analysis.conventions import by_convention, survival_methods
-from sts_core.analysis.curve_reading import DEFAULT_LANDMARKS, enough_at_risk
+from sts_core.analysis.curve_reading import DEFAULT_LANDMARKS
 from sts_core.analysis.followed import Followed, FollowedResult, follow
 from sts_core.analysis.group_rules import group_notes
+from sts_core.analysis.hazard_flags import (
+    MAX_NAMED,
+    Crossing,
+    HazardFlags,
+    crosses_at,
+    flag_words,
+    proportionality,
+)
 from sts_core.analysis.hazard_ratio import (
-    MAX_COMPARED,
     GroupHazardRatio,
     hazard_ratios,
 )
@@ -45,9 +52,7 @@ from sts_core.estimators.bootstrap_median import (
     bootstrap_medians,
     percentile_difference,
 )
-from sts_core.estimators.cox import cox_fit
 from sts_core.estimators.cox_likelihood import Ties
-from sts_core.estimators.cox_residuals import proportional_hazards_test
 from sts_core.estimators.log_rank import LogRankWeights, log_rank, log_rank_trend
 from sts_core.estimators.multiplicity import holm
 from sts_core.estimators.permutation import (
@@ -60,7 +65,6 @@ from sts_core.estimators.permutation import (
 from sts_core.estimators.product_limit import ProductLimit, product_limit, quantile
 from sts_core.estimators.survival_difference import (
     Difference,
-    crossing_time,
     rate_difference,
     restricted_mean_difference,
 )
@@ -73,8 +77,6 @@ NO_INTERVAL: Final = "none"
 """Method of a difference of medians without a bootstrap."""
 MAX_PAIRED: Final = 12
 """Groups up to which every pair is tested; beyond, each against the reference."""
-NOT_PROPORTIONAL: Final = 0.05
-"""P of the proportional hazards test below which hazards are flagged."""
 
 WeightsName = Literal[
     "log-rank", "gehan-breslow", "tarone-ware", "peto-peto", "peto-peto (S-tilde)",
@@ -310,34 +312,35 @@ class SurvivalComparisonResult(FollowedResult):
     @property
     def flags(self) -> tuple[str, ...]:
         """Say what speaks against reading a hazard ratio as one number, and what to look at."""
-        found = []
-        test = self.proportional_hazards
-        if test is not None and test.p_value is not None and test.p_value < NOT_PROPORTIONAL:
-            found.append(f"hazards are not proportional ({self.provenance.p(test.p_value)})")
-        found += [
-            f"the curves of {one.group} and {one.reference} cross near "
-            f"{format_number(one.crosses_at / self.unit_factor)} {self.display_unit.value}"
-            for one in self.differences
-            if one.crosses_at is not None
-        ]
-        if not found:
+        text = flag_words(
+            HazardFlags(
+                self.proportional_hazards,
+                tuple(
+                    Crossing(one.group, one.reference, one.crosses_at)
+                    for one in self.differences
+                    if one.crosses_at is not None
+                ),
+            ),
+            self.provenance, self.unit_factor, self.display_unit.value,
+        )  # fmt: skip
+        if text is None:
             return ()
         crossing = {one.group for one in self.differences if one.crosses_at is not None}
         means = [
-            f"{one.group} less {one.reference}, {estimate_words(one.mean.estimate, self)}"
+            f"{one.group}, {estimate_words(one.mean.estimate, self)}"
             for one in self.differences
             if one.mean is not None
             and one.mean.estimate.value is not None
             and (one.group in crossing or not crossing)
         ]
-        text = f"{joined(found)}: a hazard ratio is then an average over time"
-        first = text[0].upper() + text[1:]
+        text += ": a hazard ratio is then an average over time."
         if not means:
-            return (f"{first}. Compare survival at chosen times in its place.",)
+            return (f"{text} Compare survival at chosen times in its place.",)
+        more = "; the others are in the table" if len(means) > MAX_NAMED else ""
         return (
-            f"{first}. Look at the differences of mean time up to "
-            f"{format_number(self.mean_horizon)} {self.display_unit.value} in its place: "
-            f"{'; '.join(means)}.",
+            f"{text} Look in its place at the mean time up to {format_number(self.mean_horizon)} "
+            f"{self.display_unit.value} less that of {self.reference}: "
+            f"{'; '.join(means[:MAX_NAMED])}{more}.",
         )
 
 
@@ -616,19 +619,9 @@ class _Comparing:
         )
 
     def _proportional_hazards(self, ties: Ties) -> TestResult:
-        name = "proportional hazards"
-        filled = np.flatnonzero(np.bincount(self.codes, minlength=self.k))
-        if len(filled) < 2:
-            why = NotEstimable.ONE_GROUP if len(filled) else NotEstimable.NO_SUBJECTS
-            return TestResult(name, reason=why)
-        if self.k > MAX_COMPARED:
-            return TestResult(name, reason=NotEstimable.TOO_FEW)
-        columns = (self.codes[:, None] == filled[None, 1:]).astype(np.float64)
-        fit = cox_fit(self.time, self.event, columns, entry=self.entry, ties=ties)
-        return proportional_hazards_test(
-            fit, self.time, self.event, columns,
-            terms=[range(columns.shape[1])], entry=self.entry,
-        ).terms[0]  # fmt: skip
+        return proportionality(
+            self.time, self.event, self.codes, self.k, entry=self.entry, ties=ties
+        )
 
     def _differences(
         self,
@@ -683,11 +676,7 @@ class _Comparing:
                     n_not_reached=n_lost,
                     rates=rates,
                     mean=mean,
-                    crosses_at=crossing_time(
-                        curves[i],
-                        curves[base],
-                        until=min(_reliable_until(curves[i]), _reliable_until(curves[base])),
-                    ),
+                    crosses_at=crosses_at(curves[i], curves[base]),
                 )
             )
         return tuple(found)
@@ -771,12 +760,6 @@ def _strata(cohort: Cohort, keys: Sequence[str], data: SurvivalData) -> np.ndarr
     for cells in sorted({cells for cells in together if None not in cells}):
         number_of[cells] = len(number_of)
     return np.array([number_of.get(cells, -1) for cells in together], dtype=np.int64)
-
-
-def _reliable_until(curve: ProductLimit) -> float:
-    """Give the last time at which enough are at risk for a curve to be read."""
-    enough = enough_at_risk(curve.n_risk, curve.n)
-    return float(curve.time[enough].max()) if enough.any() else -1.0
 
 
 def _estimated(found: Difference, method: str) -> tuple[Estimate, TestResult]:

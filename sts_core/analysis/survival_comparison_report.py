@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from sts_core.analysis.comparison import by_words, groups_in_words, percent_level
 from sts_core.analysis.curve_reading import UNRELIABLE_AT_RISK, UNRELIABLE_SHARE
+from sts_core.analysis.hazard_flags import NOT_PROPORTIONAL
 from sts_core.analysis.hazard_ratio import TIES_NAMES, footnotes_of, sentence_of
 from sts_core.analysis.landmark import from_landmark
 from sts_core.analysis.provenance import says_subset
 from sts_core.analysis.survival_comparison import (
     FEW_EVENTS,
     MAX_PAIRED,
-    NOT_PROPORTIONAL,
     GroupDifference,
     GroupTest,
     SurvivalComparisonResult,

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from sts_core.analysis.cox import CoxSpec, cox
+from sts_core.analysis.hazard_flags import Crossing, HazardFlags, flag_words, hazard_flags
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.analysis.provenance import provenance_of
 from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.survival_comparison import (
     KIND,
@@ -282,14 +284,40 @@ def test_crossing_curves_and_hazards_that_are_not_proportional_are_flagged() -> 
     assert result.proportional_hazards.p_value is not None
     assert result.proportional_hazards.p_value < 0.001
     (flag,) = result.flags
-    assert flag.startswith(
-        "Hazards are not proportional (P <0.001) and the curves of B and A cross"
-    )
+    assert flag.startswith("Hazards are not proportional (P <0.001) and the curve of B (near ")
     assert "a hazard ratio is then an average over time" in flag
-    assert "Look at the differences of mean time up to 40.0 days in its place: B less A, " in flag
+    assert "Look in its place at the mean time up to 40.0 days less that of A: B, " in flag
+    curves = KaplanMeierSpec("OS", by="group")
+    flags = hazard_flags(in_days(columns), curves)
+    assert flags.proportional_hazards == result.proportional_hazards
+    (crossing,) = flags.crossings
+    assert crossing == Crossing("B", "A", result.differences[0].crosses_at)
+    assert flag.startswith(str(flag_words(flags, result.provenance, result.unit_factor, "days")))
     assert flag in comparison_table(result).footnotes
     assert flag in result_sentences(result)
     assert {"curves_cross_at"} < {row.statistic for row in result_rows(result)}
+
+
+def test_flags_name_a_few_groups_and_count_the_others() -> None:
+    many = tuple(Crossing(f"G{i}", "R", float(i)) for i in range(1, 12))
+    provenance = provenance_of(in_days({"time": [1], "status": [1], "group": ["A"]}))
+    text = flag_words(HazardFlags(None, many), provenance, 1.0, "days")
+    assert text is not None
+    assert text.startswith("The curves of G1 (near 1.0 days), ")
+    assert text.endswith("G5 (near 5.0 days) and 6 other groups cross that of R")
+    assert flag_words(HazardFlags(), provenance, 1.0, "days") is None
+
+
+def test_flags_of_the_curves_survive_groups_without_patients() -> None:
+    for levels in (("A",), ("A", "C"), ("C", "D"), ("A", "B", "C")):
+        cohort = in_days(
+            {"time": [1, 2, 3], "status": [1, 0, 1], "group": ["A", "A", "B"]},
+            levels=("A", "B", "C"),
+        )
+        flags = hazard_flags(cohort, KaplanMeierSpec("OS", by="group", levels=levels))
+        assert flags.crossings == ()
+        wanted = survival_comparison(cohort, SurvivalComparisonSpec("OS", "group", levels=levels))
+        assert flags.proportional_hazards == wanted.proportional_hazards
 
 
 def test_groups_formed_later_need_a_landmark() -> None:

@@ -172,3 +172,19 @@ def test_work_that_fails_says_so_without_a_word_of_the_data(
     checked(at.run())
     assert "This is an error of the app itself" in shown(at)
     assert "Leiomyosarcoma" not in caplog.text
+
+
+def test_a_flag_stands_at_the_curves_and_once_on_the_tab() -> None:
+    at = go(with_sample(), SURVIVAL)
+    assert not any("average over time" in one.value for one in at.markdown)
+    checked(at.selectbox(key="w:km.by").set_value("metastasis_liver").run())
+    spec = SurvivalComparisonSpec("PFS", by="metastasis_liver")
+    (flag,) = survival_comparison(sample_cohort(), spec).flags
+    words = flag.partition(" Look")[0]
+    assert words.startswith("Hazards are not proportional (P = 0.0049)")
+    # the line under the figure
+    assert sum(words in line for line in shown(at).splitlines()) == 1
+    click(at, "km.flag")
+    assert at.session_state["survival.tab"] == "Comparisons"
+    # the box above the tables, and the sentence for the paper
+    assert sum(flag in line for line in shown(at).splitlines()) == 2
