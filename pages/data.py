@@ -59,17 +59,14 @@ if not workspace.has_data:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    names = ", ".join(
-        f"{book.file} ({ui.counted(sum(len(sheet.frame) for sheet in book.sheets), 'row')})"
-        for book in workspace.workbooks
-    )
-    st.markdown(f":material/description: {ui.plain(names)}", width="stretch")
+    intake.loaded_files(workspace)
     study_download.keep_choices(workspace)
     st.button(
         "Undo", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
         key="undo",
     )  # fmt: skip
-    with st.popover("Other files", icon=":material/upload_file:"):
+    # another one after each drop: it would stay open above what is said of the files
+    with st.popover("Other files", icon=":material/upload_file:", key=intake.drop_key("other")):
         intake.add_or_replace()
         intake.uploader("Files of data, or a study file that changes the choices")
         intake.accepted_types()
@@ -88,9 +85,10 @@ if ctx is None:
     ui.show_findings(workspace.findings, title="Why there are no patients yet")
     st.stop()
 
-privacy_card.privacy(ctx.cohort)
-reading_card.reading(ctx.cohort)
-data_cut.data_cuts(ctx.cohort)
+with st.container(gap="xsmall"):
+    privacy_card.privacy(ctx.cohort)
+    reading_card.reading(ctx.cohort)
+    data_cut.data_cuts(ctx.cohort)
 evidence = workspace.proposal.evidence if workspace.proposal else {}
 
 

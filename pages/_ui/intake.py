@@ -14,6 +14,7 @@ from pages._ui import state
 from pages._ui.inputs import choose_one, plain
 from pages._ui.job import Job, session_is_there
 from pages._ui.show import XLSX_TYPE
+from sts_core.display import counted
 from sts_core.export.template import write_template
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.reading import Workbook, read_bytes
@@ -29,6 +30,7 @@ STUDY_TYPES = ["yaml", "yml"]
 # Up to here a file is mostly read before a bar would have been seen.
 SMALL_BYTES, SMALL_SECONDS = 2_000_000, 2.0
 LOOK_SECONDS = 0.3
+MAX_NAMED = 3
 _OWN_ERROR = Finding(
     FindingCode.APP_FAILED,
     Severity.ERROR,
@@ -93,9 +95,29 @@ def prepare_first_sample() -> None:
     sample_workspace(SAMPLES[0])
 
 
+def drop_key(name: str) -> str:
+    """Give a key that is another one after each drop of files."""
+    return f"{name}.{state.remembered('uploads', 0)}"
+
+
+def loaded_files(workspace: state.Workspace) -> None:
+    """Name the files that are loaded; of many, the first ones, and the others in a tip."""
+    names = [
+        f"{book.file} ({counted(sum(len(sheet.frame) for sheet in book.sheets), 'row')})"
+        for book in workspace.workbooks
+    ]
+    first = names if len(names) <= MAX_NAMED else names[: MAX_NAMED - 1]
+    more = len(names) - len(first)
+    text = plain(", ".join(first)) + (f" and {more} more files" if more else "")
+    st.markdown(
+        f":material/description: {text}", width="stretch",
+        help=plain(", ".join(names[len(first) :])) if more else None,
+    )  # fmt: skip
+
+
 def uploader(label: str, *, compact: bool = False) -> None:
     """Offer a place to drop files; each drop is read once, beside the page, and let go."""
-    key = f"upload.{state.remembered('uploads', 0)}"
+    key = drop_key("upload")
     st.file_uploader(
         label,
         type=[*DATA_TYPES, *STUDY_TYPES],

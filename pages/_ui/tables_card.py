@@ -30,6 +30,8 @@ _NO_FILTER = "(all rows)"
 _ASK = ""
 _UNUSED = ""
 MAX_FILTER_VALUES = 60
+#: Of more tables, those that ask nothing are folded.
+MAX_TABLES = 3
 _ROLES = {
     "subjects": "Patients",
     "assessments": "Tumour assessments",
@@ -39,7 +41,7 @@ _ROLES = {
     "time_to_event": "Times to an event",
 }
 _KINDS = {
-    TableKind.ONE_ROW: "Further columns of patients",
+    TableKind.ONE_ROW: "Further columns",
     TableKind.OTHER: "Other table",
     TableKind.UNUSED: "Other table",
     TableKind.DICTIONARY: "Other table",
@@ -74,11 +76,42 @@ def tables(workspace: state.Workspace) -> None:
     listed = workspace.proposal.tables if workspace.proposal else ()
     roles = roles_of(study, workspace.workbooks)
     with st.container(border=True, key="tables"):
+        more: list[TableEvidence] = []
         if len(roles) > 1:
             st.markdown("**Tables**")
-            for number, evidence in enumerate(_in_order(listed, roles)):
+            ordered = _in_order(listed, roles)
+            if len(ordered) > MAX_TABLES and workspace.cohort is not None:
+                asking = _asking(workspace.cohort, study)
+                more = [
+                    item for item in ordered if roles.get((item.file, item.sheet)) not in asking
+                ]
+            shown = [item for item in ordered if item not in more]
+            for number, evidence in enumerate(shown):
                 _table(workspace, study, evidence, roles, number)
-        _patients(workspace, study)
+        if not more:
+            _patients(workspace, study)
+            return
+        n_used = sum(roles.get((item.file, item.sheet)) is not None for item in more)
+        parts = [f"{n_used} joined"] * bool(n_used)
+        parts += [f"{len(more) - n_used} not used"] * (n_used < len(more))
+        with st.expander(
+            f"{counted(len(more), 'more table')}: {', '.join(parts)}; patient id and rows used",
+            icon=":material/table_rows:", key="tables-more",
+        ):  # fmt: skip
+            for number, evidence in enumerate(more, start=len(shown)):
+                _table(workspace, study, evidence, roles, number)
+            _patients(workspace, study)
+
+
+def _asking(cohort: Cohort, study: Study) -> set[str]:
+    """Give the roles of the tables that must be seen: the patients, and those with a question."""
+    found = {"subjects"}
+    for role, join in cohort.joins.items():
+        source = study.data.tables.get(role)
+        several = source is not None and source.take is RowChoice.NONE and join.n_subjects_several
+        if join.better is not None or join.n_ids_unmatched or join.rows_without_id or several:
+            found.add(role)
+    return found
 
 
 def _in_order(
@@ -114,7 +147,9 @@ def _table(
     key = re.sub(r"\W+", "_", f"{item.file}.{item.sheet or ''}")
     label: Literal["visible", "collapsed"] = "visible" if number == 0 else "collapsed"
     with st.container(key=f"table-row-{number}", gap=None):
-        words, choice, id_part = st.columns([5, 2, 2], vertical_alignment="top")
+        words, right = st.columns([5, 4], vertical_alignment="top")
+        with right:
+            choice, id_part = st.columns(2)
         with choice:
             chosen = st.selectbox(
                 "Role", list(names),
@@ -132,7 +167,10 @@ def _table(
             if source is not None and role is not None and role != "subjects":
                 _join_line(workspace.cohort, study, role, source)
                 if source.take is not None:
-                    _several_rows(workspace, study, item, role, source)
+                    _who_has_several(workspace.cohort, role)
+        if source is not None and role not in (None, "subjects") and source.take is not None:
+            with right:
+                _several_rows(workspace, study, item, str(role), source)
     if chosen != (role or _UNUSED):
         _give_role(workspace, study, place, chosen or None)
 
@@ -189,6 +227,13 @@ def _join_line(cohort: Cohort | None, study: Study, role: str, source: TableSour
             )  # fmt: skip
 
 
+def _who_has_several(cohort: Cohort | None, role: str) -> None:
+    """Name the patients of whom several rows stand where one is expected."""
+    for finding in cohort.findings if cohort is not None else ():
+        if finding.code is FindingCode.SUBJECT_REPEATED and finding.table == role:
+            st.caption(f":material/help: {plain(finding.message)}")
+
+
 def _several_rows(
     workspace: state.Workspace, study: Study, item: TableEvidence, role: str, source: TableSource
 ) -> None:
@@ -200,13 +245,6 @@ def _several_rows(
     if source.subject_id not in table.frame.columns:
         return
     options = row_options(table)
-    said = [
-        finding.message
-        for finding in (workspace.cohort.findings if workspace.cohort else ())
-        if finding.code is FindingCode.SUBJECT_REPEATED and finding.table == role
-    ]
-    if said:
-        st.caption(f":material/help: {plain(' '.join(said))}")
     names = _OF_SEVERAL | {_VISITS: "none: the rows are visits"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         take = choose(

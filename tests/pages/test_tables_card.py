@@ -126,3 +126,20 @@ def test_a_patient_with_two_rows_in_a_table_of_one_is_named_and_settled_by_a_cho
     assert list(study_of(at).data.tables) == ["subjects", "assessments"]
     click(at, "undo")
     assert study_of(at).data.tables["response"].take is RowChoice.WORST
+
+
+def test_of_many_tables_only_those_with_a_question_are_unfolded() -> None:
+    more = {
+        f"t{n}.csv": f"id,x{n}\n" + "".join(f"P-{k},{k * n}\n" for k in (1, 2, 3)) for n in range(5)
+    }
+    at = drop(start(), {"patients.csv": PATIENTS, "sites.csv": SITES, **more})
+    (folded,) = [item for item in at.expander if "more tables" in item.label]
+    assert folded.label == "5 more tables: 5 joined; patient id and rows used"
+    inside = {box.key for box in folded.selectbox}
+    assert "w:table.role.t0_csv_" in inside
+    assert "w:table.id" in inside
+    assert not {"w:table.role.patients_csv_", "w:table.role.sites_csv_"} & inside
+    assert "patients.csv (3 rows), sites.csv (3 rows) and 5 more files" in shown(at)
+    at.selectbox(key="w:table.role.t0_csv_").set_value("").run()
+    (folded,) = [item for item in at.expander if "more tables" in item.label]
+    assert folded.label.startswith("5 more tables: 4 joined, 1 not used")
