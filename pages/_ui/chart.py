@@ -1,8 +1,8 @@
 """A figure in the page that changes in place, where ``st.plotly_chart`` is built anew.
 
 The element's data, as JSON, are ``data``, ``layout``, ``config``, ``alt``, ``dark``,
-``minWidth``, ``counts`` and ``script``; texts of a curve are written in the browser, as
-:mod:`sts_core.render.plotly` says. Without a browser they are read as
+``minWidth``, ``counts`` and ``script``; texts of a curve, words and lines are written in the
+browser, as :mod:`sts_core.render.plotly` says. Without a browser they are read as
 ``json.loads(element.proto.json)`` of the elements that ``AppTest.get("bidi_component")`` gives,
 those whose ``proto.component_name`` is ``NAME``.
 """
@@ -21,8 +21,12 @@ from sts_core.render.plotly import CONFIG
 NAME = "sts_chart"
 # The app fades what a rerun has not reached yet; a figure that changes in place would flicker
 _CSS = """
-.sts-chart {position: relative; width: 100%; overflow: auto hidden;}
+.sts-chart {position: relative; isolation: isolate; width: 100%; overflow: auto hidden;}
 .sts-chart > [role="img"] {width: 100%;}
+.sts-chart > .sts-written {
+    position: absolute; overflow: visible; pointer-events: none; white-space: pre;
+}
+.sts-chart .main-svg:has(> .hoverlayer) {z-index: 1;}
 .sts-chart > p:empty {display: none;}
 .sts-chart > p {position: absolute; top: 0; margin: 1rem 0; max-width: 40rem;}
 [data-testid="stElementContainer"]:has(.sts-chart) {opacity: 1 !important; transition: none;}

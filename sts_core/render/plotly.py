@@ -4,6 +4,9 @@ The unplaced figure is taken with its own ticks and ranges, so that screen and f
 axes. The dictionaries hold only JSON types, for ``Plotly.react``. Footnotes are not drawn: the page
 writes them below the figure as text that can be selected.
 
+Words and lines that only stand there (texts, annotations, shapes) are the page's to write, for
+speed: each annotation has both anchors, and lines of a text stand on the side of its anchor.
+
 Texts of the many points of a curve are left to the page, in ``meta["texts"]`` of a trace: the parts
 of each of ``patterns`` are words or the number of a column; ``pattern`` (of each text), ``columns``
 and their ``decimals`` say what is written; point ``i`` has the text ``(i + skip) // 2``.
@@ -11,6 +14,7 @@ and their ``decimals`` say what is written; point ``i`` has the text ``(i + skip
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -56,8 +60,13 @@ from sts_core.figures.marks import (
     thin_steps,
 )
 from sts_core.figures.multiples_layout import caption_lines
-from sts_core.figures.panel_layout import legible_labels, thinned_ticks
-from sts_core.figures.placed import PlacedPath, PlacedText
+from sts_core.figures.panel_layout import (
+    backdrop_points,
+    clipped_points,
+    legible_labels,
+    thinned_ticks,
+)
+from sts_core.figures.placed import PlacedPanel, PlacedPath, PlacedText
 from sts_core.figures.sheet import dash_lengths, wrap
 from sts_core.figures.strip_layout import (
     StripPlan,
@@ -745,13 +754,21 @@ def _write_ends(plan: EndPlan, panel: Panel, palette: Palette, page: Json) -> No
 # --------------------------------------------------------------------------------- small multiples
 
 _TINY = 11
-_SMALL_ROW = 15.0
+_SMALL_ROW = 15
 _TITLE_ROW = 16.0
-_SMALL_PLOT = 135.0
+_SMALL_PLOT = 135
 _LEAST_PANEL = 185.0
+#: Steps of a curve in a small panel; there are hardly more pixels.
+_SMALL_STEPS = 200
+#: Of a curve that only stands behind another one.
+_BACKDROP_STEPS = 40
 
 
 def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, width: float) -> Json:
+    """Draw all panels on one sheet, of pixels right of and below its corner.
+
+    A subplot with axes of its own for each panel would take the browser several times as long.
+    """
     first = body.charts[0]
     cells = [cell for chart in body.charts for row in chart.rows for cell in row.cells]
     widest = max((METRICS.width(cell, _TINY) for cell in cells), default=0.0)
@@ -759,7 +776,7 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     marks = max((METRICS.width(label, SMALL) for label in first.panel.y.tick_labels), default=0.0)
     left, right = max(marks + 14.0, names + widest / 2 + 16.0), max(14.0, widest / 2 + 6.0)
     gap = max(18.0, widest + 6.0)
-    inner = width - left - right
+    inner = round(width - left - right)
     n = len(body.charts)
     columns = max(1, min(n, int((inner + gap) / (_LEAST_PANEL + gap))))
     columns = math.ceil(n / math.ceil(n / columns))
@@ -770,71 +787,51 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     rows = [body.charts[i : i + columns] for i in range(0, n, columns)]
     heads = [
         max(len(part) for chart in row for part in [_head_lines(chart, panel_width)])
-        * _SMALL_ROW + 6.0
+        * _SMALL_ROW + 6
         for row in rows
     ]  # fmt: skip
-    strip = len(first.rows) * _SMALL_ROW if body.positions else 0.0
-    below = 24.0 + strip + 14.0
+    strip = len(first.rows) * _SMALL_ROW if body.positions else 0
+    below = 24 + strip + 14
     inside = sum(heads) + len(rows) * (_SMALL_PLOT + below)
-    notes = [*body.notes]
     y_title = wrap(first.panel.y.title, 0.8 * inner, SMALL, METRICS, 600)
     x_title = _title_lines(x_axis, inner)
-    top = 10.0 + (20.0 if figure.stamp else 0.0) + len(notes) * ROW
+    top = 10.0 + (20.0 if figure.stamp else 0.0) + len(body.notes) * ROW
     top += 6.0 + len(y_title) * _TITLE_ROW
     bottom = TEXT * (0.5 + 1.3 * len(x_title)) + 4.0
-    page = _base_layout(palette, top + inside + bottom)
+    page = _base_layout(palette, round(top) + inside + round(bottom))
     page["margin"] = _margin(left, right, top, bottom)
+    page["xaxis"] = _unseen_axis(0, inner)
+    page["yaxis"] = _unseen_axis(inside, 0)
     _write_above(body, palette, page, y_title)
-    data: list[Json] = []
-    y_top, number = 0.0, 0
-    for row_number, (row, head) in enumerate(zip(rows, heads, strict=True)):
+    frames: list[PlacedPanel] = []
+    y_top = 0.0
+    for row, head in zip(rows, heads, strict=True):
         y_top += head
-        y = _numbered("y", row_number)
-        domain = [1 - (y_top + _SMALL_PLOT) / inside, 1 - y_top / inside]
-        page[_layout_name(y)] = {
-            **_axis(first.panel.y, palette, upright=True),
-            "title": {"text": ""},
-            "tickfont": _font(palette, size=SMALL),
-            "domain": [round(end, 5) for end in domain],
-            "anchor": _numbered("x", number),
-        }
-        strip_y = _numbered("y", len(rows) + row_number)
-        if strip:
-            strip_top = y_top + _SMALL_PLOT + 24.0
-            page[_layout_name(strip_y)] = {
-                "domain": [
-                    round(1 - (strip_top + strip) / inside, 5), round(1 - strip_top / inside, 5),
-                ],
-                "range": [len(first.rows) - 0.5, -0.5],
-                "visible": False,
-                "fixedrange": True,
-                "autorange": False,
-            }  # fmt: skip
+        for column, chart in enumerate(row):
+            at = column * (panel_width + gap)
+            panel = replace(chart.panel, x=x_axis)
+            frames.append(PlacedPanel(at, y_top, panel_width, _SMALL_PLOT, panel))
+        y_top += _SMALL_PLOT + below
+    paths = _Paths(inner, inside)
+    data = _sheet_marks(frames, paths, palette)
+    _draw_sheet_axes(frames, paths, page, palette)
+    page["shapes"] += paths.shapes()
+    data.append(_sheet_tick_labels(frames, palette))
+    for chart, frame in zip(body.charts, frames, strict=True):
+        _write_head(chart, frame, page, palette)
+        if strip and frame.left == 0:
             page["annotations"] += [
                 _annotation(
-                    _safe(line.name), _font(palette, Role.MUTED, _TINY), yref=strip_y, x=0, y=i,
-                    xanchor="right", yanchor="middle", xshift=-round(widest / 2) - 8, yshift=2,
+                    _safe(line.name), _font(palette, Role.MUTED, _TINY), yref="y", x=0,
+                    y=_strip_row(frame, i), xanchor="right", yanchor="middle",
+                    xshift=-round(widest / 2) - 8, yshift=2,
                 )
                 for i, line in enumerate(first.rows)
             ]  # fmt: skip
-        for column, chart in enumerate(row):
-            x = _numbered("x", number)
-            start = column * (panel_width + gap) / inner
-            page[_layout_name(x)] = {
-                **_axis(x_axis, palette, upright=False),
-                "title": {"text": ""},
-                "tickfont": _font(palette, size=SMALL),
-                "domain": [round(start, 5), round(min(start + panel_width / inner, 1.0), 5)],
-                "anchor": y,
-            }
-            data += _panel_traces(chart.panel, palette, page, x, y, _SMALL_PLOT)
-            if column:
-                page["shapes"].append(_upright_line(palette, start, domain))
-            _write_head(chart, palette, page, start, domain[1], panel_width)
-            if strip:
-                data.append(_small_strip(chart, body.positions, kept, x, strip_y, palette))
-            number += 1
-        y_top += _SMALL_PLOT + below
+    if strip:
+        data.append(_sheet_numbers(body, frames, kept, palette))
+    for trace in data:
+        trace |= {"showlegend": False, "xaxis": "x", "yaxis": "y"}
     page["annotations"] += _stamp(figure, palette, top)
     if x_axis.title:
         page["annotations"].append(
@@ -846,8 +843,259 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     return {"data": data, "layout": page}
 
 
-def _numbered(axis: str, number: int) -> str:
-    return axis if number == 0 else f"{axis}{number + 1}"
+def _unseen_axis(low: float, high: float) -> Json:
+    return {"range": [low, high], "visible": False, "fixedrange": True, "autorange": False}
+
+
+def _sheet_marks(frames: Sequence[PlacedPanel], paths: _Paths, palette: Palette) -> list[Json]:
+    """Give what the pointer finds as traces, and all else as paths."""
+    curves: list[Json] = []
+    ticks: list[Json] = []
+    for frame in frames:
+        for mark in frame.panel.marks:
+            match mark:
+                case StepLine():
+                    curves += _step_line(_placed_steps(mark, frame), palette, _SMALL_STEPS)
+                case Line():
+                    curves += _line(_placed_line(mark, frame), palette)
+                case Backdrop():
+                    thinned = [_thinned(line, _BACKDROP_STEPS) for line in mark.lines]
+                    shown = backdrop_points(frame, Backdrop(tuple(thinned), mark.role))
+                    paths.lines(shown, _look(palette.colour(mark.role), 1), 3)
+                case Band():
+                    paths.areas(_band_rings(mark, frame), palette, mark.role)
+                case Rule():
+                    paths.lines([_rule_ends(mark, frame)], _rule_line(mark, palette), 1)
+                case CensorTicks():
+                    placed = _placed_ticks(mark, frame)
+                    ticks.append(_censor_ticks(placed))
+                    paths.strokes(placed, palette)
+                case _:
+                    raise ValueError(f"small multiples hold no {type(mark).__name__.lower()}")
+    return [*curves, *_joined(ticks)]
+
+
+class _Paths:
+    """Paths on a sheet, those of one look together: a browser sets up each shape by itself."""
+
+    __slots__ = ("found", "height", "width")
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width = width
+        self.height = height
+        self.found: dict[str, tuple[int, Json, list[str]]] = {}
+
+    def add(self, depth: int, look: Json, drawn: Sequence[str]) -> None:
+        """Keep parts of a path until all are known; what has less depth lies on what has more."""
+        self.found.setdefault(f"{depth} {look}", (depth, look, []))[2].extend(drawn)
+
+    def lines(self, parts: Sequence[FloatArray], line: Json, depth: int) -> None:
+        """Draw lines through points, below the curves."""
+        self.add(
+            depth,
+            {"xref": "x", "yref": "y", "layer": "below", "line": line},
+            [_path(points) for points in parts if len(points) > 1],
+        )
+
+    def areas(self, rings: Sequence[FloatArray], palette: Palette, role: Role) -> None:
+        """Fill areas, below the curves."""
+        colour = _with_opacity(palette.colour(role), palette.band_opacity)
+        look = {"xref": "x", "yref": "y", "layer": "below", "fillcolor": colour}
+        self.add(2, {**look, "line": {"width": 0}}, [f"{_path(ring)}Z" for ring in rings])
+
+    def strokes(self, mark: CensorTicks, palette: Palette) -> None:
+        """Draw ticks, of which the upper ones stand out of their panel."""
+        # a path of which one direction is in parts of the paper is not cut off at the axis
+        scale = TICK / 2
+        drawn = [
+            f"M{x:.6g},{1 - (y + scale) / self.height:.6f}V{1 - (y - scale) / self.height:.6f}"
+            for x, y in zip(mark.x.tolist(), mark.y.tolist(), strict=True)
+        ]
+        line = _look(palette.colour(mark.role), 1.5)
+        self.add(0, {"xref": "x", "yref": "paper", "layer": "above", "line": line}, drawn)
+
+    def straight(
+        self, drawn: Sequence[tuple[float, float, float, float]], line: Json, depth: int
+    ) -> None:
+        """Draw level and upright lines from (x, y) to (x, y), also in the margins."""
+        w, h = self.width, self.height
+        self.add(
+            depth,
+            {"xref": "paper", "yref": "paper", "layer": "below", "line": line},
+            [
+                f"M{x0 / w:.5f},{1 - y0 / h:.6f}"
+                + (f"V{1 - y1 / h:.6f}" if x0 == x1 else f"H{x1 / w:.5f}")
+                for x0, y0, x1, y1 in drawn
+            ],
+        )
+
+    def shapes(self) -> list[Json]:
+        """Give the paths, the lowest first."""
+        return [
+            {"type": "path", "path": "".join(drawn), **look}
+            for _, look, drawn in sorted(self.found.values(), key=lambda one: -one[0])
+            if drawn
+        ]
+
+
+def _look(colour: str, width: float, dash: str = "solid") -> Json:
+    return {"color": colour, "width": width, "dash": dash}
+
+
+def _path(points: FloatArray) -> str:
+    """Write a line through points; what is level or upright takes one number each."""
+    written = [f"M{points[0, 0]:.6g},{points[0, 1]:.6g}"]
+    at_x, at_y = points[0].tolist()
+    for x, y in points[1:].tolist():
+        if y == at_y:
+            written.append(f"H{x:.6g}")
+        elif x == at_x:
+            written.append(f"V{y:.6g}")
+        else:
+            written.append(f"L{x:.6g},{y:.6g}")
+        at_x, at_y = x, y
+    return "".join(written)
+
+
+def _placed_steps(mark: StepLine, frame: PlacedPanel) -> StepLine:
+    """Place a curve on the sheet, cut off at the axis's end; its texts may be more."""
+    end = frame.panel.x.high
+    seen = mark.x <= end
+    faded = mark.faded_from
+    return replace(
+        mark,
+        x=frame.x(mark.x[seen]),
+        y=frame.y(mark.y[seen]),
+        x_end=float(frame.x(min(mark.x_end, end))),
+        faded_from=None if faded is None else float(frame.x(faded)),
+    )
+
+
+def _placed_line(mark: Line, frame: PlacedPanel) -> Line:
+    x = np.where(mark.x <= frame.panel.x.high, mark.x, np.nan)
+    return replace(mark, x=frame.x(x), y=frame.y(mark.y))
+
+
+def _placed_ticks(mark: CensorTicks, frame: PlacedPanel) -> CensorTicks:
+    seen = np.asarray(mark.x) <= frame.panel.x.high
+    return replace(
+        mark,
+        x=frame.x(np.asarray(mark.x)[seen]),
+        y=frame.y(np.asarray(mark.y)[seen]),
+        subjects=tuple(itertools.compress(mark.subjects, seen)),
+        hover=tuple(itertools.compress(mark.hover, seen)),
+    )
+
+
+def _thinned(line: StepLine, limit: int) -> StepLine:
+    chosen = thin_steps(len(line.x), limit, line.y)
+    return StepLine(line.x[chosen], line.y[chosen], line.x_end, line.role)
+
+
+def _band_rings(mark: Band, frame: PlacedPanel) -> list[FloatArray]:
+    return [
+        np.vstack((clipped_points(frame, x, high), clipped_points(frame, x, low)[::-1]))
+        for x, low, high in _thinned_band(mark, _SMALL_STEPS).pieces()
+    ]
+
+
+def _rule_ends(mark: Rule, frame: PlacedPanel) -> FloatArray:
+    along = frame.panel.y if mark.axis == "x" else frame.panel.x
+    start = along.low if mark.start is None else mark.start
+    end = along.high if mark.end is None else mark.end
+    across = np.full(2, mark.at)
+    x, y = (across, [start, end]) if mark.axis == "x" else ([start, end], across)
+    return np.column_stack((frame.x(np.array(x)), frame.y(np.array(y))))
+
+
+def _joined(traces: Sequence[Json]) -> list[Json]:
+    """Put the points of ticks into one trace: what they say names whose they are."""
+    if not traces:
+        return []
+    first = traces[0]
+    parts = ("x", "y", "text", "customdata")
+    joined = {part: [one for trace in traces for one in trace[part]] for part in parts}
+    counts = [key for trace in traces for key in trace["meta"]["counts"]]
+    return [{**first, **joined, "name": "Censored", "meta": {"counts": counts}}]
+
+
+def _draw_sheet_axes(
+    frames: Sequence[PlacedPanel], paths: _Paths, page: Json, palette: Palette
+) -> None:
+    """Draw grid and axes of all panels; only the first of a row has ticks at its upright axis."""
+    grid: list[tuple[float, float, float, float]] = []
+    axes: list[tuple[float, float, float, float]] = []
+    for frame in frames:
+        x, y = frame.panel.x, frame.panel.y
+        columns = frame.x(np.array(x.ticks)).tolist()
+        rows = frame.y(np.array(y.ticks)).tolist()
+        if x.grid:
+            grid += [(at, frame.top, at, frame.bottom) for at in columns if at > frame.left]
+        if y.grid:
+            grid += [(frame.left, at, frame.right, at) for at in rows if at < frame.bottom]
+        axes += [
+            (frame.left, frame.top, frame.left, frame.bottom),
+            (frame.left, frame.bottom, frame.right, frame.bottom),
+            *((at, frame.bottom, at, frame.bottom + 4) for at in columns),
+        ]
+        if frame.left == 0:
+            axes += [(0, at, -4, at) for at in rows]
+            page["annotations"] += [
+                _annotation(
+                    _safe(label), _font(palette, size=SMALL), yref="y", x=0, y=at,
+                    xanchor="right", yanchor="middle", xshift=-7,
+                )
+                for at, label in zip(rows, y.tick_labels, strict=True)
+            ]  # fmt: skip
+    paths.straight(axes, _look(palette.colour(Role.AXIS), 1), 1)
+    paths.straight(grid, _look(palette.colour(Role.GRID), 1), 4)
+
+
+def _sheet_tick_labels(frames: Sequence[PlacedPanel], palette: Palette) -> Json:
+    places = [
+        (float(frame.x(tick)), frame.bottom + 16, _safe(label))
+        for frame in frames
+        for tick, label in zip(frame.panel.x.ticks, frame.panel.x.tick_labels, strict=True)
+        if label
+    ]
+    return _sheet_texts(places, _font(palette, size=SMALL), "Numbers at the axis")
+
+
+def _strip_row(frame: PlacedPanel, row: int) -> float:
+    return frame.bottom + 24 + (row + 0.5) * _SMALL_ROW
+
+
+def _sheet_numbers(
+    body: SmallMultiples,
+    frames: Sequence[PlacedPanel],
+    kept: Sequence[int],
+    palette: Palette,
+) -> Json:
+    places = [
+        (float(frame.x(body.positions[i])), _strip_row(frame, row), escape(line.cells[i], "plotly"))
+        for chart, frame in zip(body.charts, frames, strict=True)
+        for row, line in enumerate(chart.rows)
+        for i in kept
+    ]
+    counts = [own[i] for chart in body.charts for own in map(_counts_of, chart.rows) for i in kept]
+    trace = _sheet_texts(places, _font(palette, size=_TINY), "Numbers under the axis")
+    # no words of its own, but it can be clicked
+    return {**trace, "hoverinfo": "none" if any(counts) else "skip", "meta": {"counts": counts}}
+
+
+def _sheet_texts(places: Sequence[tuple[float, float, str]], font: Json, name: str) -> Json:
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [round(x, 2) for x, _, _ in places],
+        "y": [y for _, y, _ in places],
+        "text": [text for _, _, text in places],
+        "textposition": "middle center",
+        "textfont": font,
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+        "name": name,
+    }
 
 
 def _head_lines(chart: SmallChart, width: float) -> list[tuple[str, Role, int]]:
@@ -865,31 +1113,23 @@ def _head_lines(chart: SmallChart, width: float) -> list[tuple[str, Role, int]]:
     ]
 
 
-def _write_head(
-    chart: SmallChart, palette: Palette, page: Json, x: float, y: float, width: float
-) -> None:
-    lines = _head_lines(chart, width)
-    page["annotations"] += [
-        _annotation(
-            escape(text, "plotly"),
-            _font(palette, role, SMALL if weight > 400 else _TINY, weight),
-            x=round(x, 5),
-            y=round(y, 5),
-            xanchor="left",
-            yanchor="bottom",
-            yshift=round((len(lines) - 1 - number) * _SMALL_ROW) + 3,
-        )
-        for number, (text, role, weight) in enumerate(lines)
-    ]
-
-
-def _upright_line(palette: Palette, x: float, domain: Sequence[float]) -> Json:
-    """Draw the upright axis of a panel that has no ticks of its own."""
-    return {
-        "type": "line", "xref": "paper", "yref": "paper", "layer": "below",
-        "x0": round(x, 5), "x1": round(x, 5), "y0": round(domain[0], 5), "y1": round(domain[1], 5),
-        "line": {"color": palette.colour(Role.AXIS), "width": 1},
-    }  # fmt: skip
+def _write_head(chart: SmallChart, frame: PlacedPanel, page: Json, palette: Palette) -> None:
+    lines = _head_lines(chart, frame.width)
+    lift = 3
+    for own in (400, 600):
+        part = [(text, role) for text, role, weight in lines if weight == own]
+        if not part:
+            continue
+        size = SMALL if own > 400 else _TINY
+        page["annotations"].append(
+            _annotation(
+                _broken([text for text, _ in part]),
+                _font(palette, part[0][1], size, own),
+                xref="x", yref="y", x=round(frame.left, 2), y=frame.top,
+                xanchor="left", yanchor="bottom", align="left", yshift=lift,
+            )
+        )  # fmt: skip
+        lift += round(1.3 * size * len(part)) + 1
 
 
 def _write_above(
@@ -917,35 +1157,6 @@ def _write_above(
         placed.append(_LegendEntry(symbol, (symbol.label,), x, 0.0))
         x += METRICS.width(symbol.label, TEXT) + _SAMPLE + 12.0
     _write_legend(_Legend(placed, []), palette, page, lift=_LEGEND_ROW)
-
-
-def _small_strip(
-    chart: SmallChart,
-    positions: Sequence[float],
-    kept: Sequence[int],
-    x: str,
-    y: str,
-    palette: Palette,
-) -> Json:
-    places = [(positions[i], row, line.cells[i]) for row, line in enumerate(chart.rows)
-              for i in kept]  # fmt: skip
-    counts = [own[i] for own in map(_counts_of, chart.rows) for i in kept]
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "x": [float(place) for place, _, _ in places],
-        "y": [row for _, row, _ in places],
-        "text": [escape(cell, "plotly") for _, _, cell in places],
-        "xaxis": x,
-        "yaxis": y,
-        "textposition": "middle center",
-        "textfont": _font(palette, size=_TINY),
-        "hoverinfo": "none" if any(counts) else "skip",
-        "meta": {"counts": counts},
-        "cliponaxis": False,
-        "showlegend": False,
-        "name": "Numbers under the axis",
-    }
 
 
 def _with_legible_ticks(chart: Chart, width: float) -> Chart:
@@ -981,8 +1192,6 @@ def _panel_traces(
                 page["shapes"].append(_strokes(mark, panel, palette, page, (x, y), height))
             case Line():
                 traces += _line(mark, palette)
-            case Backdrop():
-                traces.append(_backdrop(mark, palette))
             case Rule():
                 page["shapes"].append(_rule(mark, palette, x, y))
             case Text():
@@ -995,12 +1204,15 @@ def _panel_traces(
                         x=_axis_value(panel.x, mark.x),
                         y=_axis_value(panel.y, mark.y),
                         xanchor={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
+                        yanchor="middle",
                     )
                 )
             case Arrow():
                 page["annotations"].append(_arrow(mark, panel, palette, x, y))
             case Bar() | PointInterval():
                 pass
+            case Backdrop():
+                raise ValueError("only small multiples have curves behind a panel's own")
     bars = [mark for mark in panel.marks if isinstance(mark, Bar)]
     traces += [_bar(bar, palette) for bar in bars]
     if bars:
@@ -1018,16 +1230,15 @@ def _axis_value(axis: Axis, value: float) -> float:
     return math.log10(value) if axis.scale is Scale.LOG else float(value)
 
 
-def _step_line(mark: StepLine, palette: Palette) -> list[Json]:
+def _step_line(mark: StepLine, palette: Palette, limit: int = MAX_STEPS) -> list[Json]:
     if len(mark.x) == 0:
         return []
-    chosen = thin_steps(len(mark.x), MAX_STEPS, mark.y)
+    chosen = thin_steps(len(mark.x), limit, mark.y)
     thinned = StepLine(mark.x[chosen], mark.y[chosen], mark.x_end, mark.role)
     x, y = thinned.corners()
     cut = len(x)
-    limit = mark.faded_from
-    if limit is not None:
-        cut = int(np.searchsorted(x, limit, side="right"))
+    if mark.faded_from is not None:
+        cut = int(np.searchsorted(x, mark.faded_from, side="right"))
     parts = [(slice(0, cut), 1.0), (slice(max(cut - 1, 0), len(x)), palette.faded_opacity)]
     counts: Json = {} if mark.members is None else {"counts": mark.members.key}
     texts = [_step_texts(mark, chosen, part) for part, _ in parts]
@@ -1089,15 +1300,19 @@ def _whole_or_not(values: FloatArray, decimals: int) -> list[int] | list[float |
     return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
+def _thinned_band(mark: Band, limit: int) -> Band:
+    if len(mark.x) <= limit:
+        return mark
+    middle = np.where(np.isfinite(mark.low), mark.low, 0.0)
+    chosen = thin_steps(len(mark.x), limit, middle)
+    return Band(
+        mark.x[chosen], mark.low[chosen], mark.high[chosen], mark.x_end, mark.role, mark.name
+    )
+
+
 def _band(mark: Band, palette: Palette) -> list[Json]:
-    if len(mark.x) > MAX_STEPS:
-        middle = np.where(np.isfinite(mark.low), mark.low, 0.0)
-        chosen = thin_steps(len(mark.x), MAX_STEPS, middle)
-        mark = Band(
-            mark.x[chosen], mark.low[chosen], mark.high[chosen], mark.x_end, mark.role, mark.name
-        )
     traces = []
-    for x, low, high in mark.pieces():
+    for x, low, high in _thinned_band(mark, MAX_STEPS).pieces():
         traces.append(
             {
                 "type": "scatter",
@@ -1132,29 +1347,6 @@ def _line(mark: Line, palette: Palette) -> list[Json]:
         }
         for x, y in mark.pieces()
     ]
-
-
-#: Steps of a curve that only stands behind another one.
-_BACKDROP_STEPS = 40
-
-
-def _backdrop(mark: Backdrop, palette: Palette) -> Json:
-    x: list[FloatArray] = []
-    y: list[FloatArray] = []
-    for line in mark.lines:
-        chosen = thin_steps(len(line.x), _BACKDROP_STEPS, line.y)
-        x += [line.x[chosen], np.array([line.x_end, np.nan])]
-        y += [line.y[chosen], np.array([line.y[-1], np.nan])]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": _numbers(np.concatenate(x)),
-        "y": _numbers(np.concatenate(y)),
-        "name": "Other groups",
-        "line": {"color": palette.colour(mark.role), "width": 1, "shape": "hv"},
-        "connectgaps": False,
-        "hoverinfo": "skip",
-    }
 
 
 def _strokes(
@@ -1209,6 +1401,10 @@ def _censor_ticks(mark: CensorTicks) -> Json:
     }
 
 
+def _rule_line(mark: Rule, palette: Palette) -> Json:
+    return _look(palette.colour(mark.role), 1.2, _dash(mark.dash, 1.2))
+
+
 def _rule(mark: Rule, palette: Palette, x: str, y: str) -> Json:
     upright = mark.axis == "x"
     whole = f"{y if upright else x} domain"
@@ -1217,15 +1413,7 @@ def _rule(mark: Rule, palette: Palette, x: str, y: str) -> Json:
         "end": 1 if mark.end is None else mark.end,
     }
     ref = whole if mark.start is None and mark.end is None else (y if upright else x)
-    shape: Json = {
-        "type": "line",
-        "layer": "below",
-        "line": {
-            "color": palette.colour(mark.role),
-            "width": 1.2,
-            "dash": _dash(mark.dash, 1.2),
-        },
-    }
+    shape: Json = {"type": "line", "layer": "below", "line": _rule_line(mark, palette)}
     if upright:
         shape |= {"xref": x, "yref": ref, "x0": mark.at, "x1": mark.at}
         shape |= {"y0": along["start"], "y1": along["end"]}
@@ -1491,6 +1679,7 @@ def _header(
         y=1,
         xanchor=anchor,
         yanchor="bottom",
+        align=anchor,
         xshift=round(shift),
         yshift=round(lift),
     )

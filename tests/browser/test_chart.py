@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages._server.chart_library import LIBRARY_PATH
 from pages._ui.intake import SAMPLES, sample_workspace
+from pages._ui.show import CHART_WIDTH
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.figures.marks import SmallMultiples, StepLine
 from sts_core.figures.survival_curve import survival_curve
+from sts_core.render.plotly import to_plotly
 from tests.browser.serving import WAIT_MS, Server
 from tests.browser.visit import chart, choose, go, heading, pill, settled
 
@@ -39,6 +42,38 @@ _WATCH = """() => {
 _SEEN = """() => {
     cancelAnimationFrame(window.looking);
     return { ...window.seen, heights: [...window.seen.heights] };
+}"""
+# Where the page has words and lines of a figure, and where plain Plotly has them
+_BOTH = """async (figure) => {
+    const holder = document.querySelector(".sts-chart");
+    const plain = document.createElement("div");
+    const plot = holder.querySelector(".js-plotly-plot");
+    plain.style.width = `${plot.clientWidth}px`;
+    document.body.append(plain);
+    await Plotly.newPlot(plain, figure.data, figure.layout);
+    const order = (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] - b[1] || a[2] - b[2]);
+    const places = (top, elements, name) => {
+        const corner = top.getBoundingClientRect();
+        return [...elements].map((one) => {
+            const box = one.getBoundingClientRect();
+            return [name(one), Math.round(box.left - corner.left), Math.round(box.top - corner.top),
+                    box.width, box.height];
+        }).sort(order);
+    };
+    const words = (one) => one.textContent;
+    const look = (one) => {
+        const { stroke, strokeWidth, strokeDasharray } = getComputedStyle(one);
+        return strokeWidth === "0px" ? "area" : `${stroke} ${strokeWidth} ${strokeDasharray}`;
+    };
+    const found = [
+        { words: places(plot, holder.querySelectorAll(".sts-written text"), words),
+          lines: places(plot, holder.querySelectorAll(".sts-written path"), look) },
+        { words: places(plain, plain.querySelectorAll(".annotation-text, .textpoint text"), words),
+          lines: places(plain, plain.querySelectorAll(".shapelayer path"), look) },
+    ];
+    Plotly.purge(plain);
+    plain.remove();
+    return found;
 }"""
 
 
@@ -132,9 +167,7 @@ def test_the_mouse_over_a_curve_tells_its_numbers(survival: Page) -> None:
 def test_every_point_tells_what_the_server_would_say(survival: Page) -> None:
     cohort = sample_workspace(SAMPLES[0]).cohort
     assert cohort is not None
-    titles = survival.evaluate(
-        "document.querySelector('.js-plotly-plot').layout.annotations.map((a) => a.text)"
-    )
+    titles = chart(survival).texts
     endpoints = cohort.study.definitions.endpoints.items()
     (code,) = [code for code, endpoint in endpoints if f"{endpoint.label}, %" in titles]
     figure = survival_curve(kaplan_meier(cohort, KaplanMeierSpec(code, "histotype")))
@@ -157,7 +190,7 @@ def test_every_point_tells_what_the_server_would_say(survival: Page) -> None:
 
 
 def test_the_mouse_on_a_censoring_tick_names_who_it_is(survival: Page) -> None:
-    strokes = survival.locator(".shapelayer path[d*='V']")
+    strokes = survival.locator(".sts-written path[d*='V']")
     expect(strokes).not_to_have_count(0)
     # the first tick of the first curve that has one, and where it stands on the screen
     place, who = survival.evaluate(
@@ -179,13 +212,46 @@ def test_the_mouse_on_a_censoring_tick_names_who_it_is(survival: Page) -> None:
     expect(tip).to_contain_text(who)
     # a stroke crosses the place
     assert strokes.evaluate_all(
-        """(paths, [x, y]) => paths.some((path) => {
-            const box = path.getScreenCTM();
-            const point = new DOMPoint(x, y).matrixTransform(box.inverse());
-            return path.isPointInStroke(point);
+        r"""(paths, [x, y]) => paths.some((path) => {
+            const on = (...place) => new DOMPoint(...place).matrixTransform(path.getScreenCTM());
+            return [...path.getAttribute("d").matchAll(/M([\d.]+),([\d.]+)V([\d.]+)/g)].some(
+                ([, at, low, high]) => Math.abs(on(at, low).x - x) < 1 &&
+                    on(at, low).y - y > 4 && y - on(at, high).y > 4);
         })""",
         place,
     )
+
+
+@pytest.mark.parametrize("by", ["Histotype", "ECOG performance status"])
+def test_words_and_lines_stand_where_plotly_would_draw_them(survival: Page, by: str) -> None:
+    choose(survival, "Compare by", by)
+    chart(survival)
+    cohort = sample_workspace(SAMPLES[0]).cohort
+    assert cohort is not None
+    spec = KaplanMeierSpec("PFS", {"Histotype": "histotype"}.get(by, "ecog"))
+    drawn = to_plotly(survival_curve(kaplan_meier(cohort, spec)), width=CHART_WIDTH)
+    survival.wait_for_function(
+        "(n) => document.querySelectorAll('.sts-written text').length === n", arg=_n_texts(drawn)
+    )
+    left = survival.evaluate(
+        """() => {
+            const { layout, data } = document.querySelector(".js-plotly-plot");
+            return [layout.annotations.length, layout.shapes.length,
+                data.filter((trace) => trace.mode === "text").length];
+        }"""
+    )
+    assert left == [0, 0, 0]
+    ours, theirs = survival.evaluate(_BOTH, drawn)
+    for kind in ("words", "lines"):
+        assert len(ours[kind]) == len(theirs[kind]) > 4
+        for (what, *place), (same, *other) in zip(ours[kind], theirs[kind], strict=True):
+            assert what == same
+            assert place == pytest.approx(other, abs=2.5), what
+
+
+def _n_texts(drawn: dict[str, Any]) -> int:
+    texts = [trace["text"] for trace in drawn["data"] if trace["mode"] == "text"]
+    return len(drawn["layout"]["annotations"]) + sum(map(len, texts))
 
 
 def test_the_drawing_is_an_image_with_words_for_those_who_can_not_see_it(survival: Page) -> None:

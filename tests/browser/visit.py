@@ -14,7 +14,7 @@ TITLES = [entry.title for entry in PAGES]
 _CHART = """(chart) => ({
     curves: [...new Set(chart.data.filter(t => t.mode === 'lines' && t.text).map(t => t.name))],
     colours: chart.data.filter(t => t.mode === 'lines' && t.text).map(t => t.line.color),
-    texts: [...chart.querySelectorAll('text')].map(t => t.textContent).filter(t => t),
+    texts: [...chart.parentElement.querySelectorAll('text')].map(t => t.textContent).filter(t => t),
     drawn: chart.querySelectorAll('.scatterlayer path.js-line').length,
 })"""
 

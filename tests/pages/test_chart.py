@@ -83,7 +83,8 @@ def test_a_change_keeps_the_element() -> None:
 def test_the_program_asks_no_other_host_and_writes_no_markup() -> None:
     program = (ROOT / "pages/_ui/chart.js").read_text("utf-8")
     assert program.isascii()
-    assert "http" not in program
+    # the name of a language, which is no address
+    assert "http" not in program.replace('"http://www.w3.org/2000/svg"', "", 1)
     assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|eval\(", program)
 
 

@@ -117,21 +117,39 @@ def test_censoring_ticks_stand_alike(case):
             )
 
 
+def screen_panels(drawn, n):
+    """Give where 0 and 1 of both axes of each panel stand, by what is written at its ticks."""
+    (ticks,) = [t for t in drawn["data"] if t["name"] == "Numbers at the axis"]
+    upright = [a for a in drawn["layout"]["annotations"] if a["text"] in ("0", "100")]
+    panels = []
+    for x, y, text in zip(*(np.array_split(ticks[key], n) for key in ("x", "y", "text")),
+                          strict=True):  # fmt: skip
+        unit = (x[-1] - x[0]) / float(text[-1])
+        zero = max(a["y"] for a in upright if a["text"] == "0" and a["y"] < y[0])
+        one = max(a["y"] for a in upright if a["text"] == "100" and a["y"] < zero)
+        panels.append((np.array([x[0], zero]), np.array([unit, one - zero])))
+    return panels
+
+
 def test_each_panel_shows_its_own_curve_on_every_medium():
     result = result_of(SIZES_OF_NINE)
     figure = survival_curve(result)
     assert isinstance(figure.body, SmallMultiples)
     placed = layout(figure, SLIDE)
-    paper, screen = svg_paths(placed), to_plotly(figure)["data"]
+    drawn = to_plotly(figure)
+    paper, screen = svg_paths(placed), drawn["data"]
     slide = pptx_paths(figure)
     assert len(placed.panels) == len(result.groups)
-    for number, (group, frame) in enumerate(zip(result.groups, placed.panels, strict=True)):
+    panels = screen_panels(drawn, len(result.groups))
+    (numbers,) = [t for t in screen if t["name"] == "Numbers under the axis"]
+    under = np.column_stack((numbers["x"], numbers["y"]))
+    places = [*zip(result.groups, placed.panels, panels, strict=True)]
+    for group, frame, (corner, unit) in places:
         name = f"Kaplan-Meier curve: {group.label}"
-        axis = "x" if number == 0 else f"x{number + 1}"
         on_screen = [
-            np.column_stack((t["x"], t["y"]))
+            (np.column_stack((t["x"], t["y"])) - corner) / unit
             for t in screen
-            if t["xaxis"] == axis and t["mode"] == "lines" and "hovertemplate" in t
+            if t["name"] == group.label and t["mode"] == "lines" and "hovertemplate" in t
         ]
         for parts in (
             [data_of(points, frame) for points in paper[name]],
@@ -142,11 +160,35 @@ def test_each_panel_shows_its_own_curve_on_every_medium():
             for time, survival in zip(group.steps.time, group.steps.estimate, strict=True):
                 gaps = np.abs(corners - np.array([time / result.unit_factor, survival]))
                 assert (gaps / np.array([frame.panel.x.high, 1.0])).sum(axis=1).min() < 0.02
-        cells = [t for t in screen if t["mode"] == "text" and t["xaxis"] == axis]
-        assert [cell for trace in cells for cell in trace["text"]] == [
+        along, down = ((under - corner) / np.array([unit[0], 1])).T
+        own = (along >= -0.01) & (along <= frame.panel.x.high + 0.01) & (down > 0) & (down < 80)
+        assert [numbers["text"][i] for i in np.flatnonzero(own)] == [
             str(n) for row in (group.risk.at_risk, group.risk.events, group.risk.censored)
             for n in row
         ]  # fmt: skip
+        assert along[own] == pytest.approx(list(frame.panel.x.ticks) * 3, abs=0.01)
+
+
+def test_panels_on_the_screen_end_with_their_axis():
+    figure = survival_curve(result_of(SIZES_OF_NINE, horizon=6))
+    drawn = to_plotly(figure)
+    panels = screen_panels(drawn, len(SIZES_OF_NINE))
+    high = figure.body.charts[0].panel.x.high
+    for small, (corner, unit) in zip(figure.body.charts, panels, strict=True):
+        own = [t for t in drawn["data"] if t["name"] == small.name]
+        assert own
+        ends = [(np.array(t["x"]) - corner[0]) / unit[0] for t in own]
+        assert max(end.max() for end in ends) <= high + 1e-4
+        assert min(end.min() for end in ends) >= 0
+        heights = [(np.array(t["y"]) - corner[1]) / unit[1] for t in own]
+        assert all(height.min() > -1e-6 and height.max() < 1 + 1e-6 for height in heights)
+    starts, widths = zip(*((corner[0], unit[0] * high) for corner, unit in panels), strict=True)
+    for shape in drawn["layout"]["shapes"]:
+        if shape["xref"] != "x":
+            continue
+        places = [float(x) for x in re.findall(r"[MLH](-?[\d.]+)", shape["path"])]
+        for x in places:
+            assert any(a - 0.01 <= x <= a + w + 0.01 for a, w in zip(starts, widths, strict=True))
 
 
 def test_forest_points_stand_alike():

@@ -19,8 +19,12 @@ from sts_core.figures.marks import (
     Bar,
     Chart,
     Figure,
+    Line,
     Panel,
     Role,
+    Rule,
+    SmallChart,
+    SmallMultiples,
     StepLine,
     Text,
 )
@@ -268,6 +272,42 @@ def test_strokes_of_censoring_ticks_stand_where_the_pointer_finds_them(strip):
             low + np.array(trace["y"]) * (high - low), abs=1e-5
         )
         assert (top - bottom) * inner == pytest.approx(TICK, abs=0.2)
+
+
+def test_nine_panels_are_few_things_for_a_browser():
+    # each of them costs a browser 0.2 to 2 ms at every click
+    drawn = to_plotly(FIGURES["9 panels"])
+    page = drawn["layout"]
+    assert sum(name[1:5] == "axis" for name in page) == 2
+    assert not page["xaxis"]["visible"]
+    # a curve and its faint end in each, places of ticks, and numbers at and under the axes
+    assert len(drawn["data"]) <= 2 * 9 + 3
+    # its interval, median and censored patients in each; grid, axes, grey curves, the key's symbol
+    assert len(page["shapes"]) <= 3 * 9 + 6
+    # name and numbers of each; ticks and rows of three lines of panels; what stands around
+    assert len(page["annotations"]) <= 2 * 9 + 3 * (5 + 3) + 6
+    assert len(json.dumps(drawn)) < 65_000
+    larger = to_plotly(survival_curve(result_of((300,) * 9)))
+    assert len(json.dumps(larger)) < 400_000
+
+
+def test_small_panels_draw_every_mark_or_say_that_they_can_not():
+    axis = Axis(0.0, 4.0, (0.0, 2.0, 4.0), ("0", "2", "4"), grid=True)
+    line = Line(np.array([0.0, 2.0, 6.0]), np.array([1.0, 0.5, 0.2]), Role.SLOT_0, name="Fitted")
+    marks = (line, Rule("y", 0.5), Rule("x", 2.0, start=0.0, end=0.5))
+    small = SmallChart("A", Role.SLOT_0, "n 3", Panel(axis, Axis(0.0, 1.0, title="y"), marks))
+    drawn = to_plotly(Figure(SmallMultiples((small, dataclasses.replace(small, name="B")))))
+    lines = [t for t in drawn["data"] if t["name"] == "Fitted"]
+    assert [len(t["x"]) for t in lines] == [2, 2]
+    assert lines[0]["y"] == lines[1]["y"]
+    (rules,) = [s for s in drawn["layout"]["shapes"] if s["line"]["width"] == 1.2]
+    # all of an axis, and from 0 to 0.5, twice
+    ends = np.array(re.findall(r"M([\d.]+),([\d.]+)", rules["path"]), dtype=float)
+    assert len(ends) == 4
+    assert ends[1, 1] - ends[0, 1] == pytest.approx(lines[0]["y"][1] - lines[0]["y"][0])
+    panel = dataclasses.replace(small.panel, marks=(Text(1, 0.5, "words"),))
+    with pytest.raises(ValueError, match="hold no text"):
+        to_plotly(Figure(SmallMultiples((dataclasses.replace(small, panel=panel),))))
 
 
 def test_long_curves_are_thinned_on_the_screen():
