@@ -178,7 +178,8 @@ def survival_interval(
 ) -> tuple[float, float, float]:
     """Give the fitted survival at one time with its interval.
 
-    The interval is symmetric on the scale ``log(-log S)``, its width by the delta method.
+    The interval is symmetric on the scale ``log(-log S)``, its width by the delta method. There is
+    none where the survival, or one a hair's breadth of the parameters beside it, is 0 or 1.
     """
     at = np.array([time])
     value = float(_survival(fit.family, fit.parameters, at)[0])
@@ -186,12 +187,14 @@ def survival_interval(
         return value, math.nan, math.nan
 
     def scaled(parameters: FloatArray) -> float:
-        return math.log(-math.log(float(_survival(fit.family, parameters, at)[0])))
+        hazard = -float(_log_survival(fit.family, parameters, at)[0])
+        return math.log(hazard) if 0 < hazard < math.inf else math.nan
 
     centre, error = scaled(fit.parameters), _delta_error(fit, scaled)
     width = normal_quantile(conf_level) * error
-    limits = (math.exp(-math.exp(centre + width)), math.exp(-math.exp(centre - width)))
-    return value, *limits
+    with np.errstate(over="ignore"):  # far past the data the limits are 0 and 1
+        low, high = np.exp(-np.exp([centre + width, centre - width])).tolist()
+    return value, low, high
 
 
 def quantile_interval(
@@ -216,7 +219,8 @@ def _delta_error(fit: ParametricFit, function: Callable[[FloatArray], float]) ->
         step = np.zeros(at.size)
         step[j] = 1e-5 * max(1.0, abs(float(at[j])))
         slope[j] = (function(at + step) - function(at - step)) / (2 * step[j])
-    return math.sqrt(max(0.0, float(slope @ fit.covariance @ slope)))
+    variance = float(slope @ fit.covariance @ slope)
+    return math.sqrt(max(0.0, variance)) if math.isfinite(variance) else math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -504,6 +508,11 @@ def _covariance(
 
 
 def _survival(family: Family, parameters: FloatArray, times: FloatArray) -> FloatArray:
+    with np.errstate(under="ignore"):
+        return np.asarray(np.exp(_log_survival(family, parameters, times)))
+
+
+def _log_survival(family: Family, parameters: FloatArray, times: FloatArray) -> FloatArray:
     location = float(parameters[0])
     scale = math.exp(float(parameters[1])) if parameters.size > 1 else 1.0
     shape = (
@@ -511,15 +520,15 @@ def _survival(family: Family, parameters: FloatArray, times: FloatArray) -> Floa
         if family is Family.GENERALISED_GAMMA
         else _SHAPES[family]
     )
-    survival: FloatArray = np.ones(times.shape)
+    log_survival: FloatArray = np.zeros(times.shape)
     later = times > 0
     with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
         w = (np.log(times[later]) - location) / scale
-        survival[later] = np.exp(shape.survival(w)[0])
-    survival[np.isnan(times)] = np.nan
+        log_survival[later] = shape.survival(w)[0]
+    log_survival[np.isnan(times)] = np.nan
     if math.isnan(location):
-        survival[:] = np.nan
-    return survival
+        log_survival[:] = np.nan
+    return log_survival
 
 
 def _log_quantile(family: Family, parameters: FloatArray, probability: float) -> float:

@@ -175,6 +175,36 @@ def test_delayed_entry_of_an_exponential_leaves_its_rate():
     assert weibull.log_likelihood >= whole.log_likelihood
 
 
+def test_a_survival_far_before_all_that_was_seen_has_an_interval_from_0_to_1():
+    rng = np.random.default_rng(7)
+    lived = np.ceil(rng.exponential(400, 30))
+    event = rng.integers(0, 3, 30) > 0
+    entry = 1000 + 0.9 * lived
+    for family in Family:
+        fit = parametric_fit(lived + 1000, event, family, entry=entry)
+        if fit.reason is not None:
+            continue
+        for time in (1e-3, 90, 200, 365, 1200, 1e5, 1e12):
+            value, low, high = survival_interval(fit, time)
+            assert 0 <= value <= 1
+            assert math.isnan(low) == math.isnan(high)
+            assert math.isnan(low) or 0 <= low <= value <= high <= 1
+    fit = parametric_fit(lived + 1000, event, Family.LOG_LOGISTIC, entry=entry)
+    assert survival_interval(fit, 365)[1:] == (0, 1)  # nothing is known so far before
+
+
+def test_the_interval_of_a_log_logistic_survival_by_hand():
+    # -log S = log(1 + exp(w)) with w = (log t - location) / scale
+    fit = parametric_fit([2, 4, 5, 6, 8, 11], [1, 1, 1, 0, 1, 1], Family.LOG_LOGISTIC)
+    w = (math.log(7) - fit.location) / fit.scale
+    hazard = math.log1p(math.exp(w))
+    steep = 1 / (1 + math.exp(-w)) / hazard
+    slope = np.array([-steep / fit.scale, -steep * w])
+    width = stats.norm.ppf(0.975) * math.sqrt(slope @ fit.covariance @ slope)
+    expected = [math.exp(-hazard * math.exp(k * width)) for k in (0, 1, -1)]
+    assert survival_interval(fit, 7) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("time", "event", "reason"),
     [
