@@ -90,6 +90,9 @@ N_SLOTS = 8
 #: Kind of an event that is the next therapy.
 NEW_THERAPY = "new therapy"
 _NAT = np.datetime64("NaT", "D")
+# Times closer than the root of the machine's precision, beside their size, count as one (as in R);
+# somebody who enters so close to the end is never at risk. Four times that, as ties may chain.
+_ROUNDING = 4 * math.sqrt(float(np.finfo(np.float64).eps))
 
 
 #: Ages from this on are given as one: the oldest few could be recognised.
@@ -793,10 +796,12 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
         time, kind, why, columns, ended = _from_times(cohort, endpoint, table, at, codes)
     entry = _entry(cohort, endpoint, table, at, codes) if endpoint.entry else None
     if entry is not None:
-        for place in np.flatnonzero([reason is None for reason in why]):
+        known = np.flatnonzero([reason is None for reason in why])
+        slack = _ROUNDING * max(1.0, float(np.max(time[known], initial=0.0)))
+        for place in known:
             if np.isnan(entry[place]):
                 why[place], columns[place] = LossReason.ENTRY_MISSING, endpoint.entry
-            elif entry[place] >= time[place]:
+            elif entry[place] >= time[place] - (slack if entry[place] > 0 else 0):
                 why[place], columns[place] = LossReason.ENTRY_AFTER_END, endpoint.entry
     if endpoint.responders:
         _keep_responders(cohort, endpoint, positions, why, columns)

@@ -23,6 +23,7 @@ from sts_core.derive import (
     survival_data,
     variable_of,
 )
+from sts_core.estimators.product_limit import product_limit
 from sts_core.findings import FindingCode, StudyError
 from sts_core.study import (
     ColumnFormat,
@@ -133,6 +134,19 @@ def test_delayed_entry_must_lie_before_the_end() -> None:
     assert data.entry is not None
     assert data.entry.tolist() == [2.0]
     assert reasons(data) == {LossReason.ENTRY_AFTER_END: (3,), LossReason.ENTRY_MISSING: (4,)}
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-15, 1e-12, 1e-8])
+def test_an_entry_that_differs_from_the_end_by_rounding_only_is_not_before_it(gap: float) -> None:
+    # the same day, counted in months by two formulas
+    endpoint = replace(TIMED, entry="entered")
+    end = 100 / 30.4375
+    cells = {"months": [end, 1e-7, 5.0], "status": ["PD"] * 3, "entered": [end - gap, 0.0, 4.9999]}
+    data = derived(cells, endpoint)
+    assert reasons(data) == {LossReason.ENTRY_AFTER_END: (2,)}
+    assert data.entry is not None
+    curve = product_limit(data.time, data.event, entry=data.entry)
+    assert curve.n == 2
 
 
 def test_only_those_analysed_are_derived() -> None:
