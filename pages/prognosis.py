@@ -60,7 +60,7 @@ state.set_view(
 result = ui.compute(cox, ctx.cohort, spec)
 if result.n == 0:
     st.info("No patient of this selection has a time for this endpoint.", icon=":material/info:")
-    ui.show_losses(result.losses)
+    ui.show_losses(result.losses, ctx.cohort, endpoint, population)
     st.stop()
 if result.model is not None:
     ui.model_line(result.model)

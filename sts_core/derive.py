@@ -29,6 +29,15 @@ from sts_core.derivations import (
     whether_known,
 )
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.members import (
+    Condition,
+    Count,
+    CountedText,
+    EndedByRule,
+    FromLandmark,
+    HasTime,
+    Members,
+)
 from sts_core.reading.assembly import column_missing, rows_matching
 from sts_core.study.types import (
     Combination,
@@ -1229,15 +1238,23 @@ _FILLED = {
 }
 
 
-def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tuple[str, ...]:
+def rule_sentences(
+    cohort: Cohort,
+    code: str,
+    endpoint: Endpoint,
+    data: SurvivalData,
+    landmark: FromLandmark | None = None,
+) -> tuple[str, ...]:
     """Say which rules of follow-up are in force for an endpoint from dates, and whom they touched.
 
     Parameters
     ----------
     cohort
         Whose study says how incomplete dates are read.
-    endpoint, data
+    code, endpoint, data
         The endpoint, and its times.
+    landmark
+        From which the times count, if from any.
     """
     of_whom: tuple[str, ...] = ()
     if endpoint.responders:
@@ -1251,10 +1268,16 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
             if rule is not None:
                 counts[rule] = counts.get(rule, 0) + 1
 
-    def who(rule: EndRule) -> str:
-        return f" (n = {counts.get(rule, 0)})"
+    def members(condition: Condition) -> Members:
+        return Members((condition,), population=cohort.population or None)
 
-    said = []
+    def counted_as(text: str, n: int, condition: Condition) -> CountedText:
+        return CountedText.of(f"{text} (", Count(f"n = {n}", members(condition)), ")")
+
+    def ended(text: str, rule: EndRule) -> CountedText:
+        return counted_as(text, counts.get(rule, 0), EndedByRule(code, rule.value, landmark))
+
+    said: list[str] = []
     if endpoint.first_response:
         levels = " or ".join(_response_of(cohort, endpoint).responders)
         said.append(f"time starts at the first assessment with {levels}")
@@ -1262,39 +1285,60 @@ def rule_sentences(cohort: Cohort, endpoint: Endpoint, data: SurvivalData) -> tu
         said.append("patients without an event are censored at their last evaluable assessment")
     if endpoint.no_contact == "start":
         said.append(
-            "patients without an event and without a last contact are censored at the start"
-            + who(EndRule.NO_CONTACT)
+            ended(
+                "patients without an event and without a last contact are censored at the start",
+                EndRule.NO_CONTACT,
+            )
         )
     if endpoint.longest_gap_days is not None:
         said.append(
-            f"an event more than {endpoint.longest_gap_days} days after the last contact before "
-            f"it is censored there{who(EndRule.GAP)}"
+            ended(
+                f"an event more than {endpoint.longest_gap_days} days after the last contact "
+                "before it is censored there",
+                EndRule.GAP,
+            )
         )
     if endpoint.new_therapy is not None and endpoint.at_new_therapy == "censor":
-        said.append(f"follow-up is censored at the next therapy{who(EndRule.NEW_THERAPY)}")
+        said.append(ended("follow-up is censored at the next therapy", EndRule.NEW_THERAPY))
     elif endpoint.new_therapy is not None and endpoint.at_new_therapy == "event":
         n = int((data.kind == NEW_THERAPY).sum())
-        said.append(f"the next therapy is an event (n = {n})")
+        therapy = HasTime(code, "event", event_kind=NEW_THERAPY, landmark=landmark)
+        said.append(counted_as("the next therapy is an event", n, therapy))
     if counts.get(EndRule.CUTOFF):
-        said.append(f"what came after the data cut-off is censored at it{who(EndRule.CUTOFF)}")
+        said.append(ended("what came after the data cut-off is censored at it", EndRule.CUTOFF))
     rule = _incomplete_rule(cohort)
-    filled = _n_filled(cohort, endpoint)
+    filled = int((dates_filled(cohort, endpoint) & cohort.included).sum())
     if filled and rule in _FILLED:
         said.append(
-            f"incomplete dates are read as {_FILLED[rule]}, but never out of order with the "
-            f"known ones (patients: {filled})"
+            CountedText.of(
+                f"incomplete dates are read as {_FILLED[rule]}, but never out of order with the "
+                "known ones (",
+                Count(f"patients: {filled}", members(EndedByRule(code, None))),
+                ")",
+            )
         )
-    return (*of_whom, *((f"Rules of follow-up: {'; '.join(said)}.",) if said else ()))
+    if not said:
+        return of_whom
+    rules = CountedText.of("Rules of follow-up: ", CountedText.joined(said, "; "), ".")
+    return (*of_whom, rules)
 
 
-def _n_filled(cohort: Cohort, endpoint: Endpoint) -> int:
-    """Count the rows in which a date of the endpoint was filled in."""
+def dates_filled(cohort: Cohort, endpoint: Endpoint) -> np.ndarray:
+    """Find the patients of whom a date of an endpoint from dates was filled in.
+
+    Returns
+    -------
+    ndarray
+        Boolean array over the patients of the file.
+    """
     assert endpoint.start is not None
     partial = [
         table_dates(cohort, endpoint.table, name).incomplete
         for name in (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
     ]
-    return int(np.logical_or.reduce(partial).sum())
+    filled = cohort.tables[endpoint.table].subject[np.logical_or.reduce(partial)]
+    wanted = set(filled.tolist())
+    return np.array([subject in wanted for subject in cohort.subjects.tolist()], dtype=bool)
 
 
 def cutoff_date(cohort: Cohort) -> np.datetime64 | None:

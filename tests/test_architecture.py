@@ -96,7 +96,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assessments": {*DATA, "table_rows"},
     "exposures": {*DATA, "table_rows"},
     "adverse_event_forms": {*DATA, "reading", "terminology"},
-    "derive": {*DATA, "derivations", "reading", "assessments"},
+    # its sentences say whom they count
+    "derive": {*DATA, "derivations", "reading", "assessments", "members"},
     "disclosure": {
         *DATA, "derivations", "derive", "reading", "terminology", "adverse_event_forms",
         "assessments",

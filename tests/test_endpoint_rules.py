@@ -200,7 +200,9 @@ def test_a_patient_never_seen_is_lost_or_censored_at_day_0():
     assert outcome(cohort) == {0: (0.0, None)}
     assert (
         "censored at the start (n = 1)"
-        in rule_sentences(cohort, replace(PFS, no_contact="start"), survival_data(cohort, "PFS"))[0]
+        in rule_sentences(
+            cohort, "PFS", replace(PFS, no_contact="start"), survival_data(cohort, "PFS")
+        )[0]
     )
 
 
@@ -264,7 +266,7 @@ def test_censoring_at_the_last_evaluable_assessment_of_the_table():
 def test_missed_assessments_are_counted_from_the_one_before_the_event():
     assert outcome(assessed(longest_gap_days=112))[0] == (31.0, None)  # not the scan of December
     assert outcome(assessed(longest_gap_days=150))[0] == (181.0, "progression")
-    notes = rule_sentences(cohort := assessed(), cohort.study.definitions.endpoints["PFS"],
+    notes = rule_sentences(cohort := assessed(), "PFS", cohort.study.definitions.endpoints["PFS"],
                            survival_data(cohort, "PFS"))  # fmt: skip
     assert "censored at their last evaluable assessment" in notes[0]
     names = {choice.name: choice for choice in rule_choices(cohort, "PFS")}
@@ -346,7 +348,7 @@ def test_duration_of_response_by_hand():
     assert replace(shape, label=found.label, time_zero=found.time_zero) == found
     assert outcome(by_scans) == {**expected, 4: (75.0, "death")}
     assert losses(by_scans) == who
-    notes = rule_sentences(by_scans, shape, survival_data(by_scans, "PFS"))
+    notes = rule_sentences(by_scans, "PFS", shape, survival_data(by_scans, "PFS"))
     assert notes == (
         "Only patients with CR or PR as best overall response count.",
         "Rules of follow-up: time starts at the first assessment with CR or PR.",
@@ -364,7 +366,7 @@ def test_duration_of_response_from_a_column_of_times():
         "no objective response": (4,), "best overall response not known": (5,),
     }  # fmt: skip
     assert rule_sentences(
-        timed, timed.study.definitions.endpoints["PFS"], survival_data(timed, "PFS")
+        timed, "PFS", timed.study.definitions.endpoints["PFS"], survival_data(timed, "PFS")
     ) == ("Only patients with CR or PR as best overall response count.",)
     messages = [str(item) for item in check_cohort(timed)]
     assert not any("no objective response" in text for text in messages)
@@ -438,7 +440,9 @@ def test_incomplete_dates_are_left_out_and_named_until_a_rule_is_chosen():
     assert (finding.column, finding.rows) == ("progressed", (2,))
     middle = cohort_of(rows, incomplete_dates=IncompleteDates.MIDDLE)
     assert outcome(middle)[0] == (134.0, "progression")
-    assert "15th of the month" in rule_sentences(middle, PFS, survival_data(middle, "PFS"))[0]
+    assert (
+        "15th of the month" in rule_sentences(middle, "PFS", PFS, survival_data(middle, "PFS"))[0]
+    )
 
 
 @pytest.mark.parametrize(

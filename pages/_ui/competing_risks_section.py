@@ -92,7 +92,7 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
         )
-        show_losses(result.losses)
+        show_losses(result.losses, cohort, spec.endpoint, spec.population)
         return
 
     def figure() -> Figure:

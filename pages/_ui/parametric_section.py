@@ -65,7 +65,7 @@ def parametric_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
         )
-        show_losses(result.curves.losses)
+        show_losses(result.curves.losses, cohort, spec.endpoint, spec.population)
         return
 
     def figure() -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sts_core.analysis.patient_list import list_columns, patient_list
 from sts_core.cohort import Cohort
 from sts_core.display import Column, DisplayTable, Format, escape
 from sts_core.findings import StudyError
-from sts_core.members import Members
+from sts_core.members import Count, CountedText, Members
 
 _ROW_PIXELS = 34
 #: Data whose own ids are shown, by hash: of this session, and of no other file.
@@ -55,6 +56,19 @@ def count_html(members: Members, cohort: Cohort, text: str) -> str:
     return (
         f'<button type="button" class="count" data-count="{key}" '
         f'title="List the patients">{shown}</button>'
+    )
+
+
+def counted_html(text: str, cohort: Cohort | None) -> str:
+    """Give words as HTML in which every count of patients opens their list."""
+    if not isinstance(text, CountedText) or cohort is None:
+        return escape(text, "html")
+    return "".join(
+        count_html(part.members, cohort, part.text)
+        # of nobody there is no list
+        if isinstance(part, Count) and re.search(r"[1-9]", part.text)
+        else escape(part.text if isinstance(part, Count) else part, "html")
+        for part in text.parts
     )
 
 

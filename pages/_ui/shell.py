@@ -232,7 +232,10 @@ _STYLE = """<style>
 [data-testid="stElementContainer"]:has(.sts-counts) {position:absolute; height:0;}
 button.count {all:unset; cursor:pointer; font:inherit; color:inherit; border-radius:2px;
   text-decoration:underline dotted transparent; text-underline-offset:.2em;}
-button.count:hover {text-decoration-color:currentColor;}
+.sts-table .notes button.count, .losses button.count {
+  text-decoration-color:color-mix(in srgb, currentColor 45%, transparent);}
+button.count:hover, .sts-table .notes button.count:hover, .losses button.count:hover {
+  text-decoration-color:currentColor;}
 button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-diagram {position:relative; max-width:38rem;}
 .st-key-diagram > [data-testid="stElementContainer"]:has(.places) {position:absolute; inset:0;
@@ -245,6 +248,7 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .places button.place:focus-visible {outline:2px solid currentColor;}
 .sts-table.revealed {max-height:560px; overflow:auto;}
 .sts-table.revealed td:nth-child(-n+2) {white-space:nowrap;}
+.losses {font-size:.9rem; margin:0 0 1rem 0; padding-left:1.2rem;}
 .left-out {font-size:.86rem; margin:.1rem 0 .85rem 0;}
 .named-count {margin:0 0 1rem 0; font-size:.9rem;}
 .named-count > span {font-weight:600;}

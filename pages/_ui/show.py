@@ -10,7 +10,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.chart import chart
 from pages._ui.inputs import plain
-from pages._ui.patient_lists import count_html, count_link, place_html
+from pages._ui.patient_lists import count_html, count_link, counted_html, place_html
 from sts_core.analysis.cox import MultivariableModel
 from sts_core.analysis.followed import loss_sentences
 from sts_core.analysis.provenance import exploratory_stamp
@@ -27,14 +27,14 @@ from sts_core.display import (
     format_percent,
 )
 from sts_core.export.xlsx import write_workbook
-from sts_core.figures.counted import counted_in
+from sts_core.figures.counted import counted_in, counts_table
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
 from sts_core.figures.marks import Diagram, Figure
 from sts_core.figures.placed import PlacedArea, PlacedFigure
 from sts_core.figures.theme import DARK, JOURNAL_DOUBLE, LIGHT, SLIDE, FigureSize
 from sts_core.findings import Finding, Severity, worst_first
-from sts_core.members import HEADING, Members
+from sts_core.members import HEADING, CountedText, Members
 from sts_core.overview import Part
 from sts_core.render import pptx, print
 from sts_core.render.plotly import to_plotly
@@ -81,6 +81,23 @@ def show_figure(figure: Figure, *, key: str, cohort: Cohort | None = None) -> No
             name: state.count_key(members, cohort) for name, members in counted_in(figure).items()
         }
     chart(drawn, alt=figure.alt, dark=dark, min_width=CHART_WIDTH, key=key, counts=counts)
+    if cohort is not None and counts:
+        _list_counts(figure, cohort, key)
+
+
+def _list_counts(figure: Figure, cohort: Cohort, key: str) -> None:
+    """Offer all that a click on the figure opens as a table, which keys and readers reach too."""
+    place = st.expander(
+        "Patients in the figure", icon=":material/groups:", key=f"{key}.patients",
+        on_change="rerun",
+    )  # fmt: skip
+    if not place.open:
+        return
+    table = counts_table(figure)
+    if table is not None:
+        with place:
+            st.caption("Each number opens the list of its patients, as a click on the figure does.")
+            st.markdown(table_html(table, cohort), unsafe_allow_html=True)
 
 
 def show_page(figure: Figure, size: FigureSize) -> None:
@@ -125,6 +142,8 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
     """Give a table as HTML, every word of a file escaped, with counts of a cohort as buttons."""
 
     def written(at: int, key: str, text: str) -> str:
+        if isinstance(text, CountedText):
+            return counted_html(text, cohort)
         members = table.members.get((at, key))
         # of nobody there is no list
         if members is None or cohort is None or text in ("", "0"):
@@ -162,7 +181,7 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
             for place, text in enumerate(row)
         ]
         body.append(f'<tr class="{kind}">{"".join(cells)}</tr>')
-    notes = "".join(f"<p>{escape(note, 'html')}</p>" for note in table.footnotes)
+    notes = "".join(f"<p>{counted_html(note, cohort)}</p>" for note in table.footnotes)
     stamp = f'<p class="stamp">{escape(table.stamp, "html")}</p>' if table.stamp else ""
     narrow = ' class="narrow"' if len(table.columns) <= NARROW_COLUMNS else ""
     return (
@@ -396,7 +415,11 @@ def no_endpoint(cohort: Cohort) -> None:
     )
 
 
-def show_losses(losses: Sequence[Loss]) -> None:
-    """List who an endpoint can't use, and why."""
-    for sentence in loss_sentences(losses):
-        st.markdown(f"- {plain(sentence)}")
+def show_losses(
+    losses: Sequence[Loss], cohort: Cohort, endpoint: str, population: str | None
+) -> None:
+    """List who of a population an endpoint can't use, and why."""
+    sentences = loss_sentences(losses, endpoint, population)
+    if sentences:
+        items = "".join(f"<li>{counted_html(sentence, cohort)}</li>" for sentence in sentences)
+        st.markdown(f'<ul class="losses">{items}</ul>', unsafe_allow_html=True)

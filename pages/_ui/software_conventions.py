@@ -29,7 +29,7 @@ def other_programs(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
         )
-        show_losses(found.shown.losses)
+        show_losses(found.shown.losses, cohort, spec.endpoint, spec.population)
         return
     st.subheader("Why does this differ from my SPSS / R / SAS / Prism result?", anchor=False)
     st.caption(

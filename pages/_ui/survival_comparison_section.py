@@ -130,7 +130,7 @@ def survival_comparison_section(cohort: Cohort, spec: KaplanMeierSpec) -> None:
             icon=":material/info:",
         )  # fmt: skip
         _left_out(cohort, result)
-        show_losses(result.losses)
+        show_losses(result.losses, cohort, spec.endpoint, spec.population)
         return
     _show(cohort, spec, result, place)
 

@@ -54,7 +54,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
         )
-        show_losses(result.losses)
+        show_losses(result.losses, cohort, spec.endpoint, spec.population)
         return
     spec = replace(bare, drawing=chosen.drawing)
     result = replace(result, spec=spec)

@@ -26,6 +26,7 @@ from sts_core.analysis.comparison import (
     by_words,
     comparison,
     patients,
+    patients_listed,
     r_string,
 )
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
@@ -41,7 +42,7 @@ from sts_core.display import (
     lower_first,
 )
 from sts_core.findings import Finding, StudyError, listed
-from sts_core.members import HadEvent, Members, of_group
+from sts_core.members import CountedText, HadEvent, HasNothingRecorded, Members, of_group
 from sts_core.populations import SAFETY, cohort_of
 from sts_core.reading.assembly import column_missing
 from sts_core.results import ResultRow
@@ -589,14 +590,14 @@ def _footnotes(
     result: AdverseEventResult, recorded: EventList, split: Comparison
 ) -> tuple[str, ...]:
     spec, definition = result.spec, result.definition
-    n = result.overall.n
-    notes = [
-        f"Shares are of all {patients(n)} analysed, those without an adverse event included. Each "
-        "patient counts once per term"
-        + (
+    notes: list[str] = [
+        CountedText.of(
+            "Shares are of all ",
+            patients_listed(result.overall.n, _everyone(result)),
+            " analysed, those without an adverse event included. Each patient counts once per term",
             ", at the worst known grade; grade 3-4 leaves out patients whose worst grade is 5."
             if result.has_grades
-            else "; grades are not recorded."
+            else "; grades are not recorded.",
         )
     ]
     if result.related_only:
@@ -632,7 +633,7 @@ def _footnotes(
         notes.append(f"{result.n_empty_rows} rows with neither term nor grade are no events.")
     if result.n_denied:
         notes.append(f"{counted(result.n_denied, 'row')} say that there was no event.")
-    notes += split.footnotes
+    notes += split.footnotes(spec.population or SAFETY)
     notes += result.provenance.footnotes
     return tuple(notes)
 
@@ -669,9 +670,25 @@ def _form_notes(result: AdverseEventResult, recorded: EventList) -> list[str]:
         named = listed([f"“{name}”" for name in recorded.columns])
         text = f"Read from the text of {named}, where a cell names several events."
     text += " A blank cell counts as no event"
-    if result.n_silent:
-        text += f"; nothing at all is recorded of {patients(result.n_silent)}"
-    return [f"{text}."]
+    if not result.n_silent:
+        return [f"{text}."]
+    silent = _everyone(result).and_also(HasNothingRecorded())
+    return [
+        CountedText.of(
+            f"{text}; nothing at all is recorded of ",
+            patients_listed(result.n_silent, silent),
+            ".",
+        )
+    ]
+
+
+def _everyone(result: AdverseEventResult) -> Members:
+    """Describe the patients of all groups that are compared."""
+    return of_group(
+        result.spec.by,
+        tuple(group.label for group in result.groups),
+        population=result.spec.population or SAFETY,
+    )
 
 
 def _events(n: int) -> str:

@@ -643,7 +643,7 @@ def _footnotes(result: BaselineResult, split: Comparison) -> tuple[str, ...]:
             "does not depend on the number of patients; about 0.1 is called small."
         )
     notes += _test_notes(result)
-    notes += split.footnotes
+    notes += split.footnotes(spec.population)
     notes += result.provenance.footnotes
     return tuple(notes)
 

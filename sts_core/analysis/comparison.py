@@ -12,6 +12,7 @@ import pandas as pd
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
 from sts_core.display import counted, joined, lower_first
+from sts_core.members import Count, CountedText, FromLandmark, HasLevel, Members
 
 ALL_PATIENTS = "All patients"
 #: Groups up to which a sentence names each of them.
@@ -58,11 +59,20 @@ class Comparison:
         """Say over how many of the levels it runs; ``None`` when over all."""
         return scope_words(self.by_label, len(self.groups), len(self.all_levels))
 
-    @property
-    def footnotes(self) -> tuple[str, ...]:
-        """Say who is left out, and of how many levels these are."""
+    def footnotes(self, population: str | None) -> tuple[str, ...]:
+        """Say who of a population is left out, and of how many levels these are."""
         compared = (f"Compared {self.scope}.",) if self.scope else ()
-        return (*compared, *left_out_notes(self.by_label, self.n_unknown, self.n_other))
+        if self.by is None or self.by_label is None:
+            return compared
+        out = left_out_notes(
+            self.by,
+            self.by_label,
+            [group.label for group in self.groups],
+            self.all_levels,
+            (self.n_unknown, self.n_other),
+            Members(population=population),
+        )
+        return (*compared, *out)
 
 
 def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -> Comparison:
@@ -110,6 +120,48 @@ def comparison(cohort: Cohort, by: str | None, levels: tuple[str, ...] | None) -
     )
 
 
+def left_out_notes(
+    by: str,
+    label: str,
+    chosen: Sequence[str],
+    levels: Sequence[str],
+    counts: tuple[int, int],
+    among: Members,
+    landmark: FromLandmark | None = None,
+) -> tuple[str, ...]:
+    """Say who is in no group that is compared: group not known, or one that is left out.
+
+    Parameters
+    ----------
+    by, label
+        The grouping.
+    chosen, levels
+        Groups compared, and all there are.
+    counts
+        Patients whose group is not known, and those in other groups.
+    among
+        Of whom these are.
+    landmark
+        By which groups are known, if by any.
+    """
+    unknown, other = counts
+    notes: list[str] = []
+    if unknown:
+        who = among.and_also(HasLevel(by, (None,), landmark))
+        notes.append(
+            CountedText.of(patients_listed(unknown, who), f" not included: {label} not known.")
+        )
+    if other:
+        others = tuple(level for level in levels if level not in chosen)
+        who = among.and_also(HasLevel(by, others, landmark))
+        notes.append(
+            CountedText.of(
+                patients_listed(other, who), " in groups that this comparison leaves out."
+            )
+        )
+    return tuple(notes)
+
+
 def recodings(cohort: Cohort, keys: Sequence[str]) -> dict[str, str]:
     """Find variables that say the same as an earlier one in other words ("ARM" and "ARMCD").
 
@@ -154,16 +206,6 @@ def scope_words(by_label: str | None, n_groups: int, n_levels: int) -> str | Non
     return f"over {n_groups} of {n_levels} levels of {by_label}"
 
 
-def left_out_notes(by_label: str | None, n_unknown: int, n_other: int) -> tuple[str, ...]:
-    """Say who is in none of the groups: those whose group is not known, or is not compared."""
-    notes = []
-    if n_unknown:
-        notes.append(f"{patients(n_unknown)} not included: {by_label} not known.")
-    if n_other:
-        notes.append(f"{patients(n_other)} in groups that this comparison leaves out.")
-    return tuple(notes)
-
-
 def by_words(by_label: str | None) -> str:
     """Write `` by sex`` for a title; empty without a grouping."""
     return f" by {lower_first(by_label)}" if by_label else ""
@@ -172,6 +214,11 @@ def by_words(by_label: str | None) -> str:
 def patients(n: int) -> str:
     """Write ``1 patient`` or ``n patients``."""
     return counted(n, "patient")
+
+
+def patients_listed(n: int, members: Members) -> Count:
+    """Write ``1 patient`` or ``n patients``, with who they are."""
+    return Count(patients(n), members)
 
 
 def groups_in_words(names: Sequence[str]) -> str:

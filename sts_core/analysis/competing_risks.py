@@ -14,6 +14,7 @@ from sts_core.analysis.comparison import (
     by_words,
     groups_in_words,
     patients,
+    patients_listed,
     percent_level,
     r_string,
     r_strings,
@@ -64,7 +65,17 @@ from sts_core.estimators.cumulative_incidence import (
 from sts_core.estimators.gray_test import NAME as GRAY
 from sts_core.estimators.gray_test import gray_test
 from sts_core.estimators.product_limit import ConfType
-from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState, of_group
+from sts_core.members import (
+    AnyHolds,
+    Count,
+    CountedText,
+    HasLevel,
+    HasTime,
+    HasValue,
+    Members,
+    TimeState,
+    of_group,
+)
 from sts_core.results import ResultRow
 from sts_core.study.types import Endpoint, TimeUnit
 
@@ -377,7 +388,7 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
         footnotes=(),
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,
-        rules=rule_sentences(cohort, endpoint, data),
+        rules=rule_sentences(cohort, spec.endpoint, endpoint, data),
         reason=reason,
     )
     return replace(result, footnotes=_footnotes(result))
@@ -503,7 +514,8 @@ def kinds_table(result: CompetingRisksResult) -> DisplayTable:
     rows: list[dict[str, Cell]] = []
     members: dict[tuple[int, str], Members] = {}
     for label, group in _shown_groups(result):
-        rows.append({"kind": f"{label} (N = {group.n})", "_heading": True})
+        who = Count(f"(N = {group.n})", incidence_members(result, group))
+        rows.append({"kind": CountedText.of(f"{label} ", who), "_heading": True})
         for one in group.kinds:
             row: dict[str, Cell] = {
                 "kind": _first_upper(one.kind), "events": one.n_event, "_indent": 1,
@@ -595,19 +607,47 @@ def _p_cell(test: TestResult) -> Cell:
 
 
 def _model_notes(result: CompetingRisksResult, model: FineGrayModel) -> tuple[str, ...]:
-    notes = [
-        f"{patients(model.n)}, {counted(model.n_event, 'event')} "
-        f"({lower_first(result.event_kind)}), "
-        f"{counted(model.n_competing, 'competing event')}. Fine-Gray regression: ratios of the "
-        "subdistribution hazard, which say whether more or fewer patients come to this event, not "
-        f"how fast those still at risk do; robust {percent_level(result.spec.conf_level)} "
-        "confidence intervals, tied times by Breslow's approximation."
+    everyone = incidence_members(result, result.overall)
+    known = tuple(HasValue(variable.key) for variable in model.variables)
+    unknown = AnyHolds(tuple(HasValue(one.key, known=False) for one in model.variables))
+    notes: list[str] = [
+        CountedText.of(
+            patients_listed(model.n, everyone.and_also(*known)),
+            ", ",
+            Count(
+                counted(model.n_event, "event"),
+                incidence_members(result, result.overall, "event", kind=result.event_kind).and_also(
+                    *known
+                ),
+            ),
+            f" ({lower_first(result.event_kind)}), ",
+            Count(
+                counted(model.n_competing, "competing event"),
+                incidence_members(result, result.overall, "event", competing=True).and_also(*known),
+            ),
+            ". Fine-Gray regression: ratios of the "
+            "subdistribution hazard, which say whether more or fewer patients come to this event, "
+            f"not how fast those still at risk do; robust {percent_level(result.spec.conf_level)} "
+            "confidence intervals, tied times by Breslow's approximation.",
+        )
     ]
     if model.reason is not None:
         notes.append(f"Not estimable: {REASONS[model.reason]}.")
     if model.n_excluded:
-        which = joined([f"{label} ({n})" for label, n in model.missing])
-        notes.append(f"{patients(model.n_excluded)} not included, a value is not known: {which}.")
+        which = [
+            CountedText.of(
+                f"{label} (", Count(str(n), everyone.and_also(HasValue(key, known=False))), ")"
+            )
+            for key, label, n in model.missing
+        ]
+        notes.append(
+            CountedText.of(
+                patients_listed(model.n_excluded, everyone.and_also(unknown)),
+                " not included, a value is not known: ",
+                CountedText.joined(which, ", "),
+                ".",
+            )
+        )
     if model.n_parameters and model.n_event < FEW_EVENTS_PER_PARAMETER * model.n_parameters:
         notes.append(
             f"{format_number(model.n_event / model.n_parameters)} events per parameter; below "
@@ -648,13 +688,24 @@ def _competing(result: CompetingRisksResult) -> str:
 
 def _footnotes(result: CompetingRisksResult) -> tuple[str, ...]:
     overall, level = result.overall, percent_level(result.spec.conf_level)
-    notes = [
-        f"{patients(overall.n)}, {counted(overall.interest.n_event, 'event')} "
-        f"({lower_first(result.event_kind)}), {counted(overall.n_competing, 'competing event')}"
-        + (f" ({_competing(result)})" if result.competing_kinds else "")
-        + f". Cumulative incidence by Aalen and Johansen, {level} confidence intervals on the "
-        f"{result.conf_type.value} scale; only the first event of a patient counts; NE, not "
-        "estimable."
+    notes: list[str] = [
+        CountedText.of(
+            patients_listed(overall.n, incidence_members(result, overall)),
+            ", ",
+            Count(
+                counted(overall.interest.n_event, "event"),
+                incidence_members(result, overall, "event", kind=result.event_kind),
+            ),
+            f" ({lower_first(result.event_kind)}), ",
+            Count(
+                counted(overall.n_competing, "competing event"),
+                incidence_members(result, overall, "event", competing=True),
+            ),
+            f" ({_competing(result)})" if result.competing_kinds else "",
+            f". Cumulative incidence by Aalen and Johansen, {level} confidence intervals on the "
+            f"{result.conf_type.value} scale; only the first event of a patient counts; NE, not "
+            "estimable.",
+        )
     ]
     if result.reason is not None:
         notes.append(f"Nothing is estimated: {REASONS[result.reason]}.")

@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import (
-    patients,
+    patients_listed,
     percent_level,
     r_string,
     r_strings,
@@ -64,7 +64,16 @@ from sts_core.estimators.cox import (
 )
 from sts_core.estimators.cox_likelihood import Ties
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.members import HasLevel, HasTime, HasValue, Members, TimeState
+from sts_core.members import (
+    AnyHolds,
+    Count,
+    CountedText,
+    HasLevel,
+    HasTime,
+    HasValue,
+    Members,
+    TimeState,
+)
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, VariableKind
@@ -288,7 +297,7 @@ class MultivariableModel:
     n: int
     n_event: int
     n_excluded: int
-    missing: tuple[tuple[str, int], ...]
+    missing: tuple[tuple[str, str, int], ...]
     n_parameters: int
     events_per_parameter: float | None
     log_likelihood: float
@@ -487,7 +496,7 @@ def cox(cohort: Cohort, spec: CoxSpec) -> CoxResult:
             cohort, covariates=spec.covariates, adjusts=spec.shows_multivariable
         ),
         footnotes=(),
-        rules=rule_sentences(cohort, data.endpoint, data),
+        rules=rule_sentences(cohort, spec.endpoint, data.endpoint, data),
         chosen_by_data=_chosen_by_data(cohort, spec),
     )
     return replace(result, footnotes=_footnotes(result))
@@ -616,7 +625,7 @@ class _Joint:
             n_event=n_event,
             n_excluded=int((~complete).sum()),
             missing=tuple(
-                (variable.label, int((~variable.known).sum()))
+                (variable.key, variable.label, int((~variable.known).sum()))
                 for variable in encoded
                 if not variable.known.all()
             ),
@@ -890,11 +899,16 @@ def _level_row(
 
 def _footnotes(result: CoxResult) -> tuple[str, ...]:
     spec, model = result.spec, result.model
-    notes = [
-        f"{patients(result.n)}, {counted(result.n_event, 'event')}. "
-        f"Cox proportional hazards regression, {TIES_NAMES[result.ties]}'s handling of ties; "
-        f"Wald {percent_level(spec.conf_level)} "
-        "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not estimable."
+    notes: list[str] = [
+        CountedText.of(
+            patients_listed(result.n, _with_time(result)),
+            ", ",
+            Count(counted(result.n_event, "event"), _with_time(result, "event")),
+            f". Cox proportional hazards regression, {TIES_NAMES[result.ties]}'s handling of ties; "
+            f"Wald {percent_level(spec.conf_level)} "
+            "confidence intervals and two-sided Wald P values. HR, hazard ratio; NE, not "
+            "estimable.",
+        )
     ]
     models = _shown_models(result)
     if any(overall_test(c, m) is not None for c in result.covariates for m in models):
@@ -904,14 +918,17 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
         )
     notes.append(_convention_note(result))
     unknown = [
-        f"{c.label} {c.n_missing + c.n_unreadable}"
+        CountedText.of(f"{c.label} ", _not_known(result, c.key, c.n_missing + c.n_unreadable))
         for c in result.covariates
         if c.n_missing + c.n_unreadable
     ]
     if unknown:
         notes.append(
-            "A univariable model leaves out patients whose value is not known: "
-            f"{', '.join(unknown)}."
+            CountedText.of(
+                "A univariable model leaves out patients whose value is not known: ",
+                CountedText.joined(unknown, ", "),
+                ".",
+            )
         )
     notes += [
         f"{c.label}: nobody has the reference level {c.moved_reference}; compared with "
@@ -934,7 +951,7 @@ def _footnotes(result: CoxResult) -> tuple[str, ...]:
     if result.late_entry:
         notes.append("Patients are at risk from their entry on (delayed entry).")
     notes += result.rules
-    notes += loss_sentences(result.losses)
+    notes += loss_sentences(result.losses, spec.endpoint, spec.population)
     notes += result.provenance.footnotes
     return tuple(notes)
 
@@ -991,24 +1008,50 @@ def _screening_note(result: CoxResult) -> str:
     return text
 
 
+def _with_time(result: CoxResult, state: TimeState = "usable") -> Members:
+    """Describe the patients of the regression, or those with the event."""
+    spec = result.spec
+    return Members((HasTime(spec.endpoint, state),), population=spec.population)
+
+
+def _not_known(result: CoxResult, key: str, n: int) -> Count:
+    return Count(str(n), _with_time(result).and_also(HasValue(key, known=False)))
+
+
 def _model_notes(result: CoxResult, model: MultivariableModel) -> list[str]:
-    text = (
-        f"Multivariable model: {model.n} of {patients(result.n)} with all of its values known, "
-        f"{counted(model.n_event, 'event')}, {counted(model.n_parameters, 'parameter')}"
-    )
+    known = tuple(HasValue(key) for key in model.covariates)
+    unknown = AnyHolds(tuple(HasValue(key, known=False) for key in model.covariates))
+    text = f", {counted(model.n_parameters, 'parameter')}"
     per = model.events_per_parameter
     if per is not None:
         text += f" ({format_number(per)} events per parameter)"
     if model.concordance is not None and model.concordance.value is not None:
         text += f"; concordance {format_number(model.concordance.value, 3)}"
-    notes = [f"{text}."]
+    notes: list[str] = [
+        CountedText.of(
+            "Multivariable model: ",
+            Count(str(model.n), _with_time(result).and_also(*known)),
+            " of ",
+            patients_listed(result.n, _with_time(result)),
+            " with all of its values known, ",
+            Count(counted(model.n_event, "event"), _with_time(result, "event").and_also(*known)),
+            f"{text}.",
+        )
+    ]
     if model.concordance is None:
         notes.append("Concordance is not given with delayed entry.")
     if model.n_excluded:
-        by = ", ".join(f"{label} {count}" for label, count in model.missing)
+        by = [
+            CountedText.of(f"{label} ", _not_known(result, key, n))
+            for key, label, n in model.missing
+        ]
         notes.append(
-            f"{patients(model.n_excluded)} not in the multivariable model for a value not known "
-            f"({by})."
+            CountedText.of(
+                patients_listed(model.n_excluded, _with_time(result).and_also(unknown)),
+                " not in the multivariable model for a value not known (",
+                CountedText.joined(by, ", "),
+                ").",
+            )
         )
     for covariate in result.covariates:
         other = _reference_of(covariate, "multivariable")

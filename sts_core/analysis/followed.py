@@ -8,13 +8,13 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from sts_core.analysis.comparison import left_out_notes, scope_words
+from sts_core.analysis.comparison import left_out_notes, patients_listed, scope_words
 from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_formed_later
 from sts_core.analysis.provenance import Provenance
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, survival_data
-from sts_core.display import counted
 from sts_core.estimators.tied_times import align_follow_up
+from sts_core.members import CountedText, FromLandmark, HasNoTime, HasTime, Members
 from sts_core.populations import cohort_of
 from sts_core.study.types import Endpoint, TimeUnit
 
@@ -140,6 +140,8 @@ class FollowedResult:
 
     Attributes
     ----------
+    spec
+        What was asked.
     endpoint_label, time_zero
         Name of the endpoint, and what its times count from.
     from_dates, add_one_day
@@ -162,6 +164,7 @@ class FollowedResult:
         Rules of follow-up in force, as sentences.
     """
 
+    spec: _Question
     endpoint_label: str
     time_zero: str
     from_dates: bool
@@ -223,18 +226,46 @@ class FollowedResult:
     @property
     def left_out_notes(self) -> tuple[str, ...]:
         """Say who is in none of the groups."""
-        return left_out_notes(self.by_label, self.n_unknown_group, self.n_other_groups)
+        spec, landmark = self.spec, self.counted_from
+        if spec.by is None or self.by_label is None:
+            return ()
+        wanted = self.all_levels if spec.levels is None else spec.levels
+        with_time = HasTime(spec.endpoint, landmark=landmark)
+        return left_out_notes(
+            spec.by,
+            self.by_label,
+            wanted,
+            self.all_levels,
+            (self.n_unknown_group, self.n_other_groups),
+            Members((with_time,), population=spec.population),
+            landmark,
+        )
+
+    @property
+    def counted_from(self) -> FromLandmark | None:
+        """The landmark from which times count; ``None`` for time zero."""
+        return None
 
     @property
     def closing_notes(self) -> tuple[str, ...]:
         """Say by which rules patients were followed, who has no time, and who was selected."""
-        return (*self.rules, *loss_sentences(self.losses), *self.provenance.footnotes)
+        losses = loss_sentences(self.losses, self.spec.endpoint, self.spec.population)
+        return (*self.rules, *losses, *self.provenance.footnotes)
 
 
-def loss_sentences(losses: Iterable[Loss]) -> tuple[str, ...]:
-    """Say how many patients an analysis can't use, and why."""
+def loss_sentences(
+    losses: Iterable[Loss], endpoint: str, population: str | None
+) -> tuple[str, ...]:
+    """Say how many patients of a population an endpoint can't use, and why."""
     return tuple(
-        f"{counted(len(loss.subjects), 'patient')} not included: {loss.reason.value}"
-        f"{f' (“{loss.column}”)' if loss.column else ''}."
+        CountedText.of(
+            patients_listed(
+                len(loss.subjects),
+                Members(
+                    (HasNoTime(endpoint, loss.reason.value, loss.column),), population=population
+                ),
+            ),
+            f" not included: {loss.reason.value}{f' (“{loss.column}”)' if loss.column else ''}.",
+        )
         for loss in losses
     )

@@ -13,7 +13,12 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import by_words, groups_in_words, percent_level
+from sts_core.analysis.comparison import (
+    by_words,
+    groups_in_words,
+    patients_listed,
+    percent_level,
+)
 from sts_core.analysis.conventions import SurvivalMethods, by_convention, survival_methods
 from sts_core.analysis.curve_options import CurveOptions, counts_every_death
 from sts_core.analysis.curve_reading import (
@@ -73,7 +78,15 @@ from sts_core.estimators.product_limit import (
     survival_at,
     symmetric_quantile,
 )
-from sts_core.members import HasTime, Members, TimeState, of_group
+from sts_core.members import (
+    Count,
+    CountedText,
+    FromLandmark,
+    HasTime,
+    Members,
+    TimeState,
+    of_group,
+)
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, TimeUnit
 
@@ -293,6 +306,12 @@ class KaplanMeierResult(FollowedResult):
     other_tests: tuple[TestResult, ...] = ()
     every_death: bool = False
     landmark: Landmark | None = None
+
+    @property
+    def counted_from(self) -> FromLandmark | None:
+        """The landmark from which times count; ``None`` for time zero."""
+        return from_landmark(self.spec)
+
     group_notes: tuple[str, ...] = ()
 
 
@@ -393,7 +412,7 @@ def kaplan_meier(cohort: Cohort, spec: KaplanMeierSpec) -> KaplanMeierResult:
         footnotes=(),
         delayed_entry=entry is not None,
         add_one_day=endpoint.from_dates and endpoint.add_one_day,
-        rules=rule_sentences(cohort, endpoint, data),
+        rules=rule_sentences(cohort, spec.endpoint, endpoint, data, from_landmark(spec)),
         hazard_ratios=ratios,
         other_tests=tuple(tests[1:]),
         every_death=counts_every_death(endpoint),
@@ -612,7 +631,11 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
         lower, upper = group.quartiles
         row: dict[str, Cell] = {
             "group": label,
-            "events_of_n": f"{group.n_event}/{group.n}",
+            "events_of_n": CountedText.of(
+                Count(str(group.n_event), time_members(result, group, "event")),
+                "/",
+                Count(str(group.n), time_members(result, group)),
+            ),
             "quartile_25": lower.scaled(factor),
             "quartile_75": upper.scaled(factor),
             "mean": group.mean.estimate.scaled(factor),
@@ -705,16 +728,27 @@ def time_members(
 # --- words ---------------------------------------------------------------------------------------
 
 
+def counts_in_words(result: KaplanMeierResult, group: SurvivalGroup) -> CountedText:
+    """Write ``51 patients, 39 events``, with who they are."""
+    return CountedText.of(
+        patients_listed(group.n, time_members(result, group)),
+        ", ",
+        Count(counted(group.n_event, "event"), time_members(result, group, "event")),
+    )
+
+
 def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     spec = result.spec
-    notes = [
-        f"{counted(result.overall.n, 'patient')}, {counted(result.overall.n_event, 'event')}. "
-        f"Kaplan-Meier estimates, {percent_level(spec.conf_level)} confidence intervals on the "
-        f"{result.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
+    notes: list[str] = [
+        CountedText.of(
+            counts_in_words(result, result.overall),
+            f". Kaplan-Meier estimates, {percent_level(spec.conf_level)} confidence intervals on "
+            f"the {result.methods.conf_type.value} scale; NR, not reached; NE, not estimable.",
+        )
     ]
     notes += result.group_notes
     if result.landmark is not None:
-        notes += result.landmark.notes
+        notes += result.landmark.notes(spec)
     if result.logrank is not None:
         scope = result.scope
         text = result.provenance.test_words(result.logrank)

@@ -25,7 +25,15 @@ from sts_core.derive import (
 from sts_core.display import counted
 from sts_core.estimators.tied_times import TOLERANCE
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.members import FromLandmark, HasTime, Members, TimeState
+from sts_core.members import (
+    Count,
+    CountedText,
+    FromLandmark,
+    HasLevel,
+    HasTime,
+    Members,
+    TimeState,
+)
 from sts_core.results import ResultRow
 from sts_core.study.types import Endpoint, Measured, TimeUnit, VariableKind
 
@@ -73,19 +81,33 @@ class Landmark:
         """The landmark with its unit ("3 months")."""
         return _in_words(self.at, self.unit)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Say who is left out, and what is known of the groups."""
-        notes = [
-            f"Landmark analysis at {self.words}: times count from there. "
-            f"{counted(self.n_event_before, 'patient')} with the event and "
-            f"{self.n_ended_before} with the end of follow-up at or before the landmark are left "
-            "out."
+    def notes(self, spec: _LandmarkSpec) -> tuple[str, ...]:
+        """Say who is left out of an analysis, and what is known of the groups."""
+        event, ended = left_out_by_landmark(spec)
+        notes: list[str] = [
+            CountedText.of(
+                f"Landmark analysis at {self.words}: times count from there. ",
+                Count(counted(self.n_event_before, "patient"), event),
+                " with the event and ",
+                Count(str(self.n_ended_before), ended),
+                " with the end of follow-up at or before the landmark are left out.",
+            )
         ]
-        if self.known_on is not None:
+        if self.known_on is not None and spec.by is not None:
+            landmark = from_landmark(spec)
+            not_yet = Members(
+                (
+                    HasLevel(spec.by, (NOT_YET,), landmark),
+                    HasTime(spec.endpoint, landmark=landmark),
+                ),
+                population=spec.population,
+            )
             notes.append(
-                f"Groups as known by the landmark, by {self.known_on}: in {self.n_not_yet} it is "
-                f"later or empty (“{NOT_YET}”)."
+                CountedText.of(
+                    f"Groups as known by the landmark, by {self.known_on}: in ",
+                    Count(str(self.n_not_yet), not_yet),
+                    f" it is later or empty (“{NOT_YET}”).",
+                )
             )
         elif self.groups_later is not None:
             notes.append(
@@ -109,6 +131,8 @@ class _LandmarkSpec(Protocol):
 
     @property
     def endpoint(self) -> str: ...
+    @property
+    def by(self) -> str | None: ...
     @property
     def landmark(self) -> float | None: ...
     @property

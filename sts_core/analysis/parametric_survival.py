@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
-from sts_core.analysis.comparison import by_words, patients, percent_level
+from sts_core.analysis.comparison import by_words, percent_level
 from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.curve_reading import chosen_time
 from sts_core.analysis.followed import follow
@@ -18,6 +18,7 @@ from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
     SurvivalGroup,
+    counts_in_words,
     kaplan_meier,
 )
 from sts_core.analysis.provenance import Provenance, says_subset
@@ -28,7 +29,6 @@ from sts_core.display import (
     Column,
     DisplayTable,
     Format,
-    counted,
     format_estimate,
     format_number,
     joined,
@@ -43,6 +43,7 @@ from sts_core.estimators.parametric_survival import (
     survival_interval,
     survival_of,
 )
+from sts_core.members import CountedText
 from sts_core.results import ResultRow
 from sts_core.study.types import TimeUnit
 
@@ -323,7 +324,7 @@ def parametric_table(result: ParametricSurvivalResult) -> DisplayTable:
     rows: list[dict[str, Cell]] = []
     for group in result.groups:
         seen = group.observed
-        rows.append({"model": _heading(seen), "_heading": True})
+        rows.append({"model": _heading(observed, seen), "_heading": True})
         if not seen.n:
             continue
         known: dict[str, Cell] = {
@@ -363,8 +364,8 @@ def _number(value: float) -> Cell:
     return "NE" if math.isnan(value) else value
 
 
-def _heading(group: SurvivalGroup) -> str:
-    return f"{group.label} ({patients(group.n)}, {counted(group.n_event, 'event')})"
+def _heading(observed: KaplanMeierResult, group: SurvivalGroup) -> str:
+    return CountedText.of(f"{group.label} (", counts_in_words(observed, group), ")")
 
 
 def _name(family: Family) -> str:
@@ -412,15 +413,15 @@ def extrapolation_warning(result: ParametricSurvivalResult) -> str | None:
 def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
     observed = result.curves
     level = percent_level(result.spec.conf_level)
-    base = (
-        f"{patients(observed.overall.n)}, {counted(observed.overall.n_event, 'event')}. Maximum "
-        "likelihood fits"
-        + (", each group with its own" if observed.is_comparison else "")
-        + f"; {level} confidence intervals by the delta method, of a median on the scale of its "
+    base = CountedText.of(
+        counts_in_words(observed, observed.overall),
+        ". Maximum likelihood fits",
+        ", each group with its own" if observed.is_comparison else "",
+        f"; {level} confidence intervals by the delta method, of a median on the scale of its "
         f"logarithm, of a rate on the log-log scale; Kaplan-Meier intervals on the "
-        f"{observed.methods.conf_type.value} scale; NR, not reached; NE, not estimable."
+        f"{observed.methods.conf_type.value} scale; NR, not reached; NE, not estimable.",
     )
-    notes = [
+    notes: list[str] = [
         base,
         "AIC = 2 k - 2 log L, BIC = k log n - 2 log L, with k parameters and n patients; smaller "
         f"is better among fits to the same patients, and a difference below {LITTLE:g} says "

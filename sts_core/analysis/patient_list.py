@@ -17,6 +17,7 @@ from sts_core.derive import (
     OLDEST_SHOWN,
     Levels,
     SurvivalData,
+    dates_filled,
     dates_of,
     is_age,
     is_categorical,
@@ -39,15 +40,21 @@ from sts_core.display import (
 from sts_core.estimators.tied_times import align_with_tolerance
 from sts_core.findings import StudyError
 from sts_core.members import (
+    AnyHolds,
     Condition,
+    EndedByRule,
     FromLandmark,
     HadEvent,
     HasLevel,
+    HasNothingRecorded,
+    HasNoTime,
     HasTime,
     HasValue,
     InFlow,
+    InSet,
     IsNamed,
     Members,
+    OtherSet,
 )
 from sts_core.populations import cohort_of, differs, population_named
 from sts_core.study.types import TimeUnit, VariableKind
@@ -56,6 +63,8 @@ from sts_core.study.types import TimeUnit, VariableKind
 MOST_LISTED: Final = 2000
 #: Endpoints that a list shows unasked.
 MOST_ENDPOINTS: Final = 3
+#: All levels together are named one by one up to so many.
+MANY_LEVELS: Final = 3
 
 
 # --- who -----------------------------------------------------------------------------------------
@@ -115,6 +124,20 @@ def _holds(cohort: Cohort, condition: Condition) -> np.ndarray:
             return _has_time(cohort, condition)
         case HadEvent():
             return patients_with(cohort, condition)
+        case HasNoTime():
+            return _has_no_time(cohort, condition)
+        case EndedByRule():
+            return _ended_by_rule(cohort, condition)
+        case HasNothingRecorded():
+            return event_list(cohort).silent
+        case InSet(other=other, inside=inside):
+            those = cohort if other is None else cohort_of_set(cohort, other.name)
+            return those.included if inside else ~those.included
+        case AnyHolds(conditions=conditions):
+            found = np.zeros(cohort.n_in_file, dtype=bool)
+            for one in conditions:
+                found |= _holds(cohort, one)
+            return found
         case IsNamed():
             return _named(cohort, condition.subjects)
 
@@ -142,6 +165,13 @@ def _is_known(cohort: Cohort, key: str) -> np.ndarray:
 
 def _in_flow(cohort: Cohort, condition: InFlow) -> np.ndarray:
     flow = cohort.flow
+    if condition.part in ("removed", "removed_late"):
+        formal = [step for step in flow.steps if not step.exploratory]
+        late = condition.part == "removed_late"
+        return _named(
+            cohort,
+            [s for step in formal if step.after_time_zero or not late for s in step.subjects],
+        )
     if condition.part == "file" or condition.step is None:
         return np.ones(cohort.n_in_file, dtype=bool)
     step = flow.steps[condition.step]
@@ -155,6 +185,28 @@ def _in_flow(cohort: Cohort, condition: InFlow) -> np.ndarray:
         case _:
             gone = [s for before in flow.steps[: condition.step + 1] for s in before.subjects]
             return ~_named(cohort, gone)
+
+
+def _has_no_time(cohort: Cohort, condition: HasNoTime) -> np.ndarray:
+    losses = survival_data(cohort, condition.endpoint).losses
+    wanted = (condition.reason, condition.column)
+    return _named(
+        cohort,
+        [s for loss in losses if (loss.reason.value, loss.column) == wanted for s in loss.subjects],
+    )
+
+
+def _ended_by_rule(cohort: Cohort, condition: EndedByRule) -> np.ndarray:
+    data = survival_data(cohort, condition.endpoint)
+    if condition.rule is None:
+        return dates_filled(cohort, data.endpoint)
+    if condition.landmark is not None:
+        _, data, *_ = _from_landmark(cohort, condition.landmark)
+    found = np.zeros(cohort.n_in_file, dtype=bool)
+    if data.ended_by is not None:
+        ended = np.array([rule == condition.rule for rule in data.ended_by.tolist()], dtype=bool)
+        found[data.position[ended]] = True
+    return found
 
 
 def _from_landmark(
@@ -233,15 +285,14 @@ def _title(cohort: Cohort, members: Members, n: int) -> str:
     levels: list[str] = []
     for condition in members.conditions:
         words = _words(cohort, condition)
-        (levels if isinstance(condition, HasLevel | HasValue) else direct).append(words)
+        (levels if isinstance(condition, HasLevel | HasValue | AnyHolds) else direct).append(words)
     text = counted(n, "patient")
     if direct:
         text += f" {joined(direct)}"
     elif not levels and members.other_set is None:
         text += " analysed" if members.among == "analysed" else " in the file"
     if members.other_set is not None:
-        name = members.other_set.name
-        text += f" ({lower_first(FILE) if name is None else f'“{name}”'})"
+        text += f" ({_set_words(members.other_set)})"
     population = cohort.population
     if population and members.among == "analysed" and differs(cohort.study, population):
         text += f" ({lower_first(population_named(cohort.study, population).label)})"
@@ -253,29 +304,56 @@ _FLOW_WORDS: dict[str, str] = {
     "missing": "excluded only for a missing value",
     "not_verifiable": "kept, not verifiable",
     "remaining": "remaining after",
+    "removed": "removed by criteria",
+    "removed_late": "removed by criteria known only after time zero",
 }
 
 
 def _words(cohort: Cohort, condition: Condition) -> str:
     match condition:
         case HasLevel():
+            every = set(_levels(cohort, condition).levels)
+            if len(every) > MANY_LEVELS and set(condition.levels) == every:
+                return f"{_label(cohort, condition.variable)} known"
             named = ["not known" if level is None else level for level in condition.levels]
             return f"{_label(cohort, condition.variable)} {joined(named, 'or') or 'nothing'}"
         case HasValue():
             known = "known" if condition.known else "not known"
             return f"{_label(cohort, condition.variable)} {known}"
         case InFlow(part=part, step=step):
-            if part == "file" or step is None:
+            if part == "file":
                 return "in the file"
+            if step is None:
+                return _FLOW_WORDS[part]
             where = cohort.flow.steps[step]
             left = part in ("excluded", "missing")
             return f"{_FLOW_WORDS[part]}: {lower_first(where.reason) if left else where.label}"
         case HasTime():
             return _time_words(cohort, condition)
+        case HasNoTime(endpoint=code, reason=reason, column=column):
+            cell = f" (“{column}”)" if column else ""
+            return f"without a time ({_endpoint(cohort, code)}): {reason}{cell}"
+        case EndedByRule(endpoint=code, rule=rule):
+            return f"({_endpoint(cohort, code)}): {rule or 'an incomplete date is filled in'}"
+        case HasNothingRecorded():
+            return "of whom nothing is recorded about adverse events"
+        case InSet(other=other, inside=inside):
+            name = "the patients analysed" if other is None else _set_words(other)
+            return f"{'' if inside else 'not '}in {name}"
+        case AnyHolds(conditions=conditions):
+            return joined([_words(cohort, one) for one in conditions], "or")
         case HadEvent():
             return _event_words(condition)
         case IsNamed():
             return condition.label
+
+
+def _endpoint(cohort: Cohort, code: str) -> str:
+    return cohort.study.definitions.endpoints[code].label
+
+
+def _set_words(other: OtherSet) -> str:
+    return lower_first(FILE) if other.name is None else f"“{other.name}”"
 
 
 def _label(cohort: Cohort, key: str) -> str:
@@ -417,9 +495,11 @@ def _with_everybody(cohort: Cohort) -> Cohort:
 
 def _keys_of(cohort: Cohort, members: Members) -> list[str]:
     """Give the variables that the conditions speak of."""
-    keys = []
+    keys: list[str] = []
     for condition in members.conditions:
         match condition:
+            case AnyHolds(conditions=conditions):
+                keys += _keys_of(cohort, Members(conditions))
             case HasLevel() | HasValue():
                 keys.append(condition.variable)
             case InFlow(step=step) if step is not None:
@@ -428,7 +508,11 @@ def _keys_of(cohort: Cohort, members: Members) -> list[str]:
 
 
 def _endpoints_of(cohort: Cohort, members: Members) -> tuple[str, ...]:
-    asked = [item.endpoint for item in members.conditions if isinstance(item, HasTime)]
+    asked = [
+        item.endpoint
+        for item in members.conditions
+        if isinstance(item, HasTime | HasNoTime | EndedByRule)
+    ]
     return tuple(dict.fromkeys((*asked, *cohort.study.definitions.endpoints)))[:MOST_ENDPOINTS]
 
 

@@ -20,6 +20,7 @@ from sts_core.display import (
     round_half_up,
 )
 from sts_core.estimates import TestResult
+from sts_core.members import Count, CountedText, Members, of_flow
 from sts_core.populations import EFFICACY, differs, has_late_criteria, population_named
 from sts_core.results import ResultRow
 
@@ -62,6 +63,8 @@ class Provenance:
     modelled_treatments, adjusts
         Names of the treatments in a regression of such a study, and whether it has a
         multivariable model.
+    listed_population
+        Key by which lists find the population; ``None`` for the patients that all criteria leave.
     """
 
     title: str
@@ -83,6 +86,7 @@ class Provenance:
     treatment: str = ""
     modelled_treatments: tuple[str, ...] = ()
     adjusts: bool = False
+    listed_population: str | None = None
 
     @property
     def title_mark(self) -> str:
@@ -172,37 +176,48 @@ class Provenance:
     @property
     def record(self) -> tuple[str, ...]:
         """Selection with every criterion, cut-off and stamps as sentences."""
-        return self._notes(f"removed by criteria: {'; '.join(self.criteria)}")
+        removed = CountedText.joined(self.criteria, "; ")
+        return self._notes(CountedText.of("removed by criteria: ", removed))
 
     @property
     def footnotes(self) -> tuple[str, ...]:
         """The record as it stands under tables: many criteria are counted, not named."""
         if len(self.criteria) <= NAMED_CRITERIA:
             return self.record
-        summary = (
-            f"{self.n_removed} removed by {len(self.criteria)} criteria (see the flow of patients)"
+        population = self.listed_population
+        summary = CountedText.of(
+            Count(str(self.n_removed), of_flow("removed", population=population)),
+            f" removed by {len(self.criteria)} criteria (see the flow of patients)",
         )
         if self.late_criteria:
-            summary += (
-                f", {self.n_removed_late} of them by {len(self.late_criteria)} known only after "
-                "time zero"
+            summary = CountedText.of(
+                summary,
+                ", ",
+                Count(str(self.n_removed_late), of_flow("removed_late", population=population)),
+                f" of them by {len(self.late_criteria)} known only after time zero",
             )
         return self._notes(summary)
 
     def _notes(self, removed: str) -> tuple[str, ...]:
-        notes = []
-        selection = f"{self.n_analysed} of {self.n_in_file} patients in the file analysed"
+        notes: list[str] = []
+        population = self.listed_population
+        parts: list[str | Count] = [
+            Count(str(self.n_analysed), Members(population=population)),
+            " of ",
+            Count(f"{self.n_in_file}", of_flow("file")),
+            " patients in the file analysed",
+        ]
         if self.population_label:
-            selection += f" ({lower_first(self.population_label)})"
+            parts.append(f" ({lower_first(self.population_label)})")
         if self.criteria:
-            selection += f"; {removed}"
+            parts += ["; ", removed]
         if self.n_idle_criteria:
             more = " more" if self.criteria else ""
             word = "criterion" if self.n_idle_criteria == 1 else "criteria"
-            selection += f"; {self.n_idle_criteria}{more} {word} in force removed nobody"
+            parts.append(f"; {self.n_idle_criteria}{more} {word} in force removed nobody")
         if self.filters:
-            selection += f"; exploratory filters: {'; '.join(self.filters)}"
-        notes.append(f"{selection}.")
+            parts += ["; exploratory filters: ", CountedText.joined(self.filters, "; ")]
+        notes.append(CountedText.of(*parts, "."))
         if self.late_criteria:
             notes.append(f"A criterion known only after time zero {LATE_EFFECT}.")
         if self.cutoff:
@@ -284,9 +299,15 @@ def provenance_of(
 
     def phrases(exploratory: bool, *, late: bool = False) -> tuple[str, ...]:
         return tuple(
-            f"{step.label if exploratory else lower_first(step.reason)} "
-            f"(n = {step.n_excluded}{_when(step)})"
-            for step in cohort.flow.steps
+            CountedText.of(
+                f"{step.label if exploratory else lower_first(step.reason)} (",
+                Count(
+                    f"n = {step.n_excluded}",
+                    of_flow("excluded", at, population=cohort.population or None),
+                ),
+                f"{_when(step)})",
+            )
+            for at, step in enumerate(cohort.flow.steps)
             if step.exploratory is exploratory
             and (exploratory or step.n_excluded)
             and (step.after_time_zero or not late)
@@ -324,4 +345,5 @@ def provenance_of(
         treatment=treatments.get(by, "") if by is not None else "",
         modelled_treatments=tuple(treatments[key] for key in covariates if key in treatments),
         adjusts=adjusts,
+        listed_population=cohort.population or None,
     )

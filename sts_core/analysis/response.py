@@ -37,7 +37,7 @@ from sts_core.display import (
 from sts_core.estimates import Estimate, NotEstimable, not_estimable
 from sts_core.estimators.proportion import proportion
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
-from sts_core.members import HasLevel, Members, of_group
+from sts_core.members import Count, CountedText, HasLevel, Members, of_group
 from sts_core.populations import cohort_of
 from sts_core.results import ResultRow
 from sts_core.study.types import ResponseDefinition
@@ -602,17 +602,30 @@ def _members(result: ResponseResult, attribute: str) -> str:
 
 def _footnotes(result: ResponseResult, split: Comparison) -> tuple[str, ...]:
     spec, definition, group = result.spec, result.definition, result.overall
-    notes = [
+    notes: list[str] = [
         assessment_text(definition),
         f"Objective response: {_members(result, 'objective_response')}. "
         f"Disease control: {_members(result, 'disease_control')}. "
         f"{percent_level(spec.conf_level)} confidence intervals are exact (Clopper-Pearson); "
         "NE as a value, not estimable.",
     ]
-    left_out = f"{group.n_not_evaluable} not evaluable, {group.n_not_recorded} not recorded"
+
+    def listed(n: int, part: Part) -> Count:
+        return Count(str(n), response_members(result, part))
+
     notes.append(
-        f"All patients analysed: {group.n}; evaluable: {group.n_evaluable} ({left_out}). "
-        "Among all patients, not evaluable and not recorded count as no response."
+        CountedText.of(
+            "All patients analysed: ",
+            listed(group.n, "all"),
+            "; evaluable: ",
+            listed(group.n_evaluable, "evaluable"),
+            " (",
+            listed(group.n_not_evaluable, "not_evaluable"),
+            " not evaluable, ",
+            listed(group.n_not_recorded, "not_recorded"),
+            " not recorded). Among all patients, not evaluable and not recorded count as no "
+            "response.",
+        )
     )
     if group.n and group.n_not_recorded == group.n:
         notes.append("No response is recorded for these patients, so that there is no rate.")
@@ -621,7 +634,7 @@ def _footnotes(result: ResponseResult, split: Comparison) -> tuple[str, ...]:
             f"Counted as neither response nor disease control, because the study file doesn't name "
             f"them: {joined(result.unnamed)}."
         )
-    notes += split.footnotes
+    notes += split.footnotes(spec.population)
     notes += result.provenance.footnotes
     return tuple(notes)
 

@@ -17,7 +17,7 @@ from sts_core.analysis.adverse_events import (
     adverse_events,
 )
 from sts_core.analysis.baseline import BaselineSpec, Characteristic, NumberSummary, baseline
-from sts_core.analysis.comparison import patients, percent_level, r_string
+from sts_core.analysis.comparison import patients, patients_listed, percent_level, r_string
 from sts_core.analysis.conventions import convention_of
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.provenance import Provenance, provenance_of, says_subset
@@ -52,10 +52,13 @@ from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.members import (
     HEADING,
     Condition,
+    Count,
+    CountedText,
     HadEvent,
     HasLevel,
     HasTime,
     HasValue,
+    InSet,
     Members,
     OtherSet,
 )
@@ -420,9 +423,15 @@ def _severe(grades: GradeCounts) -> CountShare:
 def _overlap(result: SetComparisonResult) -> str:
     first, second = result.sets
     only = [one.n - result.n_both for one in result.sets]
-    return (
-        f"{patients(result.n_both)} in both sets, {only[0]} only in {_called(first)}, {only[1]} "
-        f"only in {_called(second)}."
+    other = OtherSet(result.spec.against)
+    in_second, not_in_first = InSet(other), InSet(inside=False)
+    return CountedText.of(
+        patients_listed(result.n_both, Members((in_second,))),
+        " in both sets, ",
+        Count(str(only[0]), Members((InSet(other, inside=False),))),
+        f" only in {_called(first)}, ",
+        Count(str(only[1]), Members((in_second, not_in_first), "file")),
+        f" only in {_called(second)}.",
     )
 
 

@@ -17,6 +17,7 @@ from sts_core.analysis.kaplan_meier import (
     KaplanMeierResult,
     KaplanMeierSpec,
     SurvivalGroup,
+    counts_in_words,
     kaplan_meier,
 )
 from sts_core.analysis.kaplan_meier import r_code as r_code_of_curves
@@ -42,6 +43,7 @@ from sts_core.estimators.two_group_hazard import (
     observed_over_expected,
     peto_one_step,
 )
+from sts_core.members import CountedText
 from sts_core.results import ResultRow
 from sts_core.study.types import ConventionName, TimeUnit
 
@@ -540,11 +542,11 @@ def _row(
 
 
 def _footnotes(found: SoftwareConventionsResult) -> tuple[str, ...]:
-    base, *_ = found.shown.footnotes
-    counts = base.partition(". ")[0]
     return (
-        f"{counts}. NR, not reached; NE, not estimable; an empty cell, not given or its rule not "
-        "known.",
+        CountedText.of(
+            counts_in_words(found.shown, found.shown.overall),
+            ". NR, not reached; NE, not estimable; an empty cell, not given or its rule not known.",
+        ),
         f"In force: the convention of this study ({found.shown.methods.convention.label}).",
         BY_FORMULA,
         *found.shown.provenance.footnotes,

@@ -65,7 +65,7 @@ class FineGrayModel:
     n: int
     n_event: int
     n_competing: int
-    missing: tuple[tuple[str, int], ...]
+    missing: tuple[tuple[str, str, int], ...]
     n_excluded: int
     n_parameters: int
     reason: NotEstimable | None = None
@@ -114,7 +114,7 @@ def subdistribution_model(
         n_event=int(np.count_nonzero(cause[rows] == 1)),
         n_competing=int(np.count_nonzero(cause[rows] > 1)),
         missing=tuple(
-            (variable.label, int((used & ~variable.known).sum()))
+            (variable.key, variable.label, int((used & ~variable.known).sum()))
             for variable in encoded
             if (used & ~variable.known).any()
         ),

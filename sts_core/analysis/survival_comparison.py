@@ -31,6 +31,7 @@ from sts_core.analysis.hazard_ratio import (
 )
 from sts_core.analysis.landmark import (
     Landmark,
+    from_landmark,
     refuse_covariates_known_later,
 )
 from sts_core.analysis.provenance import provenance_of
@@ -68,6 +69,7 @@ from sts_core.estimators.survival_difference import (
     rate_difference,
     restricted_mean_difference,
 )
+from sts_core.members import FromLandmark
 from sts_core.study.types import ConventionName, TimeUnit, VariableKind
 
 KIND: Final = "survival_comparison"
@@ -305,6 +307,11 @@ class SurvivalComparisonResult(FollowedResult):
     group_notes: tuple[str, ...] = ()
 
     @property
+    def counted_from(self) -> FromLandmark | None:
+        """The landmark from which times count; ``None`` for time zero."""
+        return from_landmark(self.spec)
+
+    @property
     def is_flagged(self) -> bool:
         """Whether hazards are not proportional, or curves cross."""
         return bool(self.flags)
@@ -520,7 +527,9 @@ class _Comparing:
             losses=followed.data.losses,
             landmark=followed.landmark,
             delayed_entry=self.entry is not None,
-            rules=rule_sentences(cohort, endpoint, followed.data),
+            rules=rule_sentences(
+                cohort, spec.endpoint, endpoint, followed.data, from_landmark(spec)
+            ),
             provenance=provenance_of(cohort, spec.by),
             group_notes=group_notes(cohort, spec.by),
         )  # fmt: skip

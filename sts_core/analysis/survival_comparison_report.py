@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sts_core.analysis.comparison import by_words, groups_in_words, percent_level
+from sts_core.analysis.comparison import (
+    by_words,
+    groups_in_words,
+    patients_listed,
+    percent_level,
+)
 from sts_core.analysis.curve_reading import UNRELIABLE_AT_RISK, UNRELIABLE_SHARE
 from sts_core.analysis.hazard_flags import NOT_PROPORTIONAL
 from sts_core.analysis.hazard_ratio import TIES_NAMES, footnotes_of, sentence_of
@@ -34,7 +39,16 @@ from sts_core.estimates import NotEstimable, TestResult, not_estimable
 from sts_core.estimators.bootstrap_median import MAX_NOT_REACHED
 from sts_core.estimators.permutation import PermutationTest
 from sts_core.estimators.survival_difference import CROSSING_DIFFERENCE
-from sts_core.members import HasTime, Members, TimeState, of_group
+from sts_core.members import (
+    AnyHolds,
+    Count,
+    CountedText,
+    HasLevel,
+    HasTime,
+    Members,
+    TimeState,
+    of_group,
+)
 from sts_core.results import ResultRow
 
 MAX_DIFFERENCES_IN_WORDS = 3
@@ -262,24 +276,39 @@ def more_tables(result: SurvivalComparisonResult) -> tuple[DisplayTable, ...]:
 # --- words ---------------------------------------------------------------------------------------
 
 
+def _compared(result: SurvivalComparisonResult, state: TimeState) -> Members:
+    """Describe the patients of all groups that are compared, or those with the event."""
+    spec = result.spec
+    landmark = from_landmark(spec)
+    levels = tuple(name for name, *_ in result.groups)
+    among = of_group(spec.by, levels, population=spec.population, landmark=landmark)
+    return among.and_also(HasTime(spec.endpoint, state, landmark=landmark))
+
+
 def _common_notes(result: SurvivalComparisonResult) -> list[str]:
-    notes = []
+    spec = result.spec
+    notes: list[str] = []
     if result.scope is not None:
         notes.append(f"Compared {result.scope}.")
     notes += result.group_notes
     if result.landmark is not None:
-        notes += result.landmark.notes
+        notes += result.landmark.notes(spec)
     if result.strata_label is not None:
-        text = (
+        strata = CountedText(
             f"Strata: {result.strata_label}, {result.n_strata} with patients; risk sets do not "
             "cross strata"
         )
         if result.n_unknown_stratum:
-            text += (
-                f"; {counted(result.n_unknown_stratum, 'patient')} whose stratum is not known "
-                "are in the unstratified numbers only"
+            unknown = AnyHolds(tuple(HasLevel(key, (None,)) for key in spec.strata))
+            strata = CountedText.of(
+                strata,
+                "; ",
+                patients_listed(
+                    result.n_unknown_stratum, _compared(result, "usable").and_also(unknown)
+                ),
+                " whose stratum is not known are in the unstratified numbers only",
             )
-        notes.append(f"{text}.")
+        notes.append(CountedText.of(strata, "."))
     notes += result.entry_notes
     notes += result.left_out_notes
     notes += result.convention_notes
@@ -296,9 +325,14 @@ def notes_of_differences(result: SurvivalComparisonResult) -> tuple[str, ...]:
         why = several or ("Nothing is compared: fewer than two groups are chosen, or are empty.",)
         return (*why, *_common_notes(result))
     level = percent_level(result.spec.conf_level)
-    notes = [
-        f"{counted(result.n, 'patient')}, {counted(result.n_event, 'event')}. Differences are "
-        f"group less {result.reference}; P two-sided. NR, not reached; NE, not estimable.",
+    notes: list[str] = [
+        CountedText.of(
+            patients_listed(result.n, _compared(result, "usable")),
+            ", ",
+            Count(counted(result.n_event, "event"), _compared(result, "event")),
+            f". Differences are group less {result.reference}; P two-sided. NR, not reached; NE, "
+            "not estimable.",
+        ),
         *footnotes_of(result.ratios, len(result.groups)),
     ]
     lost = [f"{one.group} {one.n_not_reached}" for one in result.differences if one.n_not_reached]

@@ -20,13 +20,14 @@ from sts_core.analysis.cox import (
     overall_test,
 )
 from sts_core.analysis.curve_options import CurveOptions
-from sts_core.analysis.response import ResponseResult, response_members
+from sts_core.analysis.response import ResponseResult, Share, response_members
 from sts_core.display import lower_first
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
 from sts_core.figures.forest_plot import ForestRow, forest_plot
 from sts_core.figures.marks import Figure
 from sts_core.figures.parametric_curves import parametric_curves
 from sts_core.figures.survival_curve import survival_curve
+from sts_core.members import Count, CountedText
 
 _PANELS = {"univariable": "Univariable", "multivariable": "Multivariable"}
 
@@ -42,7 +43,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
             ForestRow(
                 label=group.label,
                 estimates=(share.estimate,),
-                counts=(str(share.count), str(share.total)),
+                counts=_rated(result, share, at),
                 weight=float(max(share.total, 1)),
                 members=response_members(result, result.spec.denominator, at),
             )
@@ -52,7 +53,7 @@ def response_forest(result: ResponseResult) -> Figure | None:
         ForestRow(
             label="All of these",
             estimates=(overall.estimate,),
-            counts=(str(overall.count), str(overall.total)),
+            counts=_rated(result, overall, None),
             weight=float(max(overall.total, 1)),
             members=response_members(result, result.spec.denominator),
         )
@@ -69,6 +70,16 @@ def response_forest(result: ResponseResult) -> Figure | None:
         footnotes=result.footnotes,
         stamp=result.provenance.stamp,
         conf_level=result.spec.conf_level,
+    )
+
+
+def _rated(result: ResponseResult, share: Share, group: int | None) -> tuple[str, str]:
+    """Write responses and patients of a row, with who they are."""
+    responders = response_members(result, "objective_response", group)
+    patients = response_members(result, result.spec.denominator, group)
+    return (
+        CountedText.of(Count(str(share.count), responders)),
+        CountedText.of(Count(str(share.total), patients)),
     )
 
 
@@ -101,7 +112,17 @@ def cox_forest(result: CoxResult) -> Figure:
                     p_values=tuple(
                         term.test.p_value if term and term.test else None for term in terms
                     ),
-                    counts=(str(level.n), str(level.n_event)),
+                    counts=(
+                        CountedText.of(
+                            Count(str(level.n), level_members(result, covariate, level))
+                        ),
+                        CountedText.of(
+                            Count(
+                                str(level.n_event),
+                                level_members(result, covariate, level, "event"),
+                            )
+                        ),
+                    ),
                     weight=float(max(level.n_event, 1)),
                     alone=not covariate.is_factor,
                     members=level_members(result, covariate, level),

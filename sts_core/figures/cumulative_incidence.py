@@ -44,6 +44,7 @@ from sts_core.figures.marks import (
     TableStrip,
 )
 from sts_core.figures.theme import N_SLOTS, slot_dash, slot_role
+from sts_core.members import Count, CountedText
 
 _MAX_RATES = 3
 _TOPS = (0.1, 0.2, 0.4, 1.0)
@@ -292,7 +293,28 @@ def _line(
         members=incidence_members(result, group)
         if result.is_comparison and not result.spec.stacked
         else incidence_members(result, group, "event", kind=one.kind),
+        numbers=_numbers(result, group, one),
     )
+
+
+def _numbers(
+    result: CompetingRisksResult, group: IncidenceGroup, one: KindIncidence
+) -> CountedText:
+    """Say whom a line counts; the competing events belong to that of the event of interest."""
+    parts: list[str | Count] = [
+        Count(counted(group.n, "patient"), incidence_members(result, group)),
+        ", ",
+        Count(
+            counted(one.n_event, "event"),
+            incidence_members(result, group, "event", kind=one.kind),
+        ),
+    ]
+    if one.kind == result.event_kind:
+        competing = incidence_members(result, group, "event", competing=True)
+        parts += [", ", Count(f"{group.n_competing} competing", competing)]
+    n_censored = group.n - sum(kind.n_event for kind in group.kinds)
+    censored = incidence_members(result, group, "censored")
+    return CountedText.of(*parts, ", ", Count(f"{n_censored} censored", censored))
 
 
 def _step_texts(

@@ -133,6 +133,8 @@ class StepLine:
         What the line is, for the name of its shape ("Kaplan-Meier curve").
     members
         Whose line it is.
+    numbers
+        How many these are, and how many had the event, in words that say whom they count.
     """
 
     x: FloatArray
@@ -145,6 +147,7 @@ class StepLine:
     hover: Sequence[str] = ()
     kind: str = "Curve"
     members: Members | None = None
+    numbers: str = ""
 
     def corners(self) -> tuple[FloatArray, FloatArray]:
         """Give the line's corners, each jump as two points."""

@@ -34,7 +34,7 @@ from sts_core.figures.marks import (
     StripRow,
 )
 from sts_core.figures.theme import slot_dash, slot_role
-from sts_core.members import TimeState
+from sts_core.members import Count, CountedText, TimeState
 
 _MAX_TICKS = 300
 #: Rates beside the curves; the table under the figure has all of them.
@@ -272,6 +272,18 @@ def _curve(
         hover=_step_texts(result, group, named, falling=falling),
         kind="Kaplan-Meier curve",
         members=time_members(result, group),
+        numbers=_numbers(result, group),
+    )
+
+
+def _numbers(result: KaplanMeierResult, group: SurvivalGroup) -> CountedText:
+    n_censored = group.n - group.n_event
+    return CountedText.of(
+        Count(counted(group.n, "patient"), time_members(result, group)),
+        ", ",
+        Count(counted(group.n_event, "event"), time_members(result, group, "event")),
+        ", ",
+        Count(f"{n_censored} censored", time_members(result, group, "censored")),
     )
 
 

@@ -154,7 +154,11 @@ def test_levels_add_up_to_those_known(results: dict[str, CoxResult]) -> None:
     for item in result.covariates:
         assert sum(term.n for term in terms(item, "multivariable").values()) == result.model.n
     assert result.model.n + result.model.n_excluded == result.n
-    assert dict(result.model.missing) == {"Histotype": 5, "Grade": 9, "Age": 7}
+    assert {label: n for _, label, n in result.model.missing} == {
+        "Histotype": 5,
+        "Grade": 9,
+        "Age": 7,
+    }
 
 
 def test_overall_p_only_for_more_than_two_levels(results: dict[str, CoxResult]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from sts_core.analysis.competing_risks import CompetingRisksSpec, competing_risk
 from sts_core.analysis.competing_risks import more_tables as competing_tables
 from sts_core.analysis.cox import CoxSpec
 from sts_core.analysis.cross_table import CrossTableSpec
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.landmark import left_out_by_landmark
+from sts_core.analysis.parametric_survival import ParametricSurvivalSpec
 from sts_core.analysis.patient_list import (
     MOST_LISTED,
     list_columns,
@@ -32,18 +35,24 @@ from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.response import ResponseSpec
 from sts_core.analysis.selection_effect import effect_table, selection_effect
 from sts_core.analysis.set_comparison import SetComparisonSpec, set_comparison, set_table
+from sts_core.analysis.software_conventions import SoftwareConventionsSpec
 from sts_core.analysis.survival_comparison import SurvivalComparisonSpec, survival_comparison
 from sts_core.analysis.survival_comparison_report import comparison_table
 from sts_core.cohort import Cohort
 from sts_core.criteria import apply_criteria
 from sts_core.derive import levels_of
 from sts_core.display import CountShare, DisplayTable, Format
+from sts_core.figures.catalogue import figure_of
+from sts_core.figures.counted import MOST_TICKS, counted_in, counts_table
 from sts_core.figures.cumulative_incidence import cumulative_incidence_curve
-from sts_core.figures.marks import Chart, SmallMultiples, StepLine
+from sts_core.figures.flow_diagram import flow_diagram
+from sts_core.figures.marks import Chart, Figure, SmallMultiples, StepLine
 from sts_core.figures.survival_curve import survival_curve
 from sts_core.findings import StudyError
 from sts_core.members import (
     HEADING,
+    Count,
+    CountedText,
     HadEvent,
     HasLevel,
     HasTime,
@@ -85,9 +94,9 @@ def screening() -> Cohort:
     return sample_cohort("sts_screening.xlsx", "study_screening.yaml")
 
 
-def table_of(cohort: Cohort, spec: Any) -> DisplayTable:
+def tables_of(cohort: Cohort, spec: Any) -> tuple[DisplayTable, ...]:
     analysis = ANALYSES[spec.kind]
-    return analysis.table(analysis.compute(cohort, spec))
+    return analysis.tables(analysis.compute(cohort, spec))
 
 
 def count_in(cell: object) -> int | None:
@@ -99,7 +108,7 @@ def count_in(cell: object) -> int | None:
 
 def check_every_count(cohort: Cohort, spec: Any) -> int:
     """Compare each count with its list; every count has one."""
-    return check_table(cohort, table_of(cohort, spec), spec)
+    return sum(check_table(cohort, table, spec) for table in tables_of(cohort, spec))
 
 
 def check_table(cohort: Cohort, table: DisplayTable, spec: Any = None) -> int:
@@ -109,8 +118,8 @@ def check_table(cohort: Cohort, table: DisplayTable, spec: Any = None) -> int:
             count = count_in(row.get(column.key))
             if count is None or column.format not in (Format.INTEGER, Format.SUMMARY):
                 continue
-            if column.key.endswith("df"):
-                continue  # degrees of freedom count no patients
+            if column.key.endswith(("df", "parameters")):
+                continue  # degrees of freedom and parameters count no patients
             members = table.members.get((at, column.key))
             assert members is not None, (spec, at, column)
             assert int(members_of(cohort, members).sum()) == count, (spec, row, column, members)
@@ -120,7 +129,40 @@ def check_table(cohort: Cohort, table: DisplayTable, spec: Any = None) -> int:
             (label,) = (column.label for column in table.columns if column.key == key)
             assert label.endswith(f"(N = {members_of(cohort, members).sum()})")
             n_checked += 1
-    return n_checked
+    cells = [cell for row in table.rows for cell in row.values() if isinstance(cell, str)]
+    return n_checked + sum(check_text(cohort, text) for text in (*cells, *table.footnotes))
+
+
+#: A number of patients as sentences write it.
+IN_WORDS = re.compile(r"\b\d+ patients?\b|\bn = \d+|\(N = \d+\)")
+
+
+def check_text(cohort: Cohort, text: str) -> int:
+    """Compare each count of a sentence with its list; no number of patients is without one."""
+    parts = text.parts if isinstance(text, CountedText) else (text,)
+    assert "".join(part.text if isinstance(part, Count) else part for part in parts) == text
+    counts = [part for part in parts if isinstance(part, Count)]
+    for part in parts:
+        if isinstance(part, Count):
+            (number,) = re.findall(r"\d+", part.text)
+            assert int(members_of(cohort, part.members).sum()) == int(number), (text, part)
+            assert members_title(cohort, part.members, int(number))
+        elif "Exploratory subset" not in part:
+            assert not IN_WORDS.search(part), (text, part)
+    return len(counts)
+
+
+def check_figure(cohort: Cohort, figure: Figure) -> int:
+    """Compare the table of a figure's counts with their lists; all that can be clicked is in it."""
+    table = counts_table(figure)
+    assert table is not None
+    texts = [cell for row in table.rows for cell in row.values()]
+    listed = {who.key for who in table.members.values()}
+    for text in (*texts, *table.footnotes):
+        if isinstance(text, CountedText):
+            listed |= {who.key for *_, who in text.counts}
+    assert {*counted_in(figure)} <= listed
+    return check_table(cohort, table)
 
 
 def every_spec(cohort: Cohort) -> list[Any]:
@@ -145,6 +187,13 @@ def every_spec(cohort: Cohort) -> list[Any]:
     if len(covariates) > 1 and by is not None:
         other = next((key for key in groups if key != by), None)
         specs += [CrossTableSpec(rows=by, columns=other)] if other else []
+    for code in definitions.endpoints:
+        specs += [
+            SurvivalComparisonSpec(code, by=by, resamples=0),
+            ParametricSurvivalSpec(code, by=by),
+            SoftwareConventionsSpec(code, by=by),
+        ]
+    specs.append(SetComparisonSpec(variables=tuple(groups)))
     return specs
 
 
@@ -154,6 +203,37 @@ def every_spec(cohort: Cohort) -> list[Any]:
 def test_every_count_of_the_sample_is_the_length_of_its_list(sample: Cohort) -> None:
     checked = sum(check_every_count(sample, spec) for spec in every_spec(sample))
     assert checked > 500
+
+
+@pytest.mark.parametrize("arrangement", ["together", "direct", "highlighted"])
+def test_what_a_click_on_a_figure_opens_stands_in_a_table_too(
+    sample: Cohort, arrangement: Any
+) -> None:
+    drawing = CurveOptions(arrangement=arrangement)
+    for spec in (
+        KaplanMeierSpec("PFS", by="histotype", drawing=drawing),
+        KaplanMeierSpec("OS", drawing=drawing),
+        ParametricSurvivalSpec("PFS", by="sex", drawing=drawing),
+        ResponseSpec(by="histotype"),
+        CoxSpec("PFS", covariates=("sex", "age", "histotype"), model="multivariable"),
+    ):
+        figure = figure_of(spec.kind, ANALYSES[spec.kind].compute(sample, spec))
+        assert figure is not None
+        assert check_figure(sample, figure) >= 8, spec
+    table = counts_table(flow_diagram(sample.flow))
+    assert table is None, "its boxes are buttons by themselves"
+
+
+def test_marks_of_very_many_censored_patients_are_not_listed_one_by_one() -> None:
+    n = MOST_TICKS + 20
+    cohort = make_cohort({"time": [*range(1, n + 1)], "status": [0] * (n - 1) + [1]})
+    figure = survival_curve(kaplan_meier(cohort, KaplanMeierSpec("OS")))
+    table = counts_table(figure)
+    assert table is not None
+    assert table.footnotes == (
+        "The marks of censored patients are too many to be listed one by one.",
+    )
+    assert f"{n - 1} censored" in str(table.rows[0]["what"])
 
 
 def test_counts_of_groups_that_are_compared_leave_the_others_out(sample: Cohort) -> None:
@@ -180,7 +260,7 @@ def test_awkward_cohorts(name: str) -> None:
         except StudyError:
             # the analysis itself says why it can't be done
             with pytest.raises(StudyError):
-                table_of(cohort, spec)
+                tables_of(cohort, spec)
 
 
 @st.composite
@@ -296,6 +376,7 @@ def test_groups_compared_from_time_zero_and_from_a_landmark(choice: dict[str, An
     curves = KaplanMeierSpec("OS", by="group", landmarks=(0, 1, 5), tick_step=2, **choice)
     assert check_every_count(cohort, curves) >= 12
     figure = survival_curve(kaplan_meier(cohort, curves))
+    assert check_figure(cohort, figure) > 40
     for group in figure.body.strip.groups:  # type: ignore[union-attr]
         for row in group.rows:
             listed = [str(members_of(cohort, who).sum()) for who in row.members]
@@ -337,6 +418,7 @@ def test_competing_risks_in_tables_and_figures(n_kinds: int) -> None:
         assert sum(check_table(cohort, table) for table in competing_tables(result)) >= n_kinds
         figure = cumulative_incidence_curve(result)
         assert figure is not None
+        assert check_figure(cohort, figure) > 20
         body = figure.body
         assert isinstance(body, Chart | SmallMultiples)
         if isinstance(body, Chart):

@@ -112,7 +112,8 @@ def study_file(at: AppTest) -> str:
 def words(source: str) -> str:
     """Give Markdown or HTML as the words that a reader sees."""
     plain = re.sub(r"<style>.*?</style>", " ", source, flags=re.DOTALL)
-    plain = re.sub(r"</?(?:div|span|b|button|table|thead|tbody|tr|th|td|p)(?: [^>]*)?>", " ", plain)
+    plain = re.sub(r"</?button(?: [^>]*)?>", "", plain)  # a count within a sentence
+    plain = re.sub(r"</?(?:div|span|b|table|thead|tbody|tr|th|td|p)(?: [^>]*)?>", " ", plain)
     plain = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", plain)
     return " ".join(html.unescape(plain).replace("**", "").split())
 

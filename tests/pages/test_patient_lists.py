@@ -18,10 +18,14 @@ from sts_core.members import of_flow
 from tests.pages.driver import (
     COHORT,
     SURVIVAL,
+    TINY,
     chart,
     checked,
+    confirm,
+    drop,
     go,
     shown,
+    start,
     study_file,
     with_sample,
     words,
@@ -67,6 +71,33 @@ def test_every_page_lists_the_patients_of_its_counts(asked: dict[str, str]) -> N
         assert len(listed) == number, path
         assert listed["subject"].str.match("S[0-9]+$").all()
         assert not {str(cell) for cell in listed.to_numpy().ravel()} & sources
+
+
+def test_counts_in_footnotes_and_in_the_table_of_a_figure_open_their_patients(
+    asked: dict[str, str],
+) -> None:
+    at = go(with_sample(1), SURVIVAL)
+    assert "Each number opens the list" not in shown(at), "made when it is opened"
+    at.session_state["km.figure.patients"] = True
+    checked(at.run())
+    assert "Leiomyosarcoma: 11 patients, 10 events, 1 censored" in shown(at)
+    found = {text: key for key, text in counts(at)}
+    for text, number in (
+        ("10 events", 10), ("20", 20), ("6", 6), ("71", 71), ("39 events", 39), ("39", 39),
+    ):  # fmt: skip
+        assert len(opened(at, asked, found[text])) == number, text
+    assert "39/51" in shown(at), "events and patients of More estimates"
+
+
+def test_who_has_no_time_is_listed_where_nothing_else_is_shown(asked: dict[str, str]) -> None:
+    file = TINY + "d,,Dead,Other one\ne,,Alive,Other one\n"
+    at = confirm(drop(start(), {"t.csv": file}), "TTE", unit="months", events=["Dead"])
+    go(at, SURVIVAL)
+    checked(at.selectbox(key="w:km.by").set_value("histotype").run())
+    checked(at.pills(key="w:km.levels.histotype").set_value(["Other one"]).run())
+    assert "2 patients not included: time missing" in shown(at)
+    key = next(key for key, text in counts(at) if text == "2 patients")
+    assert [*opened(at, asked, key)["subject"]] == ["S004", "S005"]
 
 
 def test_further_columns_and_the_cards_of_safety(asked: dict[str, str]) -> None:
