@@ -74,6 +74,28 @@ regression <- function(case, d, of) {
   put(case, paste0(name, ".log_likelihood"), "all", fit$loglik)
 }
 
+# with delayed entry: a Cox model on the weighted data of finegray, a cluster a patient
+late_regression <- function(case, d, of) {
+  x <- cbind(d$x1, d$x2)
+  if (length(unique(d$group)) > 1) x <- cbind(x, model.matrix(~ group, d)[, -1, drop = FALSE])
+  d$status <- factor(d$cause, 0:d$causes[1])
+  d$id <- seq_len(nrow(d))
+  name <- paste0("crr.", of)
+  fit <- try(suppressWarnings({
+    w <- finegray(Surv(entry, time, status) ~ id, data = d, etype = as.character(of), id = id)
+    coxph(Surv(w$fgstart, w$fgstop, w$fgstatus) ~ x[w$id, , drop = FALSE], weights = w$fgwt, cluster = w$id,
+          ties = "breslow", control = coxph.control(eps = 1e-11, iter.max = 200))
+  }), silent = TRUE)
+  if (inherits(fit, "try-error")) {
+    put(case, paste0(name, ".error"), "all", 1)
+    return(invisible())
+  }
+  put(case, paste0(name, ".converged"), "all", as.integer(fit$iter < 200))
+  put(case, paste0(name, ".coefficients"), "all", coef(fit))
+  put(case, paste0(name, ".variance"), "all", as.vector(fit$var))
+  put(case, paste0(name, ".log_likelihood"), "all", fit$loglik[2])
+}
+
 for (case in unique(cohorts$case)) {
   d <- cohorts[cohorts$case == case, ]
   causes <- d$causes[1]
@@ -81,6 +103,7 @@ for (case in unique(cohorts$case)) {
   curves(case, "all", d, causes, entered)
   groups <- sort(unique(d$group))
   if (length(groups) > 1) for (g in groups) curves(case, g, d[d$group == g, ], causes, entered)
+  if (entered && d$regression[1] == 1) for (of in intersect(1:2, d$cause)) late_regression(case, d, of)
   if (entered || all(d$cause == 0)) next
   if (length(groups) > 1 || nrow(d) > 1) {
     incidence(case, d, FALSE)

@@ -308,7 +308,8 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     ----------
     .. [1] Aalen and Johansen, Scand J Stat 5 (1978) 141-150.
     .. [2] Gray, Ann Stat 16 (1988) 1141-1154.
-    .. [3] Fine and Gray, J Am Stat Assoc 94 (1999) 496-509.
+    .. [3] Fine and Gray, J Am Stat Assoc 94 (1999) 496-509; with late entry Geskus, Biometrics 67
+       (2011) 39-49.
     """
     followed = follow(cohort, spec)
     cohort, data, endpoint = followed.cohort, followed.data, followed.endpoint
@@ -359,9 +360,7 @@ def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksR
     model = None
     if keys:
         encoded = [encode_covariate(cohort, data, key) for key in keys]
-        model = subdistribution_model(
-            encoded, time, cause, used, entry is not None, spec.conf_level, reason
-        )
+        model = subdistribution_model(encoded, time, cause, used, entry, spec.conf_level, reason)
     result = CompetingRisksResult(
         spec=spec,
         endpoint_label=endpoint.label,
@@ -633,6 +632,11 @@ def _model_notes(result: CompetingRisksResult, model: FineGrayModel) -> tuple[st
     ]
     if model.reason is not None:
         notes.append(f"Not estimable: {REASONS[model.reason]}.")
+    elif result.delayed_entry:
+        notes.append(
+            "Delayed entry: who had a competing event stays at risk with weights for censoring and "
+            "for entry (Geskus); the intervals take these weights as known."
+        )
     if model.n_excluded:
         which = [
             CountedText.of(
@@ -740,11 +744,13 @@ def methods_sentence(result: CompetingRisksResult) -> str:
         f"Aalen-Johansen method, with {level} confidence intervals on the "
         f"{result.conf_type.value} scale"
     )
-    if result.tests:
+    if result.tests and not result.delayed_entry:
         text += ", and compared between groups by Gray's test"
     if result.model is not None and result.model.reason is None:
         covariates = len(result.model.variables) - int(result.is_comparison)
         text += "; subdistribution hazard ratios were estimated by Fine-Gray regression"
+        if result.delayed_entry:
+            text += " weighted for delayed entry"
         if covariates:
             names = [variable.label for variable in result.model.variables]
             text += f" with {joined([lower_first(name) for name in names])} as covariates"
@@ -942,9 +948,7 @@ def r_code(result: CompetingRisksResult) -> str:
         ),
         "}",
     ]
-    if result.delayed_entry:
-        return "\n".join(lines) + "\n"
-    if result.spec.by:
+    if result.spec.by and not result.delayed_entry:
         lines.append("print(cuminc(d$time, d$status, d$group)$Tests)")
     if result.model is not None and result.model.reason is None:
         names = [
@@ -955,7 +959,19 @@ def r_code(result: CompetingRisksResult) -> str:
             f"m <- d[complete.cases(d[{r_strings(tuple(names))}]), ]",
             f"x <- model.matrix(reformulate(sprintf('`%s`', {r_strings(tuple(names))})), "
             "droplevels(m))[, -1, drop = FALSE]",
-            "fit <- crr(m$time, m$status, x, failcode = 1, gtol = 1e-11, maxiter = 200)",
-            f"print(summary(fit, conf.int = {result.spec.conf_level}))",
         ]
+        if result.delayed_entry:
+            lines += [
+                f'm$status <- factor(m$status, 0:{len(ordered)}, c("none", kinds))',
+                "w <- finegray(Surv(entry, time, status) ~ id, m, etype = kinds[1], id = id)",
+                "x <- x[match(w$id, m$id), , drop = FALSE]",
+                "fit <- coxph(Surv(w$fgstart, w$fgstop, w$fgstatus) ~ x, weights = w$fgwt, "
+                'cluster = w$id, ties = "breslow", '
+                "control = coxph.control(eps = 1e-11, iter.max = 200))",
+            ]
+        else:
+            lines.append(
+                "fit <- crr(m$time, m$status, x, failcode = 1, gtol = 1e-11, maxiter = 200)"
+            )
+        lines.append(f"print(summary(fit, conf.int = {result.spec.conf_level}))")
     return "\n".join(lines) + "\n"

@@ -76,7 +76,7 @@ def subdistribution_model(
     time: np.ndarray,
     cause: np.ndarray,
     used: np.ndarray,
-    entered: bool,
+    entry: np.ndarray | None,
     conf_level: float,
     reason: NotEstimable | None,
 ) -> FineGrayModel:
@@ -90,8 +90,9 @@ def subdistribution_model(
         Times, and 1 for the event of interest, above for others, 0 where censored; shape (n,).
     used
         Who belongs to the comparison; shape (n,).
-    entered
-        Whether patients come under observation late, which this regression does not know.
+    entry
+        Times from which on patients are under observation; shape (n,). None of them late when
+        ``None``.
     conf_level
         Coverage of intervals.
     reason
@@ -100,8 +101,8 @@ def subdistribution_model(
     rows = used & np.logical_and.reduce([variable.known for variable in encoded])
     designs = [variable.design(rows) for variable in encoded]
     columns = np.hstack([block[rows] for block, _ in designs])
-    reason = reason or (NotEstimable.DELAYED_ENTRY if entered else None)
-    fit = None if reason else fine_gray(time[rows], cause[rows], columns)
+    late = None if entry is None else entry[rows]
+    fit = None if reason else fine_gray(time[rows], cause[rows], columns, entry=late)
     variables, start = [], 0
     for variable, (block, shown) in zip(encoded, designs, strict=True):
         span = range(start, start + block.shape[1])

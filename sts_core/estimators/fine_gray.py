@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +17,10 @@ from sts_core.estimators.tied_times import (
     BoolArray,
     FloatArray,
     IntArray,
-    align_ties,
+    align_follow_up,
     check_survival_data,
     read_only,
+    refuse_entry_at_exit,
 )
 
 MAX_ITERATIONS: Final = 60
@@ -67,7 +68,12 @@ class FineGrayFit:
 
 
 def fine_gray(
-    time: ArrayLike, cause: ArrayLike, covariates: ArrayLike, *, of: int = 1
+    time: ArrayLike,
+    cause: ArrayLike,
+    covariates: ArrayLike,
+    *,
+    of: int = 1,
+    entry: ArrayLike | None = None,
 ) -> FineGrayFit:
     """Fit a proportional subdistribution hazards model.
 
@@ -81,11 +87,14 @@ def fine_gray(
         Known at time zero, finite; shape (n, p) or (n,).
     of
         The cause of interest; all others compete.
+    entry
+        Times at which subjects came under observation, before their ``time``; shape (n,).
 
     Returns
     -------
     FineGrayFit
-        Constant and collinear columns, and coefficients that go to infinity, are not estimable.
+        Constant and collinear columns, and coefficients that go to infinity, are not estimable; nor
+        is anything where late entry leaves no weight for a competing event (``TOO_FEW``).
 
     Raises
     ------
@@ -99,12 +108,19 @@ def fine_gray(
     subjects together. Tied events are handled by Breslow's approximation. The variance is the
     sandwich of Fine and Gray with the term for the estimated weights, as in R's ``cmprsk::crr``.
 
+    With late entry the weight is ``G(t) H(t) / (G(T) H(T))``, ``H`` the product-limit estimate of
+    having entered before a time, which is a survival curve in reversed time (Geskus); subjects with
+    an event leave before those censored at the same time, and these before those who enter then.
+    The variance is the sandwich alone, without a term for the weights, as R's ``coxph`` gives it on
+    the data of ``survival::finegray`` with a cluster for each subject.
+
     References
     ----------
-    Fine JP, Gray RJ. J Am Stat Assoc 1999;94:496-509.
+    .. [1] Fine JP, Gray RJ. J Am Stat Assoc 1999;94:496-509.
+    .. [2] Geskus RB. Biometrics 2011;67:39-49: late entry.
     """
     raw = np.asarray(cause)
-    times, _, _ = check_survival_data(time, raw != 0)
+    times, _, entries = check_survival_data(time, raw != 0, entry)
     codes = check_causes(raw, times.size, max(of, int(raw.max()) if raw.size else 0))
     values = np.asarray(covariates, dtype=np.float64)
     values = values[:, None] if values.ndim == 1 else values
@@ -112,24 +128,32 @@ def fine_gray(
         raise ValueError(f"covariates must have {times.size} rows, but have shape {values.shape}")
     if not np.all(np.isfinite(values)):
         raise ValueError("covariates must be finite, without missing values")
-    (times,) = align_ties(times)
+    times, entries = align_follow_up(times, entries)
+    if entries is not None:
+        refuse_entry_at_exit(times, entries)
     n_event = int(np.count_nonzero(codes == of))
     n_competing = int(np.count_nonzero((codes > 0) & (codes != of)))
     p = values.shape[1]
-    nothing = NotEstimable.NO_EVENTS if times.size else NotEstimable.NO_SUBJECTS
-    if n_event == 0 or p == 0:
+
+    def nothing(reason: NotEstimable) -> FineGrayFit:
         nan = np.full(p, np.nan)
         return FineGrayFit(
-            nan, nan.copy(), np.full((p, p), np.nan), (nothing,) * p, 0.0, 0.0, 0, False,
+            nan, nan.copy(), np.full((p, p), np.nan), (reason,) * p, 0.0, 0.0, 0, False,
             times.size, n_event, n_competing,
         )  # fmt: skip
+
+    if n_event == 0 or p == 0:
+        return nothing(NotEstimable.NO_EVENTS if times.size else NotEstimable.NO_SUBJECTS)
     order = np.argsort(times, kind="stable")
     centred = values - values.mean(axis=0)
     spread = np.ptp(values, axis=0)
     noise = 64 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
     varies = spread > noise
     scale = np.where(varies, centred.std(axis=0), 1.0)
-    likelihood = _Likelihood(times[order], codes[order], (centred / scale)[order], of)
+    late = None if entries is None else entries[order]
+    likelihood = _Likelihood(times[order], codes[order], (centred / scale)[order], of, late)
+    if not likelihood.has_weights:
+        return nothing(NotEstimable.TOO_FEW)
     return _fit(likelihood, varies, scale, n_event, n_competing)
 
 
@@ -165,7 +189,14 @@ def fine_gray_wald(fit: FineGrayFit, indices: Sequence[int]) -> TestResult:
 class _Likelihood:
     """The weighted partial likelihood of subjects in order of time."""
 
-    def __init__(self, times: FloatArray, codes: IntArray, z: FloatArray, of: int) -> None:
+    def __init__(
+        self,
+        times: FloatArray,
+        codes: IntArray,
+        z: FloatArray,
+        of: int,
+        entries: FloatArray | None = None,
+    ) -> None:
         self.z = z
         self.own = codes == of
         self.rival = (codes > 0) & (codes != of)
@@ -193,6 +224,29 @@ class _Likelihood:
         self.cens_risk = at_risk[ends].astype(np.float64)
         self.cens_upto = np.searchsorted(ends, place, side="right")
         self.censored = censored
+        # how many event times lie at or before each subject's entry; nobody enters late when none
+        self.before: IntArray | None = None
+        self.has_weights = True
+        if entries is not None:
+            self._enter_late(times, distinct, events, entries)
+
+    def _enter_late(
+        self, times: FloatArray, distinct: FloatArray, events: IntArray, entries: FloatArray
+    ) -> None:
+        """Take weights and risk sets for subjects who come under observation late."""
+        uncensored = _uncensored(times, self.censored, entries)
+        entered = _entered(times, entries)
+        self.kept = uncensored(times) * entered(times)
+        self.kept_event = uncensored(distinct[events]) * entered(distinct[events])
+        self.before = np.searchsorted(distinct[events], entries, side="right")
+        self.by_entry = np.argsort(self.before, kind="stable")
+        # how many subjects have entered before each event time
+        self.n_entered = np.searchsorted(
+            self.before[self.by_entry], np.arange(events.size), side="right"
+        )
+        counted = self.rival & (self.upto < events.size)
+        self.has_weights = bool(np.all(self.kept[counted] > 0))
+        self.kept = np.where(self.kept > 0, self.kept, 1.0)
 
     def at(self, beta: FloatArray) -> _Terms:
         """Evaluate value, score and information."""
@@ -214,6 +268,9 @@ class _Likelihood:
         """Sum over the risk set of each event time, competing events with their weights."""
         after = np.cumsum(own[::-1], axis=0)[::-1][self.first]
         zero = np.zeros((1, lent.shape[1]))
+        if self.before is not None:
+            late = np.cumsum(own[self.by_entry][::-1], axis=0)[::-1]
+            after = after - np.vstack([late, zero])[self.n_entered]
         earlier = np.vstack([zero, np.cumsum(lent, axis=0)])[self.first]
         total: FloatArray = after + self.kept_event[:, None] * earlier
         return total
@@ -221,19 +278,22 @@ class _Likelihood:
     def _exposed(self, increments: FloatArray) -> FloatArray:
         """Sum increments over the event times at which each subject is at risk, with weights."""
         zero = np.zeros((1, increments.shape[1]))
-        until = np.vstack([zero, np.cumsum(increments, axis=0)])[self.upto]
+        passed = np.vstack([zero, np.cumsum(increments, axis=0)])
+        until = passed[self.upto]
+        if self.before is not None:
+            until = until - passed[self.before]
         weighted = increments * self.kept_event[:, None]
         later = np.vstack([np.cumsum(weighted[::-1], axis=0)[::-1], zero])[self.upto]
         total: FloatArray = until + np.where(self.rival, 1 / self.kept, 0.0)[:, None] * later
         return total
 
     def influence(self, terms: _Terms) -> FloatArray:
-        """Give each subject's part of the score, that of the estimated weights included."""
+        """Give each subject's part of the score, without late entry with that of the weights."""
         z, mean, hazard = self.z, terms.mean, terms.hazard
         moved = self._exposed(hazard[:, None] * mean) * terms.risk[:, None]
         part = moved - z * terms.exposure[:, None]
         part[self.own] += z[self.own] - mean[self.event_of]
-        if self.cens_first.size:
+        if self.cens_first.size and self.before is None:
             zero = np.zeros((1, 1 + z.shape[1]))
             lent = np.vstack(
                 [zero, np.cumsum(np.column_stack([terms.lent, terms.lent[:, None] * z]), axis=0)]
@@ -260,6 +320,29 @@ class _Terms:
     hazard: FloatArray
     mean: FloatArray
     exposure: FloatArray
+
+
+def _uncensored(
+    times: FloatArray, censored: BoolArray, entries: FloatArray
+) -> Callable[[FloatArray], FloatArray]:
+    """Estimate the probability of being uncensored just before a time, with late entry."""
+    ends, lost = np.unique(times[censored], return_counts=True)
+    if not ends.size:
+        return np.ones_like
+    leave, enter = np.sort(times), np.sort(entries)
+    # who has the event at the same time has left
+    gone = np.searchsorted(leave, ends, side="right") - lost
+    at_risk = np.searchsorted(enter, ends, side="left") - gone
+    curve = np.concatenate([[1.0], np.cumprod(1 - lost / at_risk)])
+    return lambda at: curve[np.searchsorted(ends, at, side="left")]
+
+
+def _entered(times: FloatArray, entries: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    """Estimate the probability of having entered before a time: a curve in reversed time."""
+    starts, new = np.unique(entries, return_counts=True)
+    present = np.cumsum(new) - np.searchsorted(np.sort(times), starts, side="right")
+    curve = np.concatenate([np.cumprod((1 - new / present)[::-1])[::-1], [1.0]])
+    return lambda at: curve[np.searchsorted(starts, at, side="left")]
 
 
 def _fit(

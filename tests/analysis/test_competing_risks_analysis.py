@@ -176,14 +176,20 @@ def test_one_kind_estimates_nothing_and_says_why():
     assert {row.reason for row in estimates} == {"one_kind"}
 
 
-def test_delayed_entry_has_estimates_but_no_test():
+def test_delayed_entry_has_estimates_and_a_regression_but_no_test():
     data = columns()
     data["late"] = [t // 2 for t in data["time"]]
     result = competing_risks(cohort_of(data, entry="late"), CompetingRisksSpec("OS", by="group"))
     assert result.overall.interest.rates[0].estimate.value is not None
     assert result.gray.reason is NotEstimable.DELAYED_ENTRY
-    assert result.model.reason is NotEstimable.DELAYED_ENTRY
+    assert result.model.reason is None
+    ratios = [term for variable in result.model.variables for term in variable.terms]
+    assert any(term.ratio.value is not None for term in ratios)
     assert "delayed entry" in " ".join(result.footnotes)
+    assert "as known" in " ".join(ratio_table(result).footnotes)
+    assert "weighted for delayed entry" in methods_sentence(result)
+    assert "Gray" not in methods_sentence(result)
+    assert "finegray" in r_code(result)
     assert "cuminc" not in r_code(result)
 
 

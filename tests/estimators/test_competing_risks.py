@@ -158,26 +158,66 @@ def test_gray_of_r():
     assert compared >= 30
 
 
-def test_fine_gray_of_r():
+@pytest.mark.parametrize(("by", "least"), [("crr", 10), ("finegray", 4)])
+def test_fine_gray_of_r(by, least):
     compared = 0
     for (case, _, quantity), theirs in results().items():
-        if not quantity.endswith(".coefficients"):
+        if not (quantity.startswith(f"{by}.") and quantity.endswith(".coefficients")):
             continue
         of = int(quantity.split(".")[1])
         x = np.column_stack([column(case, "x1"), column(case, "x2")])
-        fit = fine_gray(column(case, "time"), column(case, "cause", int), x, of=of)
+        entry = column(case, "entry") if by == "finegray" else None
+        fit = fine_gray(column(case, "time"), column(case, "cause", int), x, of=of, entry=entry)
         assert fit.converged
-        where = (case, "all", f"crr.{of}.variance")
+        where = (case, "all", f"{by}.{of}.variance")
         np.testing.assert_allclose(fit.coefficients, theirs, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(fit.covariance.ravel(), results()[where], rtol=1e-6, atol=1e-6)
-        log_likelihoods = results()[case, "all", f"crr.{of}.log_likelihood"]
+        log_likelihoods = results()[case, "all", f"{by}.{of}.log_likelihood"]
         np.testing.assert_allclose(
             [fit.log_likelihood_null, fit.log_likelihood], log_likelihoods, rtol=1e-9
         )
         z = fit.coefficients[0] / fit.std_errors[0]
         assert fine_gray_wald(fit, [0]).statistic == pytest.approx(z**2, rel=1e-10)
         compared += 1
-    assert compared >= 10
+    assert compared >= least
+
+
+def test_weights_that_are_infinite_in_r_give_no_fit():
+    cases = [key for key in results() if key[2].endswith(".infinite_weights")]
+    assert cases
+    for case, _, quantity in cases:
+        x = np.column_stack([column(case, "x1"), column(case, "x2")])
+        fit = fine_gray(
+            column(case, "time"), column(case, "cause", int), x, of=int(quantity.split(".")[1]),
+            entry=column(case, "entry"),
+        )  # fmt: skip
+        assert fit.reasons == (NotEstimable.TOO_FEW,) * 2
+
+
+def test_late_entry_without_competing_events_is_a_cox_model():
+    rng = np.random.default_rng(5)
+    entry = np.where(rng.random(80) < 0.6, rng.integers(1, 9, 80), 0)
+    time = entry + rng.integers(1, 20, 80)
+    event, x = rng.random(80) < 0.6, rng.normal(size=(80, 2))
+    fit = fine_gray(time, event.astype(int), x, entry=entry)
+    cox = cox_fit(time, event, x, entry=entry, ties="breslow")
+    np.testing.assert_allclose(fit.coefficients, cox.coefficients, rtol=1e-9)
+    assert fit.log_likelihood == pytest.approx(cox.log_likelihood, rel=1e-12)
+    # nobody late is as if no entry were given
+    same = fine_gray(time, event.astype(int), x, entry=np.zeros(80))
+    np.testing.assert_array_equal(
+        same.coefficients, fine_gray(time, event.astype(int), x).coefficients
+    )
+
+
+def test_weights_of_late_entry_by_hand():
+    # One patient has the competing event at 2 and stays at risk for the event at 5, with the weight
+    # G(5) H(5) / (G(2) H(2)). Censored at 3, of two then at risk: G(5) = 1/2, G(2) = 1. One enters
+    # at 4, when one other is there: H(5) = 1, H(2) = 1 - 1/2. The weight is 1/2 / (1/2) = 1.
+    entry, time, cause = [0, 0, 0, 4], [2, 3, 5, 6], [2, 0, 1, 0]
+    fit = fine_gray(time, cause, [0.0, 1.0, 0.0, 1.0], entry=entry)
+    # at risk at 5: the event itself, the one who entered at 4, and the weight of 1
+    assert fit.log_likelihood_null == pytest.approx(-np.log(3))
 
 
 def naive(time, cause, n_causes):

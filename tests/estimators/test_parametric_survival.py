@@ -78,6 +78,37 @@ def test_survreg_of_r(case, family):
         np.testing.assert_allclose(ours, theirs[name], rtol=1e-6, atol=1e-6, err_msg=name)
 
 
+def test_generalised_gamma_of_r():
+    found = defaultdict(dict)
+    with (REFERENCE / "generalised_gamma_results.csv").open() as stream:
+        for row in csv.DictReader(stream):
+            place = found[row["file"], int(row["case"])]
+            place.setdefault(row["quantity"], []).append(float(row["value"]))
+    late = 0
+    for (file, case), theirs in found.items():
+        with (REFERENCE / f"{file}_cohorts.csv").open() as stream:
+            rows = [row for row in csv.DictReader(stream) if int(row["case"]) == case]
+        entry = np.array([float(row["entry"]) for row in rows])
+        event = (
+            np.array([int(row["event"] if "event" in row else row["cause"]) for row in rows]) > 0
+        )
+        time = np.array([float(row["time"]) for row in rows])
+        fit = parametric_fit(time, event, Family.GENERALISED_GAMMA, entry=entry)
+        late += bool((entry > 0).any())
+        where = f"{file} {case}"
+        # never below what optim found, and at the same place
+        assert fit.log_likelihood >= theirs["log_likelihood"][0] - 1e-7, where
+        ours = [fit.location, math.log(fit.scale), fit.shape]
+        np.testing.assert_allclose(ours, theirs["parameters"], atol=2e-5, rtol=2e-5, err_msg=where)
+        assert fit.log_likelihood == pytest.approx(theirs["log_likelihood"][0], abs=1e-7), where
+        errors = np.sqrt(np.diag(fit.covariance))
+        np.testing.assert_allclose(errors, theirs["std_errors"], rtol=2e-4, err_msg=where)
+        rates = survival_of(fit, theirs["time"])
+        np.testing.assert_allclose(rates, theirs["survival"], atol=1e-6, err_msg=where)
+    assert len(found) >= 10
+    assert late >= 2
+
+
 def test_by_hand():
     # exponential: events over time at risk; three events in 20 months
     fit = parametric_fit([2, 4, 6, 8], [1, 1, 0, 1], Family.EXPONENTIAL)

@@ -34,12 +34,30 @@ curve <- function(case, group, x, entered) {
   }
 }
 
+# Fine-Gray with delayed entry: a Cox model on the weighted data of finegray, a cluster a patient
+late_regression <- function(case, x, of) {
+  x$status <- factor(x$cause, 0:x$causes[1])
+  x$id <- seq_len(nrow(x))
+  weighted <- finegray(Surv(entry, time, status) ~ x1 + x2 + id, data = x, etype = as.character(of), id = id)
+  if (!all(is.finite(weighted$fgwt))) {
+    put(case, "all", paste0("finegray.", of, ".infinite_weights"), 1)
+    return(invisible())
+  }
+  fit <- coxph(Surv(fgstart, fgstop, fgstatus) ~ x1 + x2, data = weighted, weights = fgwt, cluster = id,
+               ties = "breslow", control = coxph.control(eps = 1e-11, iter.max = 200))
+  if (any(abs(coef(fit)) > 8)) return(invisible())
+  put(case, "all", paste0("finegray.", of, ".coefficients"), coef(fit))
+  put(case, "all", paste0("finegray.", of, ".variance"), fit$var)
+  put(case, "all", paste0("finegray.", of, ".log_likelihood"), fit$loglik)
+}
+
 for (case in unique(d$case)) {
   x <- d[d$case == case, ]
   entered <- any(x$entry > 0)
   curve(case, "all", x, entered)
   groups <- sort(unique(x$group))
   if (length(groups) > 1) for (g in groups) curve(case, g, x[x$group == g, ], entered)
+  if (entered && x$regression[1] == 1) for (of in intersect(1:2, x$cause)) late_regression(case, x, of)
   if (entered || all(x$cause == 0) || nrow(x) < 2) next
   if (length(groups) > 1) {
     tests <- cuminc(x$time, x$cause, x$group)$Tests
