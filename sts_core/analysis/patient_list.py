@@ -258,7 +258,8 @@ def _has_time(cohort: Cohort, condition: HasTime) -> np.ndarray:
             case "at_risk":
                 chosen = ~before
                 if entry:
-                    chosen &= entry[0] < condition.at - tolerance
+                    # an entry at or before 0 is none
+                    chosen &= (entry[0] <= 0) | (entry[0] < condition.at - tolerance)
             case "event_before":
                 chosen = before & event
             case "censored_before":

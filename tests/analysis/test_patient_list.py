@@ -349,8 +349,11 @@ LANDMARKS: tuple[dict[str, Any], ...] = (
 )
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("choice", LANDMARKS)
-def test_groups_compared_from_time_zero_and_from_a_landmark(choice: dict[str, Any]) -> None:
+def test_groups_compared_from_time_zero_and_from_a_landmark(
+    choice: dict[str, Any], late: bool
+) -> None:
     n = 60
     rng = np.random.default_rng(4)
     days = [int(day) for day in rng.integers(5, 700, n)]
@@ -360,6 +363,8 @@ def test_groups_compared_from_time_zero_and_from_a_landmark(choice: dict[str, An
         "status": [1, 1, 0, 0, 1, *(int(x) for x in rng.integers(0, 2, n - 5))],
         "group": [("A", "B", None)[at % 3] for at in range(n)],
         "known": [None if at % 5 == 0 else at * 2 for at in range(n)],
+        # some are under observation from time zero on, others from a tick on
+        "entry": [(0, 4, 61, -3)[at % 4] if at > 5 else 0 for at in range(n)],
     }
     later = {"measured": Measured.POST_BASELINE if choice else Measured.BASELINE}
     cohort = make_cohort(
@@ -368,7 +373,7 @@ def test_groups_compared_from_time_zero_and_from_a_landmark(choice: dict[str, An
             "group": Variable(label="Group", levels=("A", "B"), **later),
             "known": Variable(label="Known on", kind=VariableKind.NUMERIC, **later),
         },
-        endpoints={"OS": endpoint()},
+        endpoints={"OS": endpoint(entry="entry" if late else None)},
     )
     spec = SurvivalComparisonSpec("OS", by="group", resamples=0, **choice)
     result = survival_comparison(cohort, spec)
