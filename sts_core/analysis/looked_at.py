@@ -62,8 +62,9 @@ def comparisons_of(
     """Give the comparisons among the rows of a result.
 
     A question counts once for a result, however many tests answer it: the log-rank test stands for
-    the weighted ones, and the Wald test of a variable for the likelihood ratio test. Pairs of
-    groups, levels against a reference, and differences at chosen times are questions of their own.
+    the weighted ones, and the Wald test of a variable for the likelihood ratio test; that of a pair
+    of groups stands for their hazard ratio. Pairs of groups, levels against a reference, and
+    differences at chosen times are questions of their own.
     """
     rows = [row for row in rows if row.value is not None and row.statistic.endswith("_p")]
     digest = hashlib.sha256(cohort.included.tobytes()).hexdigest()[:16]
@@ -94,7 +95,7 @@ def _question(
     endpoint, by = row.endpoint or "", row.group_var or ""
     if kind in _SURVIVAL:
         levels = "|".join(sorted(getattr(spec, "levels", None) or ()))
-        pair = "|".join(sorted((row.group or "", row.level or "")))
+        pair = _pair(row)
         match row.statistic:
             case "logrank_p":
                 return "survival", endpoint, by, levels
@@ -104,7 +105,8 @@ def _question(
                 return "pair", endpoint, by, pair
             case "hazard_ratio_p":
                 ratios = sum(other.statistic == "hazard_ratio_p" for other in rows)
-                several = kind == sc.KIND and ratios > 1
+                tested = {_pair(other) for other in rows if other.statistic == "pair_p"}
+                several = kind == sc.KIND and ratios > 1 and pair not in tested
                 return ("pair", endpoint, by, pair) if several else None
             case "rate_difference_p" | "mean_difference_p":
                 return row.statistic, endpoint, by, pair, row.term or ""
@@ -128,6 +130,11 @@ def _question(
     return (
         kind, row.statistic, endpoint, by, row.group or "", row.term or "", row.level or "",
     )  # fmt: skip
+
+
+def _pair(row: ResultRow) -> str:
+    """Name two groups that a row compares, in whichever order."""
+    return "|".join(sorted((row.group or "", row.level or "")))
 
 
 def _incidence_question(

@@ -31,6 +31,8 @@ def test_a_question_counts_once_however_many_tests_answer_it() -> None:
     assert found.count("Sex by group") == 1
     assert "Age by group" in found
     assert found.count("Overall survival by group: A against B") == 1
+    # their hazard ratio answers the same question
+    assert "Overall survival by group: B against A" not in found
     assert "Overall survival by group: B against A, rate at 12 months" in found
     assert "Overall survival and sex (univariable Cox regression)" in found
     assert "Overall survival and group: B (multivariable Cox regression)" in found
