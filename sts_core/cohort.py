@@ -115,7 +115,7 @@ def fingerprint_of(data_hash: str, study: Study) -> str:
     deciding = replace(
         study,
         data=replace(study.data, tables=tables),
-        analysis=replace(study.analysis, views={}),
+        analysis=replace(study.analysis, views={}, looked_at=()),
         report=ReportSection(),
     )
     text = "\n".join((data_hash, __version__, repr(deciding)))

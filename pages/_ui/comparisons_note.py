@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._ui.looked_at import count_in, forget_comparisons, looked_at
 from pages._ui.show import export_menu, show_table
-from sts_core.analysis.looked_at import comparisons_table
+from sts_core.analysis.looked_at import comparisons_table, n_on_other_data
 from sts_core.cohort import Cohort
 
 
@@ -32,7 +32,7 @@ def comparisons_note(cohort: Cohort) -> None:
 def _listed(cohort: Cohort) -> None:
     found = looked_at(cohort)
     adjusted = st.toggle("Holm-adjusted P values", key="looked_at.holm")
-    table = comparisons_table(found, adjusted=adjusted)
+    table = comparisons_table(found, adjusted=adjusted, n_on_other_data=n_on_other_data(cohort))
     with st.container(horizontal=True):
         export_menu("comparisons-looked-at", tables=lambda: [table], key="looked_at")
         st.button(

@@ -1,11 +1,18 @@
-"""What has been compared with a P value in this session."""
+"""What has been compared with a P value: in this session, and before as the study file says."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pages._ui import state
-from sts_core.analysis.looked_at import MANY, Comparison, comparisons_of
+from sts_core.analysis.looked_at import (
+    MANY,
+    Comparison,
+    comparisons_of,
+    data_mark,
+    looked_at_before,
+    together,
+)
 from sts_core.analysis.registry import ANALYSES
 from sts_core.cohort import Cohort
 from sts_core.display import counted
@@ -23,10 +30,8 @@ def note_comparisons(analysis: Any, cohort: Cohort, spec: Any, result: Any) -> N
     if this in seen:
         return
     state.remember(_SEEN, seen | {this})
-    found: dict[tuple[str, ...], Comparison] = dict(state.remembered(_LOOKED) or {})
-    for one in comparisons_of(cohort, kind, spec, ANALYSES[kind].rows(result)):
-        found.setdefault((one.data_hash, *one.key), one)
-    state.remember(_LOOKED, found)
+    found = comparisons_of(cohort, kind, spec, ANALYSES[kind].rows(result))
+    state.remember(_LOOKED, together(_remembered(), found))
     place = state.remembered(_PLACE)
     if place is not None:
         _write(place, cohort)
@@ -34,6 +39,8 @@ def note_comparisons(analysis: Any, cohort: Cohort, spec: Any, result: Any) -> N
 
 def count_in(place: Any, cohort: Cohort) -> None:
     """Write the count at a place of the page, now and whenever the page compares something more."""
+    # what a study file names stays in the family, also when another one takes its place
+    state.remember(_LOOKED, together(looked_at_before(cohort), _remembered()))
     state.remember(_PLACE, place)
     _write(place, cohort)
 
@@ -45,13 +52,18 @@ def _write(place: Any, cohort: Cohort) -> None:
         place.markdown(f":orange[:material/warning: {text}]" if n >= MANY else text)
 
 
+def _remembered() -> tuple[Comparison, ...]:
+    found: tuple[Comparison, ...] = state.remembered(_LOOKED, ())
+    return found
+
+
 def looked_at(cohort: Cohort) -> tuple[Comparison, ...]:
     """Give the comparisons of these data, in the order in which they were looked at."""
-    found: dict[tuple[str, ...], Comparison] = state.remembered(_LOOKED) or {}
-    return tuple(one for one in found.values() if one.data_hash == cohort.data_hash)
+    return tuple(one for one in _remembered() if one.data == data_mark(cohort))
 
 
 def forget_comparisons() -> None:
-    """Begin the list anew."""
-    state.remember(_LOOKED, {})
+    """Begin the list anew, also that of the study file."""
+    state.remember(_LOOKED, ())
     state.remember(_SEEN, frozenset())
+    state.forget_looked_at()

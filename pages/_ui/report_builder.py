@@ -10,6 +10,7 @@ from pages._ui import state
 from pages._ui.basket import as_document, with_items
 from pages._ui.compute import compute
 from pages._ui.inputs import plain
+from pages._ui.looked_at import looked_at
 from pages._ui.show import PPTX_TYPE, XLSX_TYPE
 from sts_core.analysis.plan import Done, usual_report
 from sts_core.analysis.registry import ANALYSES, spec_from
@@ -100,9 +101,11 @@ def _add_usual(cohort: Cohort) -> None:
 
 def downloads(cohort: Cohort, done: tuple[Done, ...]) -> None:
     """Offer the deck, the document, the workbook and the numbers; made on the click."""
+    # a download is made outside the session's run
+    seen = looked_at(cohort)
 
     def report() -> Report:
-        return build_report(cohort, done)
+        return build_report(cohort, done, seen)
 
     def workbook() -> bytes:
         made = report()
@@ -110,7 +113,7 @@ def downloads(cohort: Cohort, done: tuple[Done, ...]) -> None:
         return write_workbook(tables, [*made.methods, *made.provenance.record])
 
     def numbers() -> bytes:
-        return results_json(results_document(cohort, done)).encode()
+        return results_json(results_document(cohort, done, seen)).encode()
 
     for label, text, file, mime, icon, make in (
         ("PowerPoint deck", "One finding after the other; native shapes and tables, all editable.",

@@ -259,7 +259,19 @@ def set_view(kind: str, spec: dict[str, Any]) -> None:
     if current.study is None or current.study.analysis.views.get(kind) == spec:
         return
     views = {**current.study.analysis.views, kind: spec}
-    study = replace(current.study, analysis=replace(current.study.analysis, views=views))
+    _put_quietly(replace(current.study, analysis=replace(current.study.analysis, views=views)))
+
+
+def forget_looked_at() -> None:
+    """Let the study file no longer name comparisons that were looked at."""
+    study = workspace().study
+    if study is not None and study.analysis.looked_at:
+        _put_quietly(replace(study, analysis=replace(study.analysis, looked_at=())))
+
+
+def _put_quietly(study: Study) -> None:
+    """Change what decides no number, without a step of undo."""
+    current = workspace()
     cohort = None if current.cohort is None else current.cohort.with_views(study)
     put(replace(current, study=study, cohort=cohort), undoable=False)
 

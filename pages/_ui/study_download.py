@@ -8,12 +8,15 @@ import streamlit as st
 
 from pages._ui import intake, state
 from pages._ui.inputs import plain
+from pages._ui.looked_at import looked_at
+from sts_core.analysis.looked_at import remembering_comparisons
 from sts_core.data_cut import remembering
 from sts_core.disclosure import MIN_PATIENTS, RareName, rare_names, without_names
 from sts_core.study import Study
 
 _HELP = (
-    "Columns, codes, endpoints, criteria and views as a file without any patient data. "
+    "Columns, codes, endpoints, criteria, views and the count of comparisons as a file without any "
+    "patient data. "
     "Drop it with the same data, or the next data cut, and everything is as it is now."
 )
 MAX_SHOWN = 30
@@ -23,7 +26,8 @@ def keep_choices(workspace: state.Workspace) -> None:
     """Offer the choices as a file; ask first where it would name groups of few patients."""
     study = workspace.study
     if workspace.cohort is not None:
-        study = remembering(workspace.cohort)
+        seen = looked_at(workspace.cohort)
+        study = remembering_comparisons(remembering(workspace.cohort), workspace.cohort, seen)
     rare = rare_names(workspace.cohort) if workspace.cohort is not None else ()
     if study is None or not rare:
         _download("Keep my choices", study, "keep")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sts_core.analysis import adverse_events as ae
 from sts_core.analysis import baseline as bl
 from sts_core.analysis import competing_risks as cr
 from sts_core.analysis import cox
@@ -17,12 +18,15 @@ from sts_core.analysis import survival_comparison as sc
 from sts_core.cohort import Cohort
 from sts_core.display import Cell, Column, DisplayTable, Format, counted, lower_first
 from sts_core.estimators.multiplicity import holm
+from sts_core.populations import SAFETY, cohort_of
 from sts_core.results import ResultRow
-from sts_core.study.types import Study
+from sts_core.study.types import LookedAt, Study
 
 #: From so many comparisons on, small P values are to be expected by chance alone.
 MANY = 10
 _SURVIVAL = (km.KIND, sc.KIND, sw.KIND)
+#: Characters of a hash that are kept.
+MARK = 16
 #: Tests of what a model assumes, and of a model as a whole, compare nothing.
 _NO_COMPARISON = ("proportional_hazards", "model_", "schoenfeld")
 
@@ -34,26 +38,30 @@ class Comparison:
     Attributes
     ----------
     key
-        The question, the patients and the answer; the same comparison seen twice has one.
-    label
-        What was compared, in words.
+        Hash of the question, the patients and the answer; the same comparison seen twice has one.
+    label, question
+        What was compared, in words; the second names no group.
     p_value
         Two-sided, not adjusted.
     n, n_in_file
         Patients analysed, and in the file.
     exploratory
         Whether filters were in force.
-    data_hash
-        Of the files: comparisons of other data are no part of the family.
+    data
+        First characters of the files' hash: comparisons of other data are no part of the family.
+    before
+        Whether it was looked at before this session, as the study file says.
     """
 
-    key: tuple[str, ...]
+    key: str
     label: str
+    question: str
     p_value: float
     n: int
     n_in_file: int
     exploratory: bool
-    data_hash: str
+    data: str
+    before: bool = False
 
 
 def comparisons_of(
@@ -66,24 +74,80 @@ def comparisons_of(
     of groups stands for their hazard ratio. Pairs of groups, levels against a reference, and
     differences at chosen times are questions of their own.
     """
+    population = getattr(spec, "population", None)
+    if population is None and kind == ae.KIND:
+        population = SAFETY
+    cohort = cohort_of(cohort, population)
     rows = [row for row in rows if row.value is not None and row.statistic.endswith("_p")]
-    digest = hashlib.sha256(cohort.included.tobytes()).hexdigest()[:16]
+    patients = hashlib.sha256(cohort.included.tobytes()).hexdigest()[:16]
+    data = data_mark(cohort)
     found = {}
     for row in rows:
         question = _question(kind, spec, row, rows)
         if question is None or row.value is None:
             continue
-        key = (*question, digest, f"{row.value:.12g}")
+        whole = (data, *question, patients, f"{row.value:.12g}")
+        key = hashlib.sha256(repr(whole).encode()).hexdigest()[:MARK]
         found[key] = Comparison(
             key,
             _label(cohort.study, kind, spec, row),
+            _label(cohort.study, kind, spec, row, groups=False),
             row.value,
             cohort.n,
             cohort.n_in_file,
             cohort.exploratory,
-            cohort.data_hash,
+            data,
         )
     return tuple(found.values())
+
+
+def data_mark(cohort: Cohort) -> str:
+    """Give the first characters of the hash of a cohort's files."""
+    return cohort.data_hash[:MARK]
+
+
+def looked_at_before(cohort: Cohort) -> tuple[Comparison, ...]:
+    """Give the comparisons of these data that the study file says were looked at."""
+    return tuple(
+        Comparison(
+            one.key, one.question, one.question, one.p_value, one.n, one.n_in_file,
+            one.exploratory, one.data, before=True,
+        )
+        for one in cohort.study.analysis.looked_at
+        if one.data == data_mark(cohort)
+    )  # fmt: skip
+
+
+def n_on_other_data(cohort: Cohort) -> int:
+    """Count what the study file says was looked at on other data cuts."""
+    return len(cohort.study.analysis.looked_at) - len(looked_at_before(cohort))
+
+
+def together(*families: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    """Put comparisons together, each once; one that was seen again has its fuller name."""
+    found: dict[str, Comparison] = {}
+    for family in families:
+        for one in family:
+            former = found.get(one.key)
+            found[one.key] = one if former is None else replace(one, before=former.before)
+    return tuple(found.values())
+
+
+def remembering_comparisons(study: Study, cohort: Cohort, seen: Iterable[Comparison]) -> Study:
+    """Give the study with the comparisons of these data, and those of other data that it had.
+
+    No group is named, and nothing belongs to a single patient.
+    """
+    mark = data_mark(cohort)
+    others = tuple(one for one in study.analysis.looked_at if one.data != mark)
+    records = tuple(
+        LookedAt(
+            one.key, one.question, one.p_value, one.n, one.n_in_file, one.data, one.exploratory
+        )
+        for one in together(looked_at_before(cohort), seen)
+        if one.data == mark
+    )
+    return replace(study, analysis=replace(study.analysis, looked_at=(*others, *records)))
 
 
 def _question(
@@ -157,7 +221,10 @@ def _incidence_question(
     return place if row.level is None else None
 
 
-def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
+def _label(study: Study, kind: str, spec: Any, row: ResultRow, *, groups: bool = True) -> str:
+    """Say what was compared; without ``groups`` no level of a variable is named."""
+    if not groups:
+        row = replace(row, group=None, level=None)
     definitions = study.definitions
     names = {key: variable.label for key, variable in definitions.variables.items()}
     names |= {key: grouping.label for key, grouping in definitions.groupings.items()}
@@ -176,11 +243,13 @@ def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
     if kind == cr.KIND:
         if row.statistic == "gray_p":
             by = lower_first(named(row.group_var))
-            return f"{what}: cumulative incidence of {lower_first(row.level or '')} by {by}"
+            of = f" of {lower_first(row.level)}" if row.level else ""
+            return f"{what}: cumulative incidence{of} by {by}"
         level = f": {row.level}" if row.level else ""
         return f"{what} and {lower_first(named(row.term))}{level} (Fine-Gray regression)"
     if kind not in _SURVIVAL:
-        parts = [row.group, named(row.term), row.level]
+        term = row.term if groups or row.term in names else None
+        parts = [row.group, named(term), row.level]
         said = ", ".join(part for part in parts if part)
         by = f" by {lower_first(named(row.group_var))}" if row.group_var and not row.term else ""
         test = row.statistic.removesuffix("_p").replace("_", " ")
@@ -194,12 +263,14 @@ def _label(study: Study, kind: str, spec: Any, row: ResultRow) -> str:
     if row.statistic == "mean_difference_p":
         return f"{text}, restricted mean"
     levels = getattr(spec, "levels", None)
-    if levels and not row.group:
+    if levels and groups and not row.group:
         text += f" ({', '.join(levels)})" if len(levels) <= 3 else f" ({len(levels)} groups)"
     return text
 
 
-def comparisons_table(comparisons: Sequence[Comparison], *, adjusted: bool) -> DisplayTable:
+def comparisons_table(
+    comparisons: Sequence[Comparison], *, adjusted: bool, n_on_other_data: int = 0
+) -> DisplayTable:
     """List comparisons in the order in which they were looked at.
 
     Parameters
@@ -208,6 +279,8 @@ def comparisons_table(comparisons: Sequence[Comparison], *, adjusted: bool) -> D
         The family.
     adjusted
         Whether to add P values adjusted by Holm's rule over all of them.
+    n_on_other_data
+        How many were looked at on other data cuts of the study; they are no part of the family.
     """
     columns = [
         Column("label", "Comparison"),
@@ -226,11 +299,17 @@ def comparisons_table(comparisons: Sequence[Comparison], *, adjusted: bool) -> D
         }
         for one, p_value in zip(comparisons, corrected, strict=True)
     ]
-    n = len(comparisons)
+    n, before = len(comparisons), sum(one.before for one in comparisons)
+    said = f", {before} of them before, as the study file says" if before else ""
     notes = [
-        f"{counted(n, 'comparison')} with a P value looked at in this session. Where none of them "
-        f"is a true difference, {n * 0.05:.1f} of {n} are expected below 0.05 by chance."
+        f"{counted(n, 'comparison')} with a P value looked at{said}. Where none of them is a true "
+        f"difference, {n * 0.05:.1f} of {n} are expected below 0.05 by chance."
     ]
+    if n_on_other_data:
+        notes.append(
+            f"{counted(n_on_other_data, 'comparison')} more on other data cuts of this study, as "
+            "the study file says, are not in this list."
+        )
     if adjusted:
         notes.append(
             "Holm's adjustment over all of them: the probability of any wrong finding is held."

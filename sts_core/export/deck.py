@@ -83,7 +83,7 @@ def _title_slide(presentation: Any, report: Report) -> None:
     box = slide.shapes.add_textbox(Pt(LEFT), Pt(TOP + 36), Pt(WIDTH), Pt(300))
     frame = box.text_frame
     frame.word_wrap = True
-    for number, line in enumerate(report.provenance.record):
+    for number, line in enumerate(report.record):
         paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
         paragraph.space_after = Pt(8)
         _run(paragraph, line, 16, bold=False, colour=_TEXT)

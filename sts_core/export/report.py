@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sts_core.analysis.curve_options import CurveOptions
-from sts_core.analysis.looked_at import comparisons_of
+from sts_core.analysis.looked_at import (
+    Comparison,
+    comparisons_of,
+    looked_at_before,
+    together,
+)
 from sts_core.analysis.plan import Done
 from sts_core.analysis.population_ends import population_ends
 from sts_core.analysis.provenance import Provenance, provenance_of
@@ -59,18 +64,31 @@ class Report:
     provenance: Provenance
     sections: tuple[Section, ...]
     n_comparisons: int = 0
+    n_looked_at: int = 0
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Every methods sentence once, in order; then how many comparisons there are."""
         said = dict.fromkeys(part.methods for part in self.sections if part.methods)
-        n = self.n_comparisons
-        if n < 2:
-            return tuple(said)
-        counted_them = (
-            f"{n} comparisons with a P value are reported, not adjusted for their number."
-        )
-        return (*said, counted_them)
+        return (*said, *self.comparisons)
+
+    @property
+    def comparisons(self) -> tuple[str, ...]:
+        """How many comparisons are reported, of how many that were looked at; as a sentence."""
+        n, looked = self.n_comparisons, self.n_looked_at
+        if max(n, looked) < 2:
+            return ()
+        if looked > n:
+            verb = "is" if n == 1 else "are"
+            said = f"Of {looked} comparisons that were looked at with a P value, {n} {verb}"
+        else:
+            said = f"{n} comparisons with a P value are"
+        return (f"{said} reported, not adjusted for their number.",)
+
+    @property
+    def record(self) -> tuple[str, ...]:
+        """Selection, cut-off and stamps as sentences, and how many comparisons there are."""
+        return (*self.provenance.record, *self.comparisons)
 
 
 def flow_section(cohort: Cohort) -> Section:
@@ -110,8 +128,19 @@ def effect_section(cohort: Cohort) -> Section:
     )
 
 
-def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
-    """Put the flow of patients and the analyses into one report."""
+def build_report(
+    cohort: Cohort, done: Sequence[Done], looked_at: Iterable[Comparison] = ()
+) -> Report:
+    """Put the flow of patients and the analyses into one report.
+
+    Parameters
+    ----------
+    cohort, done
+        Patients, and analyses in order.
+    looked_at
+        Comparisons of these data that were looked at in the session; those that the study file
+        names count as well.
+    """
     sections = [flow_section(cohort)]
     if has_late_criteria(cohort.study) and cohort_of(cohort, TREATED).n > cohort.n:
         sections.append(effect_section(cohort))
@@ -132,11 +161,16 @@ def build_report(cohort: Cohort, done: Sequence[Done]) -> Report:
             )
         )
         sections += [Section(more.title, None, more, "", (), more.footnotes) for more in others]
-    compared = {
-        one.key
-        for item in done
-        for one in comparisons_of(
-            cohort, item.analysis.kind, item.spec, item.analysis.rows(item.result)
+    reported = reported_comparisons(cohort, done)
+    every = together(looked_at_before(cohort), looked_at, reported)
+    return Report(provenance_of(cohort), tuple(sections), len(reported), len(every))
+
+
+def reported_comparisons(cohort: Cohort, done: Sequence[Done]) -> tuple[Comparison, ...]:
+    """Give the comparisons that some analyses hold."""
+    return together(
+        *(
+            comparisons_of(cohort, item.analysis.kind, item.spec, item.analysis.rows(item.result))
+            for item in done
         )
-    }
-    return Report(provenance_of(cohort), tuple(sections), len(compared))
+    )

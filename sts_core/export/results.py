@@ -6,22 +6,31 @@ import dataclasses
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from sts_core import __version__
+from sts_core.analysis.looked_at import (
+    Comparison,
+    looked_at_before,
+    n_on_other_data,
+    together,
+)
 from sts_core.analysis.plan import Done
 from sts_core.analysis.provenance import provenance_of
 from sts_core.cohort import Cohort
+from sts_core.export.report import reported_comparisons
 from sts_core.populations import cohort_of, populations_of
 from sts_core.results import SCHEMA_VERSION
-from sts_core.study import dump_study
+from sts_core.study import Study, dump_study
 
 _PACKAGES = ("numpy", "pandas", "lifelines", "scikit-survival")
 
 
-def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
+def results_document(
+    cohort: Cohort, done: Sequence[Done], looked_at: Iterable[Comparison] = ()
+) -> dict[str, Any]:
     """Put provenance and rows together; nothing in it belongs to a single patient.
 
     Parameters
@@ -30,6 +39,9 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
         Patients analysed.
     done
         Analyses in order.
+    looked_at
+        Comparisons of these data that were looked at in the session; those that the study file
+        names count as well.
 
     Returns
     -------
@@ -37,6 +49,8 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
         As ``docs/results.schema.json`` says.
     """
     provenance = provenance_of(cohort)
+    reported = reported_comparisons(cohort, done)
+    every = together(looked_at_before(cohort), looked_at, reported)
     return {
         "schema_version": SCHEMA_VERSION,
         "provenance": {
@@ -45,7 +59,7 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
             "exploratory": provenance.exploratory,
             "exploratory_p_reported": provenance.exploratory and provenance.report_p,
             "data_sha256": cohort.data_hash,
-            "study_sha256": hashlib.sha256(dump_study(cohort.study).encode()).hexdigest(),
+            "study_sha256": _hash_of_choices(cohort.study),
             "fingerprint": cohort.fingerprint,
             "data_cutoff": provenance.cutoff,
             "patients_in_file": provenance.n_in_file,
@@ -54,6 +68,13 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
                 {"key": key, "label": population.label, "patients": cohort_of(cohort, key).n}
                 for key, population in populations_of(cohort.study).items()
             ],
+            "comparisons": {
+                "looked_at": len(every),
+                "looked_at_below_0_05": sum(one.p_value < 0.05 for one in every),
+                "looked_at_exploratory": sum(one.exploratory for one in every),
+                "looked_at_on_other_data": n_on_other_data(cohort),
+                "reported": len(reported),
+            },
             "flow": [
                 {
                     "label": step.label,
@@ -79,6 +100,12 @@ def results_document(cohort: Cohort, done: Sequence[Done]) -> dict[str, Any]:
         ],
         "rows": [row.as_dict() for item in done for row in item.analysis.rows(item.result)],
     }
+
+
+def _hash_of_choices(study: Study) -> str:
+    """Hash the study file; what was looked at before it was kept is no choice."""
+    choices = dataclasses.replace(study, analysis=dataclasses.replace(study.analysis, looked_at=()))
+    return hashlib.sha256(dump_study(choices).encode()).hexdigest()
 
 
 def results_json(document: dict[str, Any]) -> str:

@@ -1439,6 +1439,35 @@ class Population:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class LookedAt:
+    """A comparison that somebody has looked at with its P value.
+
+    Parameters
+    ----------
+    key
+        Hash of the question, the patients and the answer, by which it counts once.
+    question
+        What was compared, by the names of endpoint and variables; no group is named.
+    p_value
+        Two-sided, not adjusted.
+    n, n_in_file
+        Patients analysed, and in the file.
+    data
+        First characters of the hash of the data files: those of one data cut belong together.
+    exploratory
+        Whether filters were in force.
+    """
+
+    key: str
+    question: str
+    p_value: float
+    n: int
+    n_in_file: int
+    data: str
+    exploratory: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
 class AnalysisSection:
     """Who is analysed, and what is asked.
 
@@ -1465,6 +1494,8 @@ class AnalysisSection:
         Whether P values under filters are written like any other; every export then says so.
     saved_sets
         Criteria that were in force once, by the name under which they were saved, to compare with.
+    looked_at
+        Comparisons looked at with their P values until the file was kept; it changes no result.
     """
 
     criteria: tuple[Criterion, ...] = ()
@@ -1477,6 +1508,7 @@ class AnalysisSection:
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     report_exploratory_p: bool = False
     saved_sets: dict[str, tuple[Criterion, ...]] = field(default_factory=dict)
+    looked_at: tuple[LookedAt, ...] = ()
 
     @property
     def every_criterion(self) -> tuple[Criterion, ...]:
