@@ -67,6 +67,9 @@ REASONS: Mapping[NotEstimable, str] = {
     NotEstimable.ONE_GROUP: "fewer than two groups with patients",
     NotEstimable.TOO_FEW: "too few patients or events",
     NotEstimable.NO_VARIATION: "all patients have the same value",
+    NotEstimable.NEVER_COMPARED: (
+        "patients who differ are never at risk together at an event that some survive"
+    ),
     NotEstimable.COLLINEAR: "determined by the other variables",
     NotEstimable.SEPARATION: "no events in a level, or events in one level only",
     NotEstimable.NOT_CONVERGED: "the fit did not converge",

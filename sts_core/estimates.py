@@ -19,6 +19,7 @@ class NotEstimable(StrEnum):
     ONE_GROUP = "one_group"
     TOO_FEW = "too_few"
     NO_VARIATION = "no_variation"
+    NEVER_COMPARED = "never_compared"
     COLLINEAR = "collinear"
     SEPARATION = "separation"
     NOT_CONVERGED = "not_converged"

@@ -131,7 +131,12 @@ def infinite_coefficients(model: RandomModel, fit: CoxFit) -> list[bool]:
     kept = [
         j
         for j, reason in enumerate(fit.reasons)
-        if reason not in (NotEstimable.NO_VARIATION, NotEstimable.COLLINEAR)
+        if reason
+        not in (
+            NotEstimable.NO_VARIATION,
+            NotEstimable.NEVER_COMPARED,
+            NotEstimable.COLLINEAR,
+        )
     ]
     x = model.covariates[:, kept]
     spread = np.ptp(x, axis=0)

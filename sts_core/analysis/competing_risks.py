@@ -752,8 +752,8 @@ def methods_sentence(result: CompetingRisksResult) -> str:
         if result.delayed_entry:
             text += " weighted for delayed entry"
         if covariates:
-            names = [variable.label for variable in result.model.variables]
-            text += f" with {joined([lower_first(name) for name in names])} as covariates"
+            names = [lower_first(variable.label) for variable in result.model.variables]
+            text += f" with {joined(names)} as {'covariate' if len(names) == 1 else 'covariates'}"
     return text + "."
 
 

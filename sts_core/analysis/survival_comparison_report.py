@@ -443,8 +443,8 @@ def result_sentences(result: SurvivalComparisonResult) -> tuple[str, ...]:
     if not result.tests:
         return (f"No two groups are compared for {endpoint}.",)
     first = result.tests[0].test
-    compared = groups_in_words([name for name, n, _ in result.groups if n])
-    between = f" between {compared}" if compared else ""
+    compared = [name for name, n, _ in result.groups if n]
+    between = f" between {groups_in_words(compared)}" if len(compared) > 1 else ""
     if first.p_value is None or first.statistic is None:
         reason = f" ({REASONS[first.reason]})" if first.reason else ""
         out = [f"The log-rank test of {endpoint}{between} is not estimable{reason}."]

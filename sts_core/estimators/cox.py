@@ -135,6 +135,7 @@ class CoxFit:
 
 _ALIASED = (
     NotEstimable.NO_VARIATION,
+    NotEstimable.NEVER_COMPARED,
     NotEstimable.COLLINEAR,
     NotEstimable.NO_EVENTS,
     NotEstimable.NO_SUBJECTS,
@@ -778,7 +779,10 @@ def _finish(
                     -1 if likelihood.term_weight.shape[0] == 1 else position
                 ].sum()
             )
-            reason = NotEstimable.COLLINEAR if varies else NotEstimable.NO_VARIATION
+            reason = NotEstimable.COLLINEAR
+            if not varies:
+                same = block.ranges[j] == 0
+                reason = NotEstimable.NO_VARIATION if same else NotEstimable.NEVER_COMPARED
         elif diverging[j]:
             reason = NotEstimable.SEPARATION
             if abs(end.step[position, j]) * block.ranges[j] > 1e-3:

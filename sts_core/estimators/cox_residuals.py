@@ -272,11 +272,12 @@ def proportional_hazards_test(
     width = len(fit.reasons)
     chosen = [[int(i) for i in t] for t in terms] if terms else [[j] for j in range(width)]
     name = "proportional hazards"
-    aliased = (NotEstimable.NO_VARIATION, NotEstimable.COLLINEAR)
+    aliased = (NotEstimable.NO_VARIATION, NotEstimable.NEVER_COMPARED, NotEstimable.COLLINEAR)
     open_reasons = [r for r in fit.reasons if r is not None and r not in aliased]
     kept = np.array([r not in aliased for r in fit.reasons], dtype=np.bool_)
     if open_reasons or not kept.any() or fit.n_events < 2:
-        why = open_reasons[0] if open_reasons else NotEstimable.NO_VARIATION
+        found = (r for r in (*open_reasons, *fit.reasons) if r is not None)
+        why = next(found, NotEstimable.NO_VARIATION)
         why = NotEstimable.TOO_FEW if fit.n_events == 1 else why
         nothing = TestResult(name, reason=why)
         return ProportionalHazardsTest((nothing,) * len(chosen), nothing, transform)

@@ -131,8 +131,8 @@ def log_rank(
     -------
     LogRank
         With reason ``NO_SUBJECTS``, ``ONE_GROUP`` (fewer than two groups with subjects),
-        ``NO_EVENTS``, or ``NO_VARIATION`` (groups are never at risk together at an event that some
-        survive, or only one group was at risk at any event).
+        ``NO_EVENTS``, or ``NEVER_COMPARED`` (groups are never at risk together at an event that
+        some survive, or only one group was at risk at any event).
 
     Raises
     ------
@@ -416,5 +416,5 @@ def _why_not(n: IntArray, n_event: IntArray, df: int) -> NotEstimable | None:
     if n_event.sum() == 0:
         return NotEstimable.NO_EVENTS
     if df == 0:
-        return NotEstimable.NO_VARIATION
+        return NotEstimable.NEVER_COMPARED
     return None

@@ -184,7 +184,7 @@ def permutation_log_rank(
     elif not events.any():
         reason = NotEstimable.NO_EVENTS
     elif not np.any(np.diagonal(covariance) > 1e-12):
-        reason = NotEstimable.NO_VARIATION
+        reason = NotEstimable.NEVER_COMPARED
     if reason is not None:
         return PermutationTest(math.nan, math.nan, False, 0, None, reason)
     inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)

@@ -30,7 +30,7 @@ def observed_over_expected(test: LogRank, conf_level: float = 0.95) -> Estimate:
     -------
     Estimate
         With the interval ``exp(log ratio ± z sqrt(1 / E1 + 1 / E2))``; ``SEPARATION`` where a
-        group has no event, ``NO_VARIATION`` where none is expected in one.
+        group has no event, ``NEVER_COMPARED`` where none is expected in one.
 
     References
     ----------
@@ -43,7 +43,7 @@ def observed_over_expected(test: LogRank, conf_level: float = 0.95) -> Estimate:
     if reason is None and np.any(test.observed <= 0):
         reason = NotEstimable.SEPARATION
     elif reason is None and np.any(test.expected <= 0):
-        reason = NotEstimable.NO_VARIATION
+        reason = NotEstimable.NEVER_COMPARED
     if reason is not None:
         return not_estimable(reason, conf_level=conf_level, method=method)
     share = test.observed / test.expected
@@ -75,7 +75,7 @@ def peto_one_step(test: LogRank, conf_level: float = 0.95) -> Estimate:
     z = normal_quantile(conf_level)
     method = "one step"
     variance = float(test.variance[1, 1])
-    reason = test.reason or (NotEstimable.NO_VARIATION if variance <= 0 else None)
+    reason = test.reason or (NotEstimable.NEVER_COMPARED if variance <= 0 else None)
     if reason is not None:
         return not_estimable(reason, conf_level=conf_level, method=method)
     step = float(test.observed[1] - test.expected[1]) / variance
@@ -105,7 +105,7 @@ def exact_at_ties(
     -------
     Estimate
         Hazard ratio of the second group against the first. ``SEPARATION`` where it goes to 0 or
-        infinity, ``NO_VARIATION`` where no event compares anything.
+        infinity, ``NEVER_COMPARED`` where no event compares anything.
 
     Notes
     -----
@@ -126,7 +126,7 @@ def exact_at_ties(
     tables = _tables(times, events, member, entries)
     informative = [t for t in tables if t.low < t.high]
     if not informative:
-        reason = NotEstimable.NO_EVENTS if not events.any() else NotEstimable.NO_VARIATION
+        reason = NotEstimable.NO_EVENTS if not events.any() else NotEstimable.NEVER_COMPARED
         return not_estimable(reason, conf_level=conf_level, method=method)
     seen = sum(t.seen for t in informative)
     if seen in (sum(t.low for t in informative), sum(t.high for t in informative)):

@@ -188,7 +188,7 @@ def test_delayed_entry_has_estimates_and_a_regression_but_no_test():
     assert "delayed entry" in " ".join(result.footnotes)
     assert "as known" in " ".join(ratio_table(result).footnotes)
     assert "weighted for delayed entry" in methods_sentence(result)
-    assert "Gray" not in methods_sentence(result)
+    assert "Gray's test" not in methods_sentence(result)
     assert "finegray" in r_code(result)
     assert "cuminc" not in r_code(result)
 

@@ -178,7 +178,7 @@ def test_exact_at_ties_agrees_with_r() -> None:
         entry = numbers["entry"] if numbers["entry"].any() else None
         found = exact_at_ties(numbers["time"], numbers["event"], numbers["second"], entry=entry)
         if row["coefficient"] == "":
-            assert found.reason in (NotEstimable.SEPARATION, NotEstimable.NO_VARIATION)
+            assert found.reason in (NotEstimable.SEPARATION, NotEstimable.NEVER_COMPARED)
             continue
         assert found.value is not None
         assert np.log(found.value) == pytest.approx(float(row["coefficient"]), abs=1e-6)
@@ -205,7 +205,7 @@ def test_ratios_that_do_not_exist_say_why() -> None:
         NotEstimable.SEPARATION
     )
     assert exact_at_ties([1, 2], [0, 0], [0, 1]).reason is NotEstimable.NO_EVENTS
-    assert exact_at_ties([1, 2], [1, 1], [1, 1]).reason is NotEstimable.NO_VARIATION
+    assert exact_at_ties([1, 2], [1, 1], [1, 1]).reason is NotEstimable.NEVER_COMPARED
     with pytest.raises(ValueError, match="two groups"):
         observed_over_expected(log_rank([1, 2, 3], [1, 1, 1], ["A", "B", "C"]))
 

@@ -29,7 +29,7 @@ from sts_core.analysis.survival_comparison_report import (
 )
 from sts_core.cohort import Cohort
 from sts_core.estimates import NotEstimable
-from sts_core.study import AnalysisSection, TimeUnit
+from sts_core.study import AnalysisSection, Measured, TimeUnit, Variable
 from sts_core.study.types import ConventionName
 from tests.cohorts import endpoint, make_cohort
 from tests.test_architecture import CAUSAL
@@ -50,6 +50,7 @@ EDGES: dict[str, tuple[list[float], list[int], list[str | None]]] = {
     "groups alike": ([1, 1, 2, 2, 3, 3, 4, 4], [1] * 8, list("ABABABAB")),
     "groups never together": ([1, 2, 3, 11, 12, 13], [1, 1, 1, 1, 1, 1], list("AAABBB")),
     "a group not known": ([1, 2, 3, 4], [1, 1, 0, 1], ["A", None, "B", None]),
+    "one group gone before the first event": ([1, 2, 5, 6, 7], [0, 0, 1, 1, 0], list("BBAAA")),
     "last censored": ([1, 2, 3, 40], [1, 1, 1, 0], list("ABAB")),
 }
 
@@ -120,6 +121,20 @@ def test_words_of_some_edges() -> None:
     assert "was 2.0 days" in result_sentences(run("exactly one half", "SPSS"))[0]
     alike = result_sentences(run("groups alike", by="group"))
     assert "Log-rank test between A and B: χ² = 0.00, df = 1, P >0.999." in alike
+    # not “all patients have the same value”, which is not so
+    why = "patients who differ are never at risk together at an event that some survive"
+    gone = result_sentences(run("one group gone before the first event", by="group"))
+    assert f"Log-rank test between A and B: not estimable ({why})." in gone
+    assert f"Hazard ratio against A (Cox model): B, not estimable ({why})." in gone
+    empty = make_cohort(
+        {"time": [1, 2], "status": [1, 0], "group": ["A", "A"]},
+        variables={"group": Variable(label="Group", levels=("A", "B"), measured=Measured.BASELINE)},
+    )
+    alone = comparison_sentences(survival_comparison(empty, SurvivalComparisonSpec("OS", "group")))
+    assert alone[0] == (
+        "The log-rank test of overall survival is not estimable (fewer than two groups with "
+        "patients)."
+    )
     together = run("groups never together", by="group")
     assert together.logrank is not None
     assert together.logrank.p_value is not None

@@ -203,7 +203,7 @@ def test_what_can_not_be_permuted_says_why() -> None:
     none = np.zeros(3, dtype=bool)
     assert permutation_log_rank(time, none, [0, 1, 0], 2).reason is NotEstimable.NO_EVENTS
     same = permutation_log_rank([5.0, 5.0], [True, True], [0, 1], 2)
-    assert same.reason is NotEstimable.NO_VARIATION
+    assert same.reason is NotEstimable.NEVER_COMPARED
 
 
 # --- bootstrap -----------------------------------------------------------------------------------

@@ -339,7 +339,7 @@ def test_nobody() -> None:
         ([5.0], [True], [1.0], NotEstimable.NO_VARIATION),
         ([1, 2, 3], [0, 0, 0], [1, 2, 3], NotEstimable.NO_EVENTS),
         ([1, 2, 3], [1, 1, 1], [2.5, 2.5, 2.5], NotEstimable.NO_VARIATION),
-        ([1, 2, 3, 4], [0, 0, 1, 1], [1, 1, 0, 0], NotEstimable.NO_VARIATION),
+        ([1, 2, 3, 4], [0, 0, 1, 1], [1, 1, 0, 0], NotEstimable.NEVER_COMPARED),
         ([3, 3, 3], [1, 1, 1], [1, 1, 1], NotEstimable.NO_VARIATION),
     ],
     ids=["one subject", "no events", "constant", "gone before the first event", "all tied"],

@@ -151,7 +151,7 @@ class TestStoredNumbersOfR:
         else:
             # R prints chi-square 0 where it has nothing to compare.
             assert statistic == 0
-            assert test.reason in (NotEstimable.NO_EVENTS, NotEstimable.NO_VARIATION)
+            assert test.reason in (NotEstimable.NO_EVENTS, NotEstimable.NEVER_COMPARED)
 
 
 def naive(time, event, group, *, strata, entry, weight):
@@ -333,9 +333,9 @@ class TestDegenerate:
             ([3, 4], [1, 1], ["a", "a"], NotEstimable.ONE_GROUP),
             ([3, 4], [0, 0], ["a", "b"], NotEstimable.NO_EVENTS),
             # all die at once: the table has no freedom
-            ([3, 3, 3], [1, 1, 1], ["a", "b", "b"], NotEstimable.NO_VARIATION),
+            ([3, 3, 3], [1, 1, 1], ["a", "b", "b"], NotEstimable.NEVER_COMPARED),
             # the other group is gone before the first event
-            ([1, 1, 5, 6], [0, 0, 1, 1], ["a", "a", "b", "b"], NotEstimable.NO_VARIATION),
+            ([1, 1, 5, 6], [0, 0, 1, 1], ["a", "a", "b", "b"], NotEstimable.NEVER_COMPARED),
         ],
     )
     def test_no_test(self, time, event, group, reason):
