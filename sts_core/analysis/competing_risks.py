@@ -30,7 +30,7 @@ from sts_core.analysis.curve_reading import (
     few_at_risk_from,
     rates_at,
 )
-from sts_core.analysis.followed import FollowedResult, follow
+from sts_core.analysis.followed import FollowedResult, emptied_note, follow
 from sts_core.analysis.landmark import (
     refuse_covariates_known_later,
 )
@@ -720,6 +720,8 @@ def _footnotes(result: CompetingRisksResult) -> tuple[str, ...]:
         for kind, test in result.tests
     ]
     notes += result.time_notes
+    for group in dict.fromkeys((*result.groups, overall)):
+        notes += emptied_note(result, group.label, group.time, group.n_risk, group.event_free)
     notes.append(
         "At risk counts times at or after the tick, events and censored those before it; an "
         "incidence includes its own time."

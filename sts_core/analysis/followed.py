@@ -13,6 +13,7 @@ from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_form
 from sts_core.analysis.provenance import Provenance
 from sts_core.cohort import Cohort
 from sts_core.derive import Levels, Loss, SurvivalData, levels_of, survival_data
+from sts_core.display import counted, format_number
 from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import CountedText, FromLandmark, HasNoTime, HasTime, Members
 from sts_core.populations import cohort_of
@@ -251,6 +252,36 @@ class FollowedResult:
         """Say by which rules patients were followed, who has no time, and who was selected."""
         losses = loss_sentences(self.losses, self.spec.endpoint, self.spec.population)
         return (*self.rules, *losses, *self.provenance.footnotes)
+
+
+def emptied_note(
+    result: FollowedResult, label: str, time: np.ndarray, n_risk: np.ndarray, survival: np.ndarray
+) -> tuple[str, ...]:
+    """Say that a curve is settled by a risk set that was emptied while others enter later.
+
+    With delayed entry the first patients at risk can be few; once all of them have had the event,
+    nothing that happens to those who enter later changes the estimate.
+
+    Parameters
+    ----------
+    result
+        For its unit.
+    label
+        Whose curve it is.
+    time, n_risk, survival
+        Distinct times of the curve, numbers at risk and probability of no event; shape (k,).
+    """
+    gone = np.flatnonzero(survival == 0)
+    if not len(gone) or gone[0] + 1 == len(time):
+        return ()
+    at = int(gone[0])
+    later = int(n_risk[at + 1 :].max())
+    return (
+        f"{label}: all at risk at {format_number(float(time[at]) / result.unit_factor)} "
+        f"{result.display_unit.value} (n = {n_risk[at]}) had the event, so that the estimate "
+        f"changes no more, although later risk sets hold up to {counted(later, 'patient')} "
+        "(delayed entry).",
+    )
 
 
 def loss_sentences(

@@ -29,7 +29,7 @@ from sts_core.analysis.curve_reading import (
     few_at_risk_from,
     rates_at,
 )
-from sts_core.analysis.followed import FollowedResult, follow
+from sts_core.analysis.followed import FollowedResult, emptied_note, follow
 from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
@@ -761,6 +761,9 @@ def _footnotes(result: KaplanMeierResult) -> tuple[str, ...]:
     if result.is_comparison:
         notes += footnotes_of(result.hazard_ratios, len(result.groups))
     notes += result.time_notes
+    for group in dict.fromkeys((*result.groups, result.overall)):
+        steps = group.steps
+        notes += emptied_note(result, group.label, steps.time, steps.n_risk, steps.estimate)
     notes.append(
         "At risk counts times at or after the tick, events and censored those before it; "
         "a survival rate includes its own time."

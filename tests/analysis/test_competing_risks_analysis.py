@@ -191,6 +191,14 @@ def test_delayed_entry_has_estimates_and_a_regression_but_no_test():
     assert "Gray's test" not in methods_sentence(result)
     assert "finegray" in r_code(result)
     assert "cuminc" not in r_code(result)
+    first = {**data, "time": [3, *data["time"][1:]], "status": [1, *data["status"][1:]]}
+    first["late"] = [0, *(t // 2 + 3 for t in first["time"][1:])]
+    emptied = competing_risks(cohort_of(first, entry="late"), CompetingRisksSpec("OS"))
+    assert emptied.overall.event_free[0] == 0
+    assert any(
+        note.startswith("All patients: all at risk at 0.1 months (n = 1) had the event")
+        for note in emptied.footnotes
+    )
 
 
 def test_a_kind_that_nobody_had_and_all_censored():

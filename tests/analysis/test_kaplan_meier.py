@@ -362,6 +362,22 @@ def test_delayed_entry_counts_from_entry_on() -> None:
     assert "Surv(d$entry, d$time, d$event)" in r_code(result)
 
 
+def test_a_risk_set_emptied_before_others_enter_is_said() -> None:
+    columns = {"time": [4, 20, 30, 35], "status": [1, 1, 0, 1], "start": [0, 10, 12, 25]}
+    late = {"OS": endpoint(entry="start", display_unit=TimeUnit.DAYS)}
+    result = run(make_cohort(columns, endpoints=late))
+    assert result.overall.steps.estimate.tolist() == [0, 0, 0, 0]
+    assert (
+        "All patients: all at risk at 4.0 days (n = 1) had the event, so that the estimate changes "
+        "no more, although later risk sets hold up to 2 patients (delayed entry)."
+    ) in result.footnotes
+    # nobody enters after the curve has come down to 0
+    columns = {"time": [4, 20, 30, 35], "status": [1, 1, 1, 1], "start": [0, 2, 12, 3]}
+    result = run(make_cohort(columns, endpoints=late))
+    assert result.overall.steps.estimate[-1] == 0
+    assert not any("later risk sets" in note for note in result.footnotes)
+
+
 def test_criteria_decide_who_is_analysed() -> None:
     columns = mixed()
     keep = [i for i, g in enumerate(columns["group"]) if g == "A"]
