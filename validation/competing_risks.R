@@ -83,6 +83,8 @@ late_regression <- function(case, d, of) {
   name <- paste0("crr.", of)
   fit <- try(suppressWarnings({
     w <- finegray(Surv(entry, time, status) ~ id, data = d, etype = as.character(of), id = id)
+    # 0 / 0 and x / 0, whose rows coxph would drop or refuse
+    if (!all(is.finite(w$fgwt))) stop("weights are not finite")
     coxph(Surv(w$fgstart, w$fgstop, w$fgstatus) ~ x[w$id, , drop = FALSE], weights = w$fgwt, cluster = w$id,
           ties = "breslow", control = coxph.control(eps = 1e-11, iter.max = 200))
   }), silent = TRUE)

@@ -262,17 +262,17 @@ def _compare_regression(comparison: Comparison, case: int, cohort: CompetingCoho
     dummies = [(cohort.group == g).astype(float) for g in groups[1:]]
     x = np.column_stack([cohort.x, *dummies])
     for of in sorted({1, 2} & set(cohort.cause.tolist())):
-        entry = cohort.entry if cohort.has_entry else None
-        if entry is not None and entry.max() == cohort.time.min():
-            comparison.skip(_ENTRY_AT_FIRST_TIME)
-            continue
-        fit = fine_gray(cohort.time, cohort.cause, x, of=of, entry=entry)
         where = f"crr.{of}"
         failed = comparison.theirs(case, f"{where}.error") is not None
         parts = {
             part: comparison.theirs(case, f"{where}.{part}")
             for part in ("converged", "coefficients", "variance", "log_likelihood")
         }
+        entry = cohort.entry if cohort.has_entry else None
+        if entry is not None and entry.max() == cohort.time.min():
+            comparison.skip(_ENTRY_AT_FIRST_TIME)
+            continue
+        fit = fine_gray(cohort.time, cohort.cause, x, of=of, entry=entry)
         if any(reason is not None for reason in fit.reasons):
             comparison.skip(_NO_FIT)
             if not _r_has_no_fit(failed, parts, fit):
