@@ -149,10 +149,16 @@ class DisplayTable:
 def round_half_up(number: float, decimals: int) -> str:
     """Round as printed tables do (half away from zero), keeping trailing zeros.
 
-    Works on the shortest decimal that reads back as ``number``, so that 2.675 gives 2.68.
+    Works on the shortest decimal that reads back as ``number``, so that 2.675 gives 2.68. Negative
+    numbers have a minus sign, not a hyphen.
     """
     if math.isinf(number):
-        return "∞" if number > 0 else "-∞"
+        return "∞" if number > 0 else f"{_MINUS}∞"
+    return _digits(number, decimals).replace("-", _MINUS)
+
+
+def _digits(number: float, decimals: int) -> str:
+    """Round a finite number, with a hyphen before a negative one."""
     if -1e9 < number < 1e9:
         # away from a tie, all ways of rounding agree, and the quickest will do
         tail = f"{number:.{decimals + 4}f}"[-4:]
@@ -181,8 +187,7 @@ def rounded_half_up(
     exact = np.isfinite(raw) & ((part < 1e-4) | (np.abs(scaled) > 1e9))
     for place in np.flatnonzero(exact).tolist():
         number = float(raw[place])
-        rounded[place] = float(round_half_up(_times_hundred(number) if percent else number,
-                                             decimals))  # fmt: skip
+        rounded[place] = float(_digits(_times_hundred(number) if percent else number, decimals))
     return rounded + 0.0  # no minus zero
 
 
@@ -313,6 +318,11 @@ def format_value(value: Cell, column: Column) -> str:
             return str(value)
 
 
+def unbroken(heading: str) -> str:
+    """Keep the level of an interval together in a heading that is wrapped."""
+    return heading.replace("% CI", "%\u00a0CI")
+
+
 def counted(n: int, noun: str) -> str:
     """Write ``1 patient`` or ``2 patients``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
@@ -330,6 +340,7 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
     return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
+_MINUS = "\N{MINUS SIGN}"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&=\"'/@^])")
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")

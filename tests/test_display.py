@@ -38,7 +38,7 @@ ANY_TEXT = st.text(st.characters())  # with control characters and lone surrogat
     [
         (2.675, 2, "2.68"),  # the double is below 2.675
         (0.125, 2, "0.13"),
-        (-0.125, 2, "-0.13"),
+        (-0.125, 2, "−0.13"),
         (2.5, 0, "3"),
         (3.5, 0, "4"),
         (1.0, 1, "1.0"),
@@ -49,7 +49,7 @@ ANY_TEXT = st.text(st.characters())  # with control characters and lone surrogat
         (1.7e308, 0, "17" + "0" * 307),
         (1234567.0, 0, "1234567"),
         (math.inf, 1, "∞"),
-        (-math.inf, 1, "-∞"),
+        (-math.inf, 1, "−∞"),
     ],
 )
 def test_round_half_up(number: float, decimals: int, text: str) -> None:
@@ -58,7 +58,9 @@ def test_round_half_up(number: float, decimals: int, text: str) -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32), st.integers(0, 6))
 def test_rounding_is_never_further_than_half_a_step(number: float, decimals: int) -> None:
-    text = round_half_up(number, decimals)
+    shown = round_half_up(number, decimals)
+    assert "-" not in shown
+    text = shown.replace("−", "-")
     step = Decimal(1).scaleb(-decimals)
     assert abs(Decimal(text) - Decimal(repr(number))) <= step / 2
     assert text.partition(".")[2] == "" or len(text.partition(".")[2]) == decimals
@@ -252,9 +254,13 @@ _TIES = st.builds(lambda whole, tail: (whole + 0.5) / tail, st.integers(-5000, 5
 )
 def test_many_numbers_are_rounded_as_one_is(numbers: list[float], decimals: int) -> None:
     rounded = rounded_half_up(np.array(numbers, dtype=float), decimals)
-    assert [f"{n:.{decimals}f}" for n in rounded] == [round_half_up(n, decimals) for n in numbers]
+
+    def written(values: np.ndarray) -> list[str]:
+        return [f"{n:.{decimals}f}".replace("-", "−") for n in values]
+
+    assert written(rounded) == [round_half_up(n, decimals) for n in numbers]
     shares = rounded_half_up(np.array(numbers, dtype=float), decimals, percent=True)
-    assert [f"{n:.{decimals}f}" for n in shares] == [format_percent(n, decimals) for n in numbers]
+    assert written(shares) == [format_percent(n, decimals) for n in numbers]
 
 
 def test_what_is_not_known_stays_so_when_it_is_rounded() -> None:

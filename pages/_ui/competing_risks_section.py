@@ -9,7 +9,15 @@ from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.figure_options import figure_options
 from pages._ui.inputs import choose_covariates, choose_one, plain, toggle
-from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
+from pages._ui.show import (
+    export_menu,
+    in_words,
+    show_figure,
+    show_losses,
+    show_page,
+    show_table,
+    without_notes,
+)
 from sts_core.analysis.competing_risks import (
     KIND,
     CompetingRisksResult,
@@ -120,13 +128,15 @@ def competing_risks_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
         show_page(page(), PAGES[chosen.drawing.size])
     else:
         show_figure(figure(), key="cr.figure")
-    show_table(incidence_table(result))
+    shown_tables = [incidence_table(result)]
+    show_table(shown_tables[0])
     ratios = ratio_table(result)
     if ratios is not None:
         st.subheader("Fine-Gray regression", anchor=False)
-        show_table(ratios)
+        show_table(without_notes(ratios, *shown_tables))
+        shown_tables.append(ratios)
     with st.expander("Every kind of event", icon=":material/table:"):
-        show_table(kinds_table(result))
+        show_table(without_notes(kinds_table(result), *shown_tables))
     in_words(methods_sentence(result), result_sentences(result))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -25,6 +26,7 @@ from sts_core.display import (
     escape,
     format_number,
     format_percent,
+    unbroken,
 )
 from sts_core.export.xlsx import write_workbook
 from sts_core.figures.counted import counted_in, counts_table
@@ -46,7 +48,6 @@ _ICONS = {
 }
 #: Pixels that a chart is laid out for: it stretches beyond, and is scrolled where there are fewer.
 CHART_WIDTH = 900
-_UNBROKEN_CI = "%\u00a0CI"
 #: Up to so many columns a table keeps its own width: numbers stay near what they are of.
 NARROW_COLUMNS = 2
 SCREEN_DIAGRAM = FigureSize("screen", 310.0, None, 9.0, 1.2, 240.0, show_title=False)
@@ -167,7 +168,7 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
         top = f"<tr>{''.join(cells)}</tr>"
     head = "".join(
         f'<th class="{_class(place in numeric, column.quiet)}">'
-        f"{written(HEADING, column.key, column.label.replace('% CI', _UNBROKEN_CI))}</th>"
+        f"{written(HEADING, column.key, unbroken(column.label))}</th>"
         for place, column in enumerate(table.columns)
     )
     body = []
@@ -188,6 +189,12 @@ def table_html(table: DisplayTable, cohort: Cohort | None = None) -> str:
         f'<div class="sts-table">{stamp}<table{narrow}><thead>{top}<tr>{head}</tr></thead>'
         f'<tbody>{"".join(body)}</tbody></table><div class="notes">{notes}</div></div>'
     )
+
+
+def without_notes(table: DisplayTable, *above: DisplayTable) -> DisplayTable:
+    """Leave out the footnotes that stand under a table above it on the same page."""
+    said = {note for one in above for note in one.footnotes}
+    return replace(table, footnotes=tuple(n for n in table.footnotes if n not in said))
 
 
 def _class(numeric: bool, quiet: bool) -> str:

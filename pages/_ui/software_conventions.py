@@ -7,7 +7,7 @@ import streamlit as st
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import plain
-from pages._ui.show import export_menu, show_losses, show_table
+from pages._ui.show import export_menu, show_losses, show_table, without_notes
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.analysis.software_conventions import (
     SoftwareConventionsResult,
@@ -45,15 +45,16 @@ def other_programs(cohort: Cohort, spec: KaplanMeierSpec) -> None:
             key="programs",
         )
         add_to_report(found.spec)
-    show_table(estimates_table(found))
+    above = estimates_table(found)
+    show_table(above)
     st.markdown("**Why they differ**")
     st.markdown("\n".join(f"- {_begun_bold(reason)}" for reason in found.reasons))
     if found.tests:
         st.markdown("**Tests of the log-rank family**")
-        show_table(family_table(found))
+        show_table(without_notes(family_table(found), above))
     if found.ratios:
         st.markdown("**Hazard ratios of two groups**")
-        show_table(ratios_table(found))
+        show_table(without_notes(ratios_table(found), above))
 
 
 def _begun_bold(reason: str) -> str:

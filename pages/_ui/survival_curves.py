@@ -11,7 +11,15 @@ from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.figure_options import figure_options
 from pages._ui.inputs import plain
-from pages._ui.show import export_menu, in_words, show_figure, show_losses, show_page, show_table
+from pages._ui.show import (
+    export_menu,
+    in_words,
+    show_figure,
+    show_losses,
+    show_page,
+    show_table,
+    without_notes,
+)
 from sts_core.analysis.curve_options import about_of, counts_every_death
 from sts_core.analysis.hazard_flags import HazardFlags, flag_words, hazard_flags
 from sts_core.analysis.kaplan_meier import (
@@ -87,7 +95,7 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     with st.expander(
         "More estimates: quartiles, restricted mean, follow-up, range", icon=":material/table:"
     ):
-        show_table(more_estimates_table(result))
+        show_table(without_notes(more_estimates_table(result), survival_table(result)))
     in_words(methods_sentence(result), result_sentences(result))
     with under_figure:  # last, so that the figure does not wait for it
         _flag(cohort, bare, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from sts_core.analysis.provenance import SYNTHETIC_STAMP, joined_stamps
-from sts_core.display import Column, DisplayTable, Format, escape
+from sts_core.display import Column, DisplayTable, Format, escape, unbroken
 from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.layout import layout
@@ -38,12 +38,15 @@ _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 _RULE = "0F1820"
 _TEXT: RGBColor = RGBColor.from_string(_RULE)  # type: ignore[no-untyped-call]
 _MUTED: RGBColor = RGBColor.from_string("4A5663")  # type: ignore[no-untyped-call]
-_SIZES = (13.0, 12.0, 11.0, MIN_SLIDE_TEXT)
+_SIZES = (17.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0, MIN_SLIDE_TEXT)
 _ROW = 1.6  # row height by text size
 _LINE = 1.25
 _STUB = 230.0  # width from which the first column is wrapped
 _GAP = 8.0
 _STAMP_HEIGHT = 20.0
+_TABLE_HEADING = 26.0  # height of the name of a further table on a slide
+_STACK_GAP = 10.0
+_STACK_SIZES = (13.0, 12.0, 11.0)
 #: Lines that footnotes may have under a table; all of them stand in the speaker's notes.
 _MOST_NOTES = 7
 #: A table of no more rows stands under its figure where both are legible there.
@@ -55,23 +58,33 @@ def write_deck(report: Report) -> bytes:
     """Write a report as a 16:9 presentation.
 
     Every slide has its footnotes; methods and results sentences stand in the speaker's notes. A
-    short table stands under its figure. Nothing is smaller than
-    :data:`sts_core.figures.theme.MIN_SLIDE_TEXT`.
+    short table stands under its figure, and short tables of one analysis share a slide. Nothing is
+    smaller than :data:`sts_core.figures.theme.MIN_SLIDE_TEXT`.
     """
     presentation = new_presentation()
     _title_slide(presentation, report)
     provenance = report.provenance
     synthetic = SYNTHETIC_STAMP if provenance.synthetic else ""
+
+    def stamp_of(table: DisplayTable) -> str:
+        # a table may be of another analysis population than the report
+        return joined_stamps(table.stamp or provenance.subset_stamp, synthetic)
+
+    waiting: list[Section] = []  # tables of one analysis, which share slides
     for section in report.sections:
+        if section.figure is not None or section.methods:
+            _stacked_slides(presentation, waiting, stamp_of)
+            waiting = []
+        if section.figure is None:
+            waiting.append(section)
+            continue
         if _together(presentation, section):
             continue
-        if section.figure is not None:
-            for slide in add_figure_slides(presentation, section.figure):
-                _speaker_notes(slide, section)
+        for slide in add_figure_slides(presentation, section.figure):
+            _speaker_notes(slide, section)
         if section.table is not None and section.table.rows:
-            # a table may be of another analysis population than the report
-            stamp = joined_stamps(section.table.stamp or provenance.subset_stamp, synthetic)
-            _table_slides(presentation, section, section.table, stamp)
+            _table_slides(presentation, section, section.table, stamp_of(section.table))
+    _stacked_slides(presentation, waiting, stamp_of)
     out = io.BytesIO()
     presentation.save(out)
     return out.getvalue()
@@ -129,7 +142,8 @@ class _Grid:
     """A table measured at a size of text: widths of columns and heights of rows."""
 
     def __init__(self, table: DisplayTable, size: float) -> None:
-        self.table, self.size = table, size
+        columns = tuple(replace(one, label=unbroken(one.label)) for one in table.columns)
+        self.table, self.size = replace(table, columns=columns), size
         self.cells = table.formatted()
         natural = [self._natural(place) for place in range(len(table.columns))]
         least = [self._least(place) for place in range(len(table.columns))]
@@ -147,7 +161,7 @@ class _Grid:
     def _least(self, place: int) -> float:
         """Give the width of a column's longest word."""
         texts = [self.table.columns[place].label, *(row[place] for row in self.cells)]
-        words = [word for text in texts for word in (text.split() if place else _pieces(text))]
+        words = [word for text in texts for word in (text.split(" ") if place else _pieces(text))]
         return max((self._measure(word) for word in words), default=0.0) * 1.06 + 12.0
 
     def _measure(self, text: str) -> float:
@@ -267,6 +281,71 @@ def _table_slides(presentation: Any, section: Section, table: DisplayTable, stam
         _speaker_notes(slide, section)
 
 
+def _stacked_slides(
+    presentation: Any, sections: Sequence[Section], stamp_of: Callable[[DisplayTable], str]
+) -> None:
+    """Put short tables of one analysis on a slide together, as many as it holds."""
+    left = [one for one in sections if one.table is not None and one.table.rows]
+    while left:
+        first = left[0]
+        assert first.table is not None
+        stamp = stamp_of(first.table)
+        stack = _stack(left, stamp)
+        if len(stack) < 2:
+            left.pop(0)
+            _table_slides(presentation, first, first.table, stamp)
+            continue
+        together, left = left[: len(stack)], left[len(stack) :]
+        slide = add_slide(presentation, first.title)
+        add_stamp(slide, stamp)
+        top = TOP + (_STAMP_HEIGHT if stamp else 0.0)
+        for number, (section, grid) in enumerate(zip(together, stack, strict=True)):
+            if number:
+                _table_heading(slide, section.title, top)
+                top += _TABLE_HEADING
+            _draw_table(slide, grid, range(len(grid.cells)), top)
+            top += grid.height(range(len(grid.cells))) + _STACK_GAP
+        _notes_of(together).write(slide)
+        words = [text for one in together for text in (one.methods, *one.sentences) if text]
+        footnotes = dict.fromkeys(note for one in together for note in one.footnotes)
+        set_notes(slide, " ".join((*words, *footnotes)))
+
+
+def _notes_of(sections: Sequence[Section]) -> _Notes:
+    return _Notes(tuple(dict.fromkeys(note for one in sections for note in one.footnotes)))
+
+
+def _stack(sections: Sequence[Section], stamp: str) -> list[_Grid]:
+    """Give the first tables that fit on a slide below each other, in the largest text."""
+    best: list[_Grid] = []
+    for size in _STACK_SIZES:
+        grids: list[_Grid] = []
+        used = 0.0
+        for section in sections:
+            assert section.table is not None
+            grid = _Grid(section.table, size)
+            height = grid.height(range(len(grid.cells))) + (_TABLE_HEADING if grids else 0.0)
+            room = BOTTOM - TOP - (_STAMP_HEIGHT if stamp else 0.0) - _GAP
+            room -= _notes_of(sections[: len(grids) + 1]).height
+            if not (grid.fits and grid.unwrapped) or used + height > room:
+                break
+            used += height + _STACK_GAP
+            grids.append(grid)
+        if len(grids) > len(best):
+            best = grids
+    return best
+
+
+def _table_heading(slide: Any, title: str, top: float) -> None:
+    box = slide.shapes.add_textbox(Pt(LEFT), Pt(top), Pt(WIDTH), Pt(_TABLE_HEADING))
+    box.name = "Heading of a table"
+    frame = box.text_frame
+    frame.word_wrap = True
+    frame.vertical_anchor = MSO_ANCHOR.BOTTOM
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    _run(frame.paragraphs[0], title, 14.0, bold=True, colour=_TEXT)
+
+
 def _best(table: DisplayTable, room: float) -> tuple[_Grid, list[list[int]]]:
     """Give the largest text that needs no more slides, nor broken cells, than the smallest."""
     grids = [grid for grid in (_Grid(table, size) for size in _SIZES) if grid.fits]
@@ -325,7 +404,8 @@ def _draw_table(slide: Any, grid: _Grid, rows: Sequence[int], top: float) -> Non
         _spanner_row(drawn, spanners, size)
     for place, column in enumerate(table.columns):
         cell = drawn.cell(header_rows - 1, place)
-        _write(cell, column.label, size, bold=True, right=place > 0)
+        _write(cell, column.label, size, bold=True,
+               right=place > 0 and column.format is not Format.TEXT)  # fmt: skip
         _border(cell, bottom=True, top=header_rows == 1)
         if header_rows == 2:
             _border(drawn.cell(0, place), top=True)

@@ -15,7 +15,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from sts_core import __version__
-from sts_core.display import DisplayTable, Format, escape
+from sts_core.display import DisplayTable, Format, escape, unbroken
 from sts_core.export.report import Report, Section
 from sts_core.figures.fonts import METRICS
 from sts_core.figures.pages import layout_pages
@@ -143,8 +143,13 @@ def _table(document: Any, table: DisplayTable) -> None:
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     _column_widths(grid, table, cells)
     if header_rows == 2:
-        _spanner_row(grid.rows[0], spanners)
-    _fill(grid.rows[header_rows - 1], [column.label for column in table.columns], table, bold=True)
+        _spanner_row(grid.rows[0], spanners, _text_size(table))
+    _fill(
+        grid.rows[header_rows - 1],
+        [unbroken(column.label) for column in table.columns],
+        table,
+        bold=True,
+    )
     for number, row in enumerate(cells):
         raw = table.rows[number]
         _fill(grid.rows[header_rows + number], row, table, bold=bool(raw.get("_heading")),
@@ -169,7 +174,9 @@ def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]
 
     wanted, least = [], []
     for place, column in enumerate(table.columns):
-        heading, texts = column.label.split(), [row[place] for row in cells]
+        heading, texts = unbroken(column.label).split(" "), [row[place] for row in cells]
+        if column.spanner and _is_alone(table, place):
+            heading += column.spanner.split()
         word = widest([*heading, *(part for text in texts for part in text.split())])
         width = widest([*heading, *texts])
         wanted.append(max(min(width, 130.0), word) if place == 0 else width)
@@ -181,6 +188,12 @@ def _column_widths(grid: Any, table: DisplayTable, cells: Sequence[Sequence[str]
     for row in grid._tbl.tr_lst:
         for cell, width in zip(row.tc_lst, widths, strict=True):
             cell.width = Pt(width)
+
+
+def _is_alone(table: DisplayTable, place: int) -> bool:
+    """Say whether a column shares the heading above it with none of its neighbours."""
+    near = table.columns[max(0, place - 1) : place + 2]
+    return sum(column.spanner == table.columns[place].spanner for column in near) == 1
 
 
 def _shared(wanted: Sequence[float], least: Sequence[float], room: float) -> list[float]:
@@ -214,7 +227,7 @@ def _cell_margins(grid: Any) -> None:
     grid._tbl.tblPr.append(margins)
 
 
-def _spanner_row(row: Any, spanners: Sequence[str]) -> None:
+def _spanner_row(row: Any, spanners: Sequence[str], size: float) -> None:
     place = 0
     while place < len(spanners):
         end = place
@@ -223,7 +236,7 @@ def _spanner_row(row: Any, spanners: Sequence[str]) -> None:
         cell = row.cells[place]
         if spanners[place]:
             cell = cell.merge(row.cells[end]) if end > place else cell
-            _cell(cell, spanners[place], bold=True, alignment=WD_ALIGN_PARAGRAPH.CENTER)
+            _cell(cell, spanners[place], bold=True, alignment=WD_ALIGN_PARAGRAPH.CENTER, size=size)
         place = end + 1
 
 

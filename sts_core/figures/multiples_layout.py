@@ -55,13 +55,41 @@ class _Grid:
 def place_multiples(
     figure: Figure, body: SmallMultiples, size: FigureSize, metrics: FontMetrics
 ) -> PlacedFigure:
-    """Place small multiples on a page; see :func:`sts_core.figures.layout.layout`."""
+    """Place small multiples on a page; see :func:`sts_core.figures.layout.layout`.
+
+    On a page of fixed height, charts that would stand in one row stand in two where this gives
+    larger panels and text.
+    """
+    first = _fitted(figure, body, size, metrics)
+    n = len(body.charts)
+    in_a_row = len({panel.left for panel in first.panels}) == n > 2
+    if size.height is None or not in_a_row:
+        return first
+    two_rows = _fitted(figure, body, size, metrics, math.ceil(n / 2))
+    fits = two_rows.height <= size.height + 0.01
+    return two_rows if fits and _legible(two_rows) > _legible(first) else first
+
+
+def _legible(placed: PlacedFigure) -> float:
+    """Measure how large panels and their text are."""
+    panel = placed.panels[0]
+    return panel.width * panel.height * placed.text_size**2
+
+
+def _fitted(
+    figure: Figure,
+    body: SmallMultiples,
+    size: FigureSize,
+    metrics: FontMetrics,
+    columns: int | None = None,
+) -> PlacedFigure:
+    """Place the charts in so many columns, as many as there may be when ``None``."""
     trial, shorter = size, figure
     for scale, parts in _STEPS if size.height is not None else _FREE_STEPS:
         trial = replace(size, text=max(size.least, size.text * scale))
         if size.height is not None:
             shorter = shortened_notes(figure, trial, metrics, _SLIDE_NOTES)
-        placed = _place(shorter, _captioned(body, parts), trial, metrics)
+        placed = _place(shorter, _captioned(body, parts), trial, metrics, columns)
         if size.room is None or placed.height <= size.room + 0.01:
             break
     return placed
@@ -106,7 +134,11 @@ def _smallest(size: FigureSize) -> FigureSize:
 
 
 def _place(
-    figure: Figure, body: SmallMultiples, size: FigureSize, metrics: FontMetrics
+    figure: Figure,
+    body: SmallMultiples,
+    size: FigureSize,
+    metrics: FontMetrics,
+    columns: int | None = None,
 ) -> PlacedFigure:
     sheet = Sheet(size, metrics)
     content = size.width - 2 * size.margin
@@ -116,7 +148,7 @@ def _place(
             size.margin, top, note, content, size=sheet.small, role=body.notes_role, name="Note"
         )
     top = _above(sheet, body, content, top)
-    grid = _grid(sheet, body)
+    grid = _grid(sheet, body, columns)
     rows = grid.rows(body.charts)
     heads = [_head_height(sheet, row, grid.width) for row in rows]
     below = _below_height(sheet, body)
@@ -178,7 +210,7 @@ def _symbol_width(sheet: Sheet, symbol: KeyEntry) -> float:
     return (SAMPLE + 1.0) * sheet.small + sheet.measure(symbol.label, sheet.small)
 
 
-def _grid(sheet: Sheet, body: SmallMultiples) -> _Grid:
+def _grid(sheet: Sheet, body: SmallMultiples, wanted: int | None = None) -> _Grid:
     size, first = sheet.size, body.charts[0]
     cells = [cell for chart in body.charts for row in chart.rows for cell in row.cells]
     widest = max((sheet.measure(cell, sheet.small) for cell in cells), default=0.0)
@@ -194,6 +226,8 @@ def _grid(sheet: Sheet, body: SmallMultiples) -> _Grid:
     for least in (_NARROW, _NARROWEST):
         if columns < 2:
             columns = max(1, min(n, int((room + gap) / (least * sheet.text + gap))))
+    if wanted is not None:
+        columns = min(columns, wanted)
     columns = math.ceil(n / math.ceil(n / columns))
     width = (room - gap * (columns - 1)) / columns
     x, kept = thinned_ticks(first.panel.x, width, widest, sheet.measure)

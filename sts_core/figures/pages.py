@@ -34,6 +34,7 @@ from sts_core.figures.marks import (
 )
 from sts_core.figures.multiples_layout import pages_of
 from sts_core.figures.placed import PlacedFigure
+from sts_core.figures.sheet import shortened_notes
 from sts_core.figures.strip_layout import StripPlan, plan_strip
 from sts_core.figures.theme import JOURNAL_DOUBLE, FigureSize
 
@@ -41,6 +42,8 @@ _TEXT_STEP = 0.5
 #: Width of a page, in its text's size, from which two trunks of a diagram stand side by side.
 _TWO_TRUNKS = 60.0
 _MOST_PAGES = 200
+#: Lines of footnotes on a slide of several; all of them stand in the speaker's notes.
+_SLIDE_NOTES = 4
 #: Share of a page below which a panel gives its table to a page of its own.
 _LEAST_PANEL = 0.36
 
@@ -84,7 +87,10 @@ def layout_pages(
             for number, share in enumerate(shares, start=1)
         )
     if isinstance(figure.body, RowGrid):
-        return _grid_pages(figure, figure.body, size, metrics)
+        grid = figure.body
+        if size.height is not None:  # a slide that is one of several keeps its room for rows
+            figure = shortened_notes(figure, size, metrics, _SLIDE_NOTES)
+        return _grid_pages(figure, grid, size, metrics)
     if isinstance(figure.body, Diagram):
         return _diagram_pages(figure, figure.body, size, metrics) or (whole,)
     return (whole,)

@@ -66,10 +66,10 @@ def wrap(
     return tuple(lines)
 
 
-# a run of spaces with the word after it up to a hyphen, or one Chinese character
-_TOKEN = re.compile(
-    r"\s*[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|\s*[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef-]*-?|\s+"
-)
+# a run of spaces with the word after it up to a hyphen, or one Chinese character; a no-break space
+# is a part of its word
+_SPACE, _CHINESE = r"[^\S\u00a0]", r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_TOKEN = re.compile(rf"{_SPACE}*[{_CHINESE}]|{_SPACE}*(?:[^\s{_CHINESE}-]|\u00a0)*-?|{_SPACE}+")
 
 
 class Sheet:

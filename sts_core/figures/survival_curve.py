@@ -112,8 +112,16 @@ def _quoted(result: KaplanMeierResult) -> str:
     return lower_first(result.endpoint_label)
 
 
+def _share_named(endpoint: str) -> str:
+    """Name the share that a curve is of: of “Time to progression”, those without progression."""
+    for named, share in (("time to ", "Without "), ("duration of ", "Still in ")):
+        if endpoint.casefold().startswith(named) and endpoint[len(named) :].strip():
+            return share + lower_first(endpoint[len(named) :].strip())
+    return endpoint
+
+
 def _y_axis(result: KaplanMeierResult, options: CurveOptions) -> Axis:
-    what = result.endpoint_label
+    what = _share_named(result.endpoint_label)
     if _is_cumulative(result, options):
         what = "Cumulative probability of an event"
     percent = options.scale == "percent"

@@ -241,7 +241,7 @@ def test_the_interval_of_medians_can_be_left_for_later() -> None:
         assert other.median.low <= other.median.value <= (other.median.high or np.inf)
     at = [column.key for column in comparison_table(without).columns].index("median")
     shown = [row[at] for row in comparison_table(without).formatted()]
-    assert all(re.fullmatch(r"(-?\d+\.\d)?", cell) for cell in shown)
+    assert all(re.fullmatch(r"(−?\d+\.\d)?", cell) for cell in shown)
     assert "No interval of the difference of medians" in " ".join(
         comparison_table(without).footnotes
     )

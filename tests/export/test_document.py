@@ -154,3 +154,25 @@ def test_no_word_of_a_narrow_table_is_broken():
             assert METRICS.width(word, size, 600) <= room, (column.label, room)
     total = sum(cell.width.mm for cell in grid.rows[0].cells)
     assert total <= 170.5
+
+
+def test_no_word_of_a_heading_over_one_column_is_broken():
+    columns = (
+        Column("group", "Best response"),
+        Column("n", "N", Format.INTEGER),
+        Column("median", "months", Format.ESTIMATE, spanner="Difference of medians"),
+        *(
+            Column(f"c{n}", "A wide heading (95% CI)", Format.ESTIMATE, spanner="Up to 3.2 months")
+            for n in range(5)
+        ),
+    )
+    table = DisplayTable("Landmark", columns, ({"group": "CR", "n": 1, "median": "NR"},))
+    report = Report(
+        provenance_of(make_cohort({"time": [1], "status": [1]})),
+        (Section("Landmark", None, table, "", (), ()),),
+    )
+    (grid,) = Document(io.BytesIO(write_document(report))).tables
+    room = grid.rows[0].cells[2].width.pt - 5.5
+    assert METRICS.width("Difference", 7.5, 600) <= room
+    assert {run.font.size.pt for run in grid.rows[0].cells[2].paragraphs[0].runs} == {7.5}
+    assert any("(95%\u00a0CI)" in cell.text for cell in grid.rows[1].cells)

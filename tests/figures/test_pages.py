@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from sts_core.analysis.curve_options import CurveOptions
+from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import FlowDiagram, FlowStep
 from sts_core.estimates import Estimate
@@ -22,6 +23,7 @@ from sts_core.figures.theme import (
     PRINT_PAGE,
     SLIDE,
 )
+from tests.cohorts import make_cohort
 from tests.figures.cases import figures, result_of
 
 LONG = "Undifferentiated pleomorphic sarcoma, NOS"
@@ -239,6 +241,20 @@ def test_panels_that_no_page_can_hold_go_on_to_the_next():
         words = [t.text for page in pages for t in page.texts if t.name.startswith("Panel")]
         for name in names:
             assert name.replace(" ", "") in "".join(words).replace(" ", "")
+
+
+def test_five_panels_fill_a_slide():
+    columns = {
+        "time": [float(t) for t in range(1, 51)],
+        "status": [1, 0] * 25,
+        "group": [f"Group {i % 5}" for i in range(50)],
+    }
+    result = kaplan_meier(make_cohort(columns), KaplanMeierSpec("OS", by="group"))
+    (page,) = layout_pages(survival_curve(result), SLIDE)
+    assert len({panel.left for panel in page.panels}) == 3
+    assert len({panel.top for panel in page.panels}) == 2
+    assert max(panel.bottom for panel in page.panels) > 0.6 * SLIDE.height
+    assert is_legible(page, SLIDE)
 
 
 def test_parts_are_shared_about_equally():

@@ -7,7 +7,7 @@ from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.figures.marks import Band, CensorTicks, Chart, Role, Rule, StepLine
 from sts_core.figures.survival_curve import survival_curve
-from tests.cohorts import make_cohort
+from tests.cohorts import endpoint, make_cohort
 from tests.figures.cases import HISTOTYPES, SIZES_OF_NINE, result_of
 
 
@@ -181,3 +181,21 @@ def test_horizon_ends_the_axis_not_the_numbers():
     assert marks_of(chart_of(cut), StepLine)[0].x_end > 6.0
     cells = [[entry.cells[:3] for entry in chart_of(result).key.entries] for result in (cut, whole)]
     assert cells[0] == cells[1]
+
+
+@pytest.mark.parametrize(
+    ("label", "title"),
+    [
+        ("Time to event", "Without event, %"),
+        ("Time to progression", "Without progression, %"),
+        ("Duration of response", "Still in response, %"),
+        ("Overall survival", "Overall survival, %"),
+        ("Time to", "Time to, %"),
+    ],
+)
+def test_the_axis_names_a_share_and_not_a_time(label: str, title: str) -> None:
+    cohort = make_cohort(
+        {"time": [1, 2], "status": [1, 0]}, endpoints={"OS": endpoint(label=label)}
+    )
+    figure = survival_curve(kaplan_meier(cohort, KaplanMeierSpec("OS")))
+    assert figure.body.panel.y.title == title
