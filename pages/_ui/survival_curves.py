@@ -75,7 +75,12 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         """Draw them as files have them."""
         return chosen.for_files(figure())
 
-    with place:
+    if chosen.preview:
+        show_page(page(), PAGES[chosen.drawing.size])
+    else:
+        show_figure(figure(), key="km.figure")
+    under_figure = st.container()
+    with place:  # the figure waits for none of what follows
         export_menu(
             f"{spec.endpoint}-kaplan-meier",
             figure=figure,
@@ -86,18 +91,13 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
             key="km",
         )
         add_to_report(spec)
-    if chosen.preview:
-        show_page(page(), PAGES[chosen.drawing.size])
-    else:
-        show_figure(figure(), key="km.figure")
-    under_figure = st.container()
     show_table(survival_table(result))
     with st.expander(
         "More estimates: quartiles, restricted mean, follow-up, range", icon=":material/table:"
     ):
         show_table(without_notes(more_estimates_table(result), survival_table(result)))
     in_words(methods_sentence(result), result_sentences(result))
-    with under_figure:  # last, so that the figure does not wait for it
+    with under_figure:
         _flag(cohort, bare, result)
 
 

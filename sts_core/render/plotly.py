@@ -160,9 +160,16 @@ def _with_opacity(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
+#: Below so many numbers, one after the other is faster.
+_FEW = 150
+
+
 def _numbers(values: FloatArray) -> list[float | None]:
     # six digits are far below a pixel and a third of the bytes
-    rounded = _six_digits(np.asarray(values, dtype=np.float64)).tolist()
+    if len(values) < _FEW:
+        rounded = [float(f"{value:.6g}") for value in np.asarray(values).tolist()]
+    else:
+        rounded = _six_digits(np.asarray(values, dtype=np.float64)).tolist()
     return [value if math.isfinite(value) else None for value in rounded]
 
 
@@ -770,7 +777,7 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     A subplot with axes of its own for each panel would take the browser several times as long.
     """
     first = body.charts[0]
-    cells = [cell for chart in body.charts for row in chart.rows for cell in row.cells]
+    cells = {cell for chart in body.charts for row in chart.rows for cell in row.cells}
     widest = max((METRICS.width(cell, _TINY) for cell in cells), default=0.0)
     names = max((METRICS.width(row.name, _TINY) for row in first.rows), default=0.0)
     marks = max((METRICS.width(label, SMALL) for label in first.panel.y.tick_labels), default=0.0)
@@ -785,11 +792,11 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
         first.panel.x, panel_width, widest, lambda label: METRICS.width(label, SMALL)
     )
     rows = [body.charts[i : i + columns] for i in range(0, n, columns)]
+    written = [_head_lines(chart, panel_width) for chart in body.charts]
     heads = [
-        max(len(part) for chart in row for part in [_head_lines(chart, panel_width)])
-        * _SMALL_ROW + 6
-        for row in rows
-    ]  # fmt: skip
+        max(len(lines) for lines in written[i : i + columns]) * _SMALL_ROW + 6
+        for i in range(0, n, columns)
+    ]
     strip = len(first.rows) * _SMALL_ROW if body.positions else 0
     below = 24 + strip + 14
     inside = sum(heads) + len(rows) * (_SMALL_PLOT + below)
@@ -817,8 +824,8 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     _draw_sheet_axes(frames, paths, page, palette)
     page["shapes"] += paths.shapes()
     data.append(_sheet_tick_labels(frames, palette))
-    for chart, frame in zip(body.charts, frames, strict=True):
-        _write_head(chart, frame, page, palette)
+    for lines, frame in zip(written, frames, strict=True):
+        _write_head(lines, frame, page, palette)
         if strip and frame.left == 0:
             page["annotations"] += [
                 _annotation(
@@ -851,6 +858,7 @@ def _sheet_marks(frames: Sequence[PlacedPanel], paths: _Paths, palette: Palette)
     """Give what the pointer finds as traces, and all else as paths."""
     curves: list[Json] = []
     ticks: list[Json] = []
+    behind: dict[tuple[int, int], FloatArray] = {}
     for frame in frames:
         for mark in frame.panel.marks:
             match mark:
@@ -859,8 +867,7 @@ def _sheet_marks(frames: Sequence[PlacedPanel], paths: _Paths, palette: Palette)
                 case Line():
                     curves += _line(_placed_line(mark, frame), palette)
                 case Backdrop():
-                    thinned = [_thinned(line, _BACKDROP_STEPS) for line in mark.lines]
-                    shown = backdrop_points(frame, Backdrop(tuple(thinned), mark.role))
+                    shown = _behind(mark, frame, behind)
                     paths.lines(shown, _look(palette.colour(mark.role), 1), 3)
                 case Band():
                     paths.areas(_band_rings(mark, frame), palette, mark.role)
@@ -987,9 +994,21 @@ def _placed_ticks(mark: CensorTicks, frame: PlacedPanel) -> CensorTicks:
     )
 
 
-def _thinned(line: StepLine, limit: int) -> StepLine:
-    chosen = thin_steps(len(line.x), limit, line.y)
-    return StepLine(line.x[chosen], line.y[chosen], line.x_end, line.role)
+def _behind(
+    mark: Backdrop, frame: PlacedPanel, known: dict[tuple[int, int], FloatArray]
+) -> list[FloatArray]:
+    """Place curves that stand behind many panels of the same axes: their corners, known once."""
+    found = []
+    corner = np.array([frame.left, frame.top])
+    for line in mark.lines:
+        key = (id(line.x), id(line.y))
+        if key not in known:
+            chosen = thin_steps(len(line.x), _BACKDROP_STEPS, line.y)
+            thinned = StepLine(line.x[chosen], line.y[chosen], line.x_end, line.role)
+            placed = backdrop_points(frame, Backdrop((thinned,)))
+            known[key] = (placed[0] if placed else np.empty((0, 2))) - corner
+        found.append(known[key] + corner)
+    return found
 
 
 def _band_rings(mark: Band, frame: PlacedPanel) -> list[FloatArray]:
@@ -1053,9 +1072,10 @@ def _draw_sheet_axes(
 
 def _sheet_tick_labels(frames: Sequence[PlacedPanel], palette: Palette) -> Json:
     places = [
-        (float(frame.x(tick)), frame.bottom + 16, _safe(label))
+        (at, frame.bottom + 16, _safe(label))
         for frame in frames
-        for tick, label in zip(frame.panel.x.ticks, frame.panel.x.tick_labels, strict=True)
+        for x in [frame.panel.x]
+        for at, label in zip(frame.x(np.array(x.ticks)).tolist(), x.tick_labels, strict=True)
         if label
     ]
     return _sheet_texts(places, _font(palette, size=SMALL), "Numbers at the axis")
@@ -1072,8 +1092,9 @@ def _sheet_numbers(
     palette: Palette,
 ) -> Json:
     places = [
-        (float(frame.x(body.positions[i])), _strip_row(frame, row), escape(line.cells[i], "plotly"))
+        (columns[i], _strip_row(frame, row), escape(line.cells[i], "plotly"))
         for chart, frame in zip(body.charts, frames, strict=True)
+        for columns in [frame.x(np.array(body.positions)).tolist()]
         for row, line in enumerate(chart.rows)
         for i in kept
     ]
@@ -1113,8 +1134,9 @@ def _head_lines(chart: SmallChart, width: float) -> list[tuple[str, Role, int]]:
     ]
 
 
-def _write_head(chart: SmallChart, frame: PlacedPanel, page: Json, palette: Palette) -> None:
-    lines = _head_lines(chart, frame.width)
+def _write_head(
+    lines: Sequence[tuple[str, Role, int]], frame: PlacedPanel, page: Json, palette: Palette
+) -> None:
     lift = 3
     for own in (400, 600):
         part = [(text, role) for text, role, weight in lines if weight == own]
