@@ -17,8 +17,9 @@ from pages._ui.show import XLSX_TYPE
 from sts_core.display import counted
 from sts_core.export.template import write_template
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.reading import Workbook, read_bytes
-from sts_core.reading.progress import Progress, Stage, Step
+from sts_core.reading import Limits, Workbook, read_bytes
+from sts_core.reading.messages import recognition_too_long
+from sts_core.reading.progress import Progress, Stage, Step, TookTooLong
 from sts_core.study import Study, dump_study, load_study
 
 _SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
@@ -227,13 +228,27 @@ def read_dropped(
                 "Your choices are loaded. Now drop the data file that they belong to.",
                 tuple(findings),
             )
+    limits = Limits.from_environment()
+    progress.allow(limits.recognise_seconds)
+    try:
+        return _recognised(books, study, current, adds, tuple(findings), progress)
+    except TookTooLong:
+        largest = max(books, key=lambda book: sum(sheet.frame.size for sheet in book.sheets))
+        said = recognition_too_long(largest.file, limits.recognise_seconds)
+        return _not_used(current, [*findings, said])
+
+
+def _recognised(
+    books: Sequence[Workbook], study: Study | None, current: state.Workspace, adds: bool,
+    findings: tuple[Finding, ...], progress: Progress,
+) -> Outcome:  # fmt: skip
     names = ", ".join(book.file for book in books)
     if adds and current.has_data and study is None:
         workspace = state.extended(current, books, progress)
-        return Outcome(workspace, f"Added: {names}.", tuple(findings))
+        return Outcome(workspace, f"Added: {names}.", findings)
     study = study or (current.study if not current.has_data else None)
     workspace = state.opened(books, study, progress)
-    return Outcome(workspace, f"Loaded: {names}.", tuple(findings))
+    return Outcome(workspace, f"Loaded: {names}.", findings)
 
 
 def _not_used(current: state.Workspace, findings: Sequence[Finding]) -> Outcome:

@@ -14,6 +14,7 @@ _VARIABLES = {
     "max_expanded_mb": "STS_MAX_EXPANDED_MB",
     "memory_mb": "STS_READ_MEMORY_MB",
     "deadline_seconds": "STS_READ_SECONDS",
+    "recognise_seconds": "STS_RECOGNISE_SECONDS",
 }
 
 
@@ -35,6 +36,8 @@ class Limits:
         Address space of the reading process, in MB; used where the system can limit it (Linux).
     deadline_seconds
         Time from the start of reading, after which the file is given up.
+    recognise_seconds
+        Time to recognise and check what was read, after which it is given up.
     """
 
     max_upload_mb: int = 50
@@ -44,6 +47,7 @@ class Limits:
     max_expanded_mb: int = 700
     memory_mb: int = 2_048
     deadline_seconds: float = 60.0
+    recognise_seconds: float = 120.0
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing could meet."""
@@ -68,7 +72,7 @@ class Limits:
             if not text:
                 continue
             try:
-                value = float(text) if name == "deadline_seconds" else int(text)
+                value = float(text) if name.endswith("_seconds") else int(text)
             except ValueError:
                 value = 0
             if not 0 < value < float("inf"):

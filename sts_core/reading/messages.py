@@ -72,6 +72,13 @@ _WORDS: dict[Reason, tuple[FindingCode, str, str]] = {
         "would be one single cell.",
         "Delete or close the quotation mark in that line, or save the table as .xlsx.",
     ),
+    Reason.LONG_CELL: (
+        FindingCode.FILE_UNREADABLE,
+        "A cell that begins in line {line} of the file has more than {limit} characters, or a "
+        "quotation mark is opened there and closed much too late.",
+        "Shorten the text in that line, or delete or close the quotation mark; or save the table "
+        "as .xlsx.",
+    ),
     Reason.BYTES: (
         FindingCode.FILE_TOO_LARGE,
         "The file has {count} MB; at most {limit} MB are read.",
@@ -133,11 +140,25 @@ _WORDS: dict[Reason, tuple[FindingCode, str, str]] = {
 
 def read_as(file: str, content: str) -> Finding:
     """Say: the content is another readable format than the name says."""
+    article = "an" if content.startswith(("Excel", "OpenDocument", "SPSS")) else "a"
     return Finding(
         FindingCode.FILE_READ_BY_CONTENT,
         Severity.NOTE,
-        f"By its content the file is a {content}, and was read as such.",
+        f"By its content the file is {article} {content}, and was read as such.",
         "Nothing to do, if that is what it is.",
+        file=file,
+    )
+
+
+def recognition_too_long(file: str, seconds: float) -> Finding:
+    """Say: the cells were read, but to recognise the columns took too long."""
+    return Finding(
+        FindingCode.FILE_TOOK_TOO_LONG,
+        Severity.ERROR,
+        f"The file was read, but to recognise and check its columns took longer than {seconds:g} "
+        "seconds and was stopped.",
+        "Upload only the rows and columns that the analysis needs, or ask the administrator to "
+        "raise STS_RECOGNISE_SECONDS.",
         file=file,
     )
 

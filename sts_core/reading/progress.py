@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ class Stage(StrEnum):
 
 class Cancelled(Exception):  # noqa: N818  an order that was followed, not a failure
     """The work was stopped because somebody asked for it."""
+
+
+class TookTooLong(Exception):  # noqa: N818  an order that was given before
+    """The work was stopped because the time allowed for it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Progress:
         self._step = Step(Stage.WAITING)
         self._cancelled = False
         self._end: Callable[[], None] | None = None
+        self._until = float("inf")
 
     @property
     def step(self) -> Step:
@@ -80,10 +86,18 @@ class Progress:
         ------
         Cancelled
             If the work is to stop.
+        TookTooLong
+            If the time that was allowed is over.
         """
         if self._cancelled:
             raise Cancelled
+        if time.monotonic() > self._until:
+            raise TookTooLong
         self._step = Step(stage, done, share)
+
+    def allow(self, seconds: float) -> None:
+        """Give the work so many seconds from now on; it ends at the first report after them."""
+        self._until = time.monotonic() + seconds
 
     @contextmanager
     def ending(self, end: Callable[[], None]) -> Iterator[None]:

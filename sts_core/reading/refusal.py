@@ -16,6 +16,7 @@ class Reason(StrEnum):
     WRONG_TYPE = "wrong_type"
     NOT_TEXT = "not_text"
     UNCLOSED_QUOTE = "unclosed_quote"
+    LONG_CELL = "long_cell"
     BYTES = "bytes"
     ROWS = "rows"
     COLUMNS = "columns"

@@ -270,7 +270,7 @@ def records(text: str, delimiter: str, n_at_once: int = 500) -> Iterator[Records
     ------
     Refusal
         If a quotation mark is opened and never closed, or one cell is longer than a million
-        characters, which has the same cause.
+        characters, which mostly has the same cause.
     """
     csv.field_size_limit(_MAX_FIELD)
     stream = io.StringIO(text, newline="")
@@ -328,5 +328,6 @@ def _one_by_one(
             if before >= len(block):
                 break
     except csv.Error:
-        raise Refusal(Reason.UNCLOSED_QUOTE, row=row + len(found), line=line + before) from None
+        place = {"row": row + len(found), "line": line + before}
+        raise Refusal(Reason.LONG_CELL, **place, limit=_MAX_FIELD) from None
     return found, n_lines

@@ -76,6 +76,18 @@ def test_new_files_stop_those_that_are_being_read(monkeypatch: pytest.MonkeyPatc
     assert cohort_line(at).startswith("two 3 of 3")
 
 
+def test_recognition_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = with_tiny()
+    before = at.session_state["workspace"]
+    monkeypatch.setenv("STS_RECOGNISE_SECONDS", "0.000001")
+    drop(at, {"two.csv": TINY})
+    assert at.session_state["workspace"] is before
+    assert "took longer than 1e-06 seconds and was stopped" in shown(at)
+    assert "What was loaded before is still there." in shown(at)
+    monkeypatch.undo()
+    assert cohort_line(drop(at, {"two.csv": TINY})).startswith("two 3 of 3")
+
+
 def test_failure_of_the_work_quotes_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -581,6 +581,15 @@ def test_records_are_those_of_the_csv_module_whatever_is_quoted(
         assert refused.value.reason is Reason.UNCLOSED_QUOTE
 
 
+@pytest.mark.parametrize("n_at_once", [1, 500])
+def test_a_cell_of_more_than_a_million_characters_is_said_to_be_long(n_at_once: int) -> None:
+    text = f'id,note\n1,a\n2,"{"x" * 1_000_001}"\n3,b\n'
+    with pytest.raises(Refusal) as refused:
+        list(records(text, ",", n_at_once))
+    assert refused.value.reason is Reason.LONG_CELL
+    assert refused.value.facts == {"row": 3, "line": 3, "limit": 1_000_000}
+
+
 @pytest.mark.parametrize("n_at_once", [1, 2, 3, 500])
 def test_a_quotation_mark_that_is_never_closed_is_found_at_its_row(n_at_once: int) -> None:
     text = 'id,note\n1,"two\nlines"\n\n2,"open\n3,x\n4,y\n'
