@@ -47,7 +47,7 @@ class Limits:
     max_expanded_mb: int = 700
     memory_mb: int = 2_048
     deadline_seconds: float = 60.0
-    recognise_seconds: float = 120.0
+    recognise_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing could meet."""
