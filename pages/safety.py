@@ -19,7 +19,7 @@ from sts_core.analysis.adverse_events import (
 )
 from sts_core.analysis.selection_effect import safety_sentence
 from sts_core.findings import StudyError
-from sts_core.populations import SAFETY, has_late_criteria, populations_of
+from sts_core.populations import SAFETY, has_late_criteria, populations_of, takes_late_criteria
 
 ctx = ui.page("Safety")
 definition = ctx.study.definitions.adverse_events
@@ -64,7 +64,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 treatment_note(ctx.cohort, [by], "ae")
 all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
 safety = populations_of(ctx.study)[SAFETY]
-if has_late_criteria(ctx.study) and population is None and safety.criteria != "all":
+late = takes_late_criteria(ctx.study, safety)
+if has_late_criteria(ctx.study) and population is None and not late:
     st.caption("Criteria known only after time zero do not apply to the safety population.")
 try:
     ctx = ctx.of(population or SAFETY)

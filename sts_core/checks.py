@@ -11,6 +11,7 @@ import numpy as np
 from sts_core.adverse_event_forms import event_findings, event_list
 from sts_core.assessments import assessment_findings
 from sts_core.cohort import Cohort, Table
+from sts_core.criteria import names_of_no_criterion
 from sts_core.derive import (
     Loss,
     LossReason,
@@ -84,6 +85,7 @@ def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Find
         go_on()
         found += [*_variable(cohort, key), *unseen_values(cohort, key)]
     found += _criteria(cohort)
+    found += _population_names(cohort)
     found += _adverse_events(cohort)
     found += [*assessment_findings(cohort), *exposure_findings(cohort)]
     found += plausibility(cohort)
@@ -619,6 +621,22 @@ def _criteria(cohort: Cohort) -> Iterator[Finding]:
             for column in part.table_columns:
                 if column not in columns:
                     yield _criterion_lacks(column, part.table)
+
+
+def _population_names(cohort: Cohort) -> Iterator[Finding]:
+    """Name single criteria that a population speaks of and the study lacks."""
+    study = cohort.study
+    for key, population in study.analysis.populations.items():
+        for name in names_of_no_criterion(study, population):
+            does = "leaves out" if name in population.without else "keeps"
+            yield Finding(
+                FindingCode.POPULATION_CRITERION_GONE,
+                Severity.WARNING,
+                f"The population “{population.label}” ({key}) {does} a criterion “{name}”, "
+                "which is not among the criteria.",
+                "Let the population forget it on the Cohort page, or write the name in the study "
+                "file as the criterion has it.",
+            )
 
 
 def _criterion_lacks(column: str, role: str) -> Finding:

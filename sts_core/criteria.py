@@ -7,9 +7,9 @@ leave it open. What then becomes of the patient is said once, of the whole crite
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from sts_core.study.types import (
     IsKnown,
     Measured,
     OneOf,
+    Population,
     RowCondition,
     Scalar,
     Study,
@@ -394,7 +395,19 @@ def describe(cohort: Cohort, criterion: Criterion) -> str:
     """Give a criterion as a plain phrase; its own label when it has one."""
     if criterion.label:
         return criterion.label
-    phrase = _phrase(cohort, replace(criterion, excludes=False))
+    return _described(criterion, partial(name_of, cohort))
+
+
+def reference_of(criterion: Criterion) -> str:
+    """Give the name by which a population speaks of a criterion: its label, or what it asks for.
+
+    It depends on nothing but the criterion, so that it holds for any file.
+    """
+    return criterion.label or _described(criterion, str)
+
+
+def _described(criterion: Criterion, named: Callable[[str], str]) -> str:
+    phrase = _phrase(replace(criterion, excludes=False), named)
     return f"Excluded: {phrase}" if criterion.excludes else phrase
 
 
@@ -411,20 +424,20 @@ def name_of(cohort: Cohort, key: str) -> str:
     return variable_of(cohort, key).label
 
 
-def _phrase(cohort: Cohort, criterion: Criterion) -> str:
+def _phrase(criterion: Criterion, named: Callable[[str], str]) -> str:
     match criterion:
         case AllOf():
-            return _joined(cohort, criterion.parts, " and ")
+            return _joined(criterion.parts, named, " and ")
         case AnyOf():
-            return _joined(cohort, criterion.parts, " or ")
+            return _joined(criterion.parts, named, " or ")
         case HasRow():
-            return _row_phrase(cohort, criterion)
+            return _row_phrase(criterion, named)
         case DaysBetween():
-            since = name_of(cohort, criterion.since)
+            since = named(criterion.since)
             window = _window_phrase(criterion.low, criterion.high, since)
-            return f"{name_of(cohort, criterion.column)} {_negated(criterion)}{window}"
+            return f"{named(criterion.column)} {_negated(criterion)}{window}"
         case _:
-            return _value_phrase(criterion, name_of(cohort, criterion.column))
+            return _value_phrase(criterion, named(criterion.column))
 
 
 def _negated(criterion: Criterion) -> str:
@@ -447,14 +460,14 @@ def _value_phrase(criterion: RowCondition, name: str) -> str:
             return f"{name} is {no}known"
 
 
-def _joined(cohort: Cohort, parts: Sequence[Criterion], word: str) -> str:
-    phrases = [_phrase(cohort, part) for part in parts]
+def _joined(parts: Sequence[Criterion], named: Callable[[str], str], word: str) -> str:
+    phrases = [_phrase(part, named) for part in parts]
     return word.join(
         f"({phrase})" if " or " in phrase or " and " in phrase else phrase for phrase in phrases
     )
 
 
-def _row_phrase(cohort: Cohort, criterion: HasRow) -> str:
+def _row_phrase(criterion: HasRow, named: Callable[[str], str]) -> str:
     table = criterion.table.replace("_", " ")
     n = criterion.at_least
     count = "at least one row" if n == 1 else f"at least {n} rows"
@@ -466,7 +479,7 @@ def _row_phrase(cohort: Cohort, criterion: HasRow) -> str:
             f" with {' and '.join(_value_phrase(part, part.column) for part in criterion.where)}"
         )
     if criterion.low is not None or criterion.high is not None:
-        origin = "time zero" if criterion.origin is None else name_of(cohort, criterion.origin)
+        origin = "time zero" if criterion.origin is None else named(criterion.origin)
         text += f", {_window_phrase(criterion.low, criterion.high, origin)}"
     return text
 
@@ -511,6 +524,12 @@ def _count(n: int) -> str:
 
 def _bound(value: float | str | None) -> str:
     return str(text_of(value))
+
+
+def names_of_no_criterion(study: Study, population: Population) -> tuple[str, ...]:
+    """Give the names of single criteria that a population speaks of and the study lacks."""
+    known = {reference_of(item) for item in study.analysis.criteria}
+    return tuple(name for name in (*population.without, *population.also) if name not in known)
 
 
 # --- the flow ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 from sts_core.adverse_event_forms import patients_by_name
 from sts_core.assessments import standard_level
 from sts_core.cohort import Cohort
+from sts_core.criteria import reference_of
 from sts_core.derivations import NO, YES
 from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
 from sts_core.findings import StudyError
@@ -389,16 +390,18 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
         definitions = replace(definitions, adverse_events=replace(events, mapped=mapped))
         losses.append("CTCAE terms chosen by hand for names of adverse events")
     definitions = _without_meanings(definitions, rare, losses)
+    criteria = kept(analysis.criteria)
+    unnamed = {reference_of(item) for item in analysis.criteria if item not in criteria}
     new = replace(
         study,
         definitions=_with(definitions, variables, groupings, response),
         analysis=replace(
             analysis,
-            criteria=kept(analysis.criteria),
+            criteria=criteria,
             filters=kept(analysis.filters),
             saved_sets={name: kept(items) for name, items in analysis.saved_sets.items()},
             populations={
-                key: replace(population, own=kept(population.own))
+                key: replace(population.forgetting(unnamed), own=kept(population.own))
                 for key, population in analysis.populations.items()
             },
             specs=specs,

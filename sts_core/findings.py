@@ -62,6 +62,7 @@ class FindingCode(StrEnum):
     ADVERSE_EVENT_UNREADABLE = "adverse_event_unreadable"
     ADVERSE_EVENTS_NOT_RECORDED = "adverse_events_not_recorded"
     CRITERION_COLUMN_MISSING = "criterion_column_missing"
+    POPULATION_CRITERION_GONE = "population_criterion_gone"
     DATA_CHANGED = "data_changed"
     FILE_EXPANDS_TOO_MUCH = "file_expands_too_much"
     FILE_NEEDS_TOO_MUCH_MEMORY = "file_needs_too_much_memory"

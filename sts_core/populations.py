@@ -6,10 +6,12 @@ The safety population is that of all treated patients: who left for what happene
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sts_core.cohort import Cohort, FlowDiagram
-from sts_core.criteria import select
+from sts_core.criteria import evaluate, reference_of, select
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.study.types import (
     Criterion,
@@ -67,16 +69,104 @@ def populations_of(study: Study) -> dict[str, Population]:
     return {**usual_populations(study), **study.analysis.populations}
 
 
+def takes(population: Population, criterion: Criterion) -> bool:
+    """Say whether a criterion of the study applies to a population while it is in force."""
+    name = reference_of(criterion)
+    if name in population.without:
+        return False
+    return name in population.also or takes_usually(population, criterion)
+
+
+def takes_usually(population: Population, criterion: Criterion) -> bool:
+    """Say the same without what a population says of single criteria."""
+    return population.criteria == "all" or (
+        population.criteria == "time_zero" and not criterion.after_time_zero
+    )
+
+
+def with_single(population: Population, criterion: Criterion, *, taken: bool) -> Population:
+    """Give a population to which a single criterion applies, or does not."""
+    name = reference_of(criterion)
+    usual = takes_usually(population, criterion)
+    other = population.forgetting([name])
+    if usual and not taken:
+        return replace(other, without=(*other.without, name))
+    if taken and not usual:
+        return replace(other, also=(*other.also, name))
+    return other
+
+
+def with_criteria(study: Study, criteria: Sequence[Criterion]) -> Study:
+    """Give the study with other criteria.
+
+    Where one of them was changed in its place, populations that speak of it go on doing so.
+    """
+    former, new = study.analysis.criteria, tuple(criteria)
+    populations = study.analysis.populations
+    changed = [(a, b) for a, b in zip(former, new, strict=False) if a != b]
+    if len(former) == len(new) and len(changed) == 1:
+        old, now = (reference_of(item) for item in changed[0])
+        if old not in [reference_of(item) for item in new]:
+            populations = {key: _renamed(one, old, now) for key, one in populations.items()}
+    return replace(study, analysis=replace(study.analysis, criteria=new, populations=populations))
+
+
+def _renamed(population: Population, old: str, new: str) -> Population:
+    without, also = (
+        tuple(dict.fromkeys(new if name == old else name for name in listed))
+        for listed in (population.without, population.also)
+    )
+    return replace(population, without=without, also=also)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleCriterion:
+    """One of the study's criteria, and what it does in a population.
+
+    Attributes
+    ----------
+    criterion
+        It may be switched off.
+    taken
+        Whether it applies.
+    n
+        Patients that it removes in the order of the criteria, or would remove besides.
+    """
+
+    criterion: Criterion
+    taken: bool
+    n: int
+
+
+def single_criteria(cohort: Cohort, key: str) -> tuple[SingleCriterion, ...]:
+    """Give what each of the study's criteria does in a population.
+
+    Raises
+    ------
+    StudyError
+        When there is no such population, or a column of a criterion isn't there.
+    """
+    study = cohort.study
+    population = population_named(study, key)
+    mine = cohort_of(cohort, key)
+    steps = iter(mine.flow.steps)
+    found = []
+    for criterion in study.analysis.criteria:
+        taken = takes(population, criterion)
+        if not criterion.enabled:
+            n = 0
+        elif taken:
+            n = next(steps).n_excluded
+        else:
+            n = int((evaluate(cohort, criterion).leaves & mine.included).sum())
+        found.append(SingleCriterion(criterion, taken, n))
+    return tuple(found)
+
+
 def criteria_of(study: Study, population: Population) -> tuple[Criterion, ...]:
     """Give the criteria in force for a population, in order."""
     inherited = tuple(
-        item
-        for item in study.analysis.criteria
-        if item.enabled
-        and (
-            population.criteria == "all"
-            or (population.criteria == "time_zero" and not item.after_time_zero)
-        )
+        item for item in study.analysis.criteria if item.enabled and takes(population, item)
     )
     return (*inherited, *(item for item in population.own if item.enabled))
 
@@ -84,6 +174,11 @@ def criteria_of(study: Study, population: Population) -> tuple[Criterion, ...]:
 def has_late_criteria(study: Study) -> bool:
     """Say whether a criterion in force is known only after time zero."""
     return any(item.enabled and item.after_time_zero for item in study.analysis.criteria)
+
+
+def takes_late_criteria(study: Study, population: Population) -> bool:
+    """Say whether a criterion known only after time zero applies to a population."""
+    return any(item.after_time_zero for item in criteria_of(study, population))
 
 
 def differs(study: Study, key: str) -> bool:

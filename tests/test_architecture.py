@@ -100,7 +100,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "derive": {*DATA, "derivations", "reading", "assessments", "members"},
     "disclosure": {
         *DATA, "derivations", "derive", "reading", "terminology", "adverse_event_forms",
-        "assessments",
+        "assessments", "criteria",
     },
     "criteria": {*DATA, "derive", "reading", "table_rows"},
     "filters": {*DATA, "derive"},

@@ -19,6 +19,7 @@ from sts_core.study import (
     Grouping,
     IsOneOf,
     OneOf,
+    Population,
     ReportSection,
     Status,
     Study,
@@ -92,6 +93,7 @@ def test_whatever_would_mean_something_else_is_left_out_whole() -> None:
         criteria=(OneOf("h", ("LMS", "Zebra")), OneOf("h", ("LMS",))),
         specs=({"kind": "kaplan_meier", "endpoint": "OS", "by": "z"},),
         views={"kaplan_meier": {"by": "h", "levels": ["Zebra"]}, "cox": {"by": "h"}},
+        populations={"p": Population("P", without=("h is LMS or Zebra", "h is LMS"))},
     )
     cohort = cohort_with(definitions, analysis)
     study = replace(cohort.study, report=ReportSection(({"kind": "km", "by": "g"},)))
@@ -103,6 +105,7 @@ def test_whatever_would_mean_something_else_is_left_out_whole() -> None:
     assert [*kept.definitions.variables] == ["h"]
     assert [*kept.definitions.groupings] == ["k"]
     assert kept.analysis.criteria == (OneOf("h", ("LMS",)),)
+    assert kept.analysis.populations == {"p": Population("P", without=("h is LMS",))}
     assert kept.analysis.specs == ()
     assert kept.analysis.views == {"cox": {"by": "h"}}
     assert kept.report.items == ()

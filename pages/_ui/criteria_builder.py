@@ -23,6 +23,7 @@ from sts_core.display import escape
 from sts_core.distribution import Distribution, distribution
 from sts_core.filters import with_filters
 from sts_core.findings import StudyError
+from sts_core.populations import with_criteria
 from sts_core.study import Criterion, IsKnown, Study
 
 Criteria = tuple[Criterion, ...]
@@ -36,11 +37,6 @@ _MISSING_LONG = {
 }
 _NEW = "new"
 _OPEN = "criterion.open"
-
-
-def with_criteria(study: Study, items: Criteria) -> Study:
-    """Give the study with other criteria."""
-    return replace(study, analysis=replace(study.analysis, criteria=items))
 
 
 def _apply(study: Study, items: Criteria) -> None:

@@ -16,18 +16,24 @@ from pages._ui.patient_lists import count_html
 from pages._ui.show import export_menu, show_table
 from sts_core.analysis.selection_effect import SelectionEffect, effect_table, selection_effect
 from sts_core.cohort import Cohort
+from sts_core.criteria import names_of_no_criterion, reference_of
 from sts_core.display import counted, escape, joined
 from sts_core.findings import StudyError
 from sts_core.members import Members
 from sts_core.populations import (
     EFFICACY,
+    SingleCriterion,
     cohort_of,
     criteria_of,
+    differs,
     has_late_criteria,
     populations_of,
+    single_criteria,
+    takes_late_criteria,
     usual_populations,
+    with_single,
 )
-from sts_core.study import Population, Study
+from sts_core.study import Criterion, Population, Study
 
 _BASES = {
     "all": "all criteria",
@@ -40,7 +46,10 @@ _OPEN = "population.open"
 def choose_population(
     cohort: Cohort, key: str, *, usual: str = EFFICACY, kept: str | None = None
 ) -> str | None:
-    """Offer the populations with their numbers of patients; ``None`` for the usual one."""
+    """Offer the populations with their numbers of patients; ``None`` for the usual one.
+
+    Where the study defines the efficacy population otherwise, its key is given.
+    """
     known = populations_of(cohort.study)
     names = {}
     for name, population in known.items():
@@ -54,7 +63,9 @@ def choose_population(
         "Population", list(names), f"{key}.population", kept=kept or usual, names=names,
         help="What each of them is stands on the Cohort page.",
     )  # fmt: skip
-    return None if chosen == usual else chosen
+    # a study may define the efficacy population otherwise than by all criteria
+    as_usual = usual != EFFICACY or not differs(cohort.study, EFFICACY)
+    return None if chosen == usual and as_usual else chosen
 
 
 def all_treated_line(
@@ -65,7 +76,7 @@ def all_treated_line(
     if not has_late_criteria(study):
         return
     shown = populations_of(study)[population or EFFICACY]
-    if shown.criteria != "all":
+    if not takes_late_criteria(study, shown):
         return
     effect = _effect(cohort)
     text = "" if effect is None else sentence(effect)
@@ -154,10 +165,21 @@ def _one(cohort: Cohort, key: str, population: Population) -> None:
                 )  # fmt: skip
         own = [plain(words_for(cohort, item)) for item in population.own if item.enabled]
         n = len(criteria_of(study, replace(population, own=())))
-        text = f"{_BASES[population.criteria].capitalize()} ({n} in force)"
-        st.markdown(f":small[{text}{'; also: ' + joined(own) if own else ''}.]")
+        text = f"{_BASES[population.criteria].capitalize()}{_single_words(study, population)}"
+        of_its_own = f"; of its own: {joined(own)}" if own else ""
+        st.markdown(f":small[{text} ({n} in force){of_its_own}.]")
         if opened:
             _change(cohort, key, population)
+
+
+def _single_words(study: Study, population: Population) -> str:
+    """Name single criteria that are left out or kept."""
+    gone = names_of_no_criterion(study, population)
+    words = ""
+    for verb, names in ((" without", population.without), (" but also", population.also)):
+        known = [f"“{plain(name)}”" for name in names if name not in gone]
+        words += f"{verb} {joined(known)}" if known else ""
+    return words
 
 
 def _name_and_size(cohort: Cohort, key: str, population: Population) -> None:
@@ -191,7 +213,8 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
     def on_basis() -> None:
         basis = state.widget_value(f"population.basis.{key}")
         if basis in _BASES:
-            put(replace(population, criteria=cast("Literal['all', 'time_zero', 'none']", basis)))
+            chosen = cast("Literal['all', 'time_zero', 'none']", basis)
+            put(replace(population, criteria=chosen, without=(), also=()))
 
     st.text_input(
         "Name", key=state.synced(f"population.label.{key}", population.label, "Cohort"),
@@ -201,7 +224,9 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
         "It takes", list(_BASES), format_func=lambda basis: _BASES[basis], required=True,
         key=state.synced(f"population.basis.{key}", population.criteria, "Cohort"),
         on_change=on_basis,
+        help="Choosing here lets go of what was said of single criteria below.",
     )  # fmt: skip
+    _single_criteria(cohort, key, population, put)
     for place, item in enumerate(population.own):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             st.markdown(plain(words_for(cohort, item)), width="stretch")
@@ -228,6 +253,55 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
         lambda new_study, own: with_population(new_study, key, replace(population, own=own)),
         before=criteria_of(study, replace(population, own=())), close=close,
     )  # fmt: skip
+
+
+def _single_criteria(
+    cohort: Cohort, key: str, population: Population, put: Callable[[Population], None]
+) -> None:
+    """Let single criteria of the study apply to a population, or not, each with its count."""
+    study = cohort.study
+    try:
+        singles = single_criteria(cohort, key)
+    except StudyError:
+        return  # the size of the population says what is missing
+    if singles:
+        st.markdown("Of these criteria:")
+    names = [reference_of(single.criterion) for single in singles]
+    for place, single in enumerate(singles):
+
+        def on_switch(place: int = place, criterion: Criterion = single.criterion) -> None:
+            taken = bool(state.widget_value(f"population.single.{key}.{place}"))
+            put(with_single(population, criterion, taken=taken))
+
+        words = plain(words_for(cohort, single.criterion))
+        st.toggle(
+            f"{words}: :gray[{_single_count(single)}]",
+            key=state.synced(f"population.single.{key}.{place}", single.taken, "Cohort"),
+            on_change=on_switch,
+            help="Criteria of this name are switched together."
+            if names.count(names[place]) > 1
+            else None,
+        )
+    for name in names_of_no_criterion(study, population):
+        does = "leave out" if name in population.without else "keep"
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            st.markdown(
+                f":orange[:material/warning: “{plain(name)}” is no longer among the criteria: "
+                f"there is nothing to {does}.]",
+                width="stretch",
+            )
+            st.button(
+                "Forget it", type="tertiary", key=f"population.forget.{key}.{name}", on_click=put,
+                args=(population.forgetting([name]),),
+            )  # fmt: skip
+
+
+def _single_count(single: SingleCriterion) -> str:
+    if not single.criterion.enabled:
+        return "switched off above"
+    if single.taken:
+        return f"removes {single.n}"
+    return f"not here; would remove {single.n} more" if single.n else "not here; would remove none"
 
 
 def _add(study: Study) -> None:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import streamlit as st
 
 from pages._ui import state
-from pages._ui.criteria_builder import with_criteria
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.criteria import describe, remaining, step_of
 from sts_core.display import joined
+from sts_core.populations import with_criteria
 from sts_core.reading.ready_criteria import ReadyCriterion, ready_criteria
 from sts_core.study import AllOf, Criterion, IsKnown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from sts_core.derive import (
 )
 from sts_core.display import DisplayTable, lower_first
 from sts_core.findings import Finding, FindingCode, Severity, StudyError
-from sts_core.populations import TREATED, has_late_criteria, populations_of
+from sts_core.populations import EFFICACY, TREATED, differs, has_late_criteria, populations_of
 from sts_core.study.types import Endpoint, Measured, Study, VariableKind
 
 MAX_GROUPS = 30
@@ -128,7 +128,22 @@ def specs_of(cohort: Cohort) -> tuple[Any, ...]:
     if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         related = (True, False) if definitions.adverse_events.related else (False,)
         specs += [AdverseEventSpec(related_only=only) for only in related]
-    return tuple(specs)
+    return _of_efficacy(cohort.study, specs)
+
+
+def _of_efficacy(study: Study, specs: Sequence[Any]) -> tuple[Any, ...]:
+    """Let analyses be of the efficacy population where a study defines it otherwise.
+
+    Adverse events are of the safety population.
+    """
+    if not differs(study, EFFICACY):
+        return tuple(specs)
+    return tuple(
+        spec
+        if isinstance(spec, AdverseEventSpec) or spec.population is not None
+        else replace(spec, population=EFFICACY)
+        for spec in specs
+    )
 
 
 def usual_report(cohort: Cohort) -> tuple[Any, ...]:
@@ -157,7 +172,7 @@ def usual_report(cohort: Cohort) -> tuple[Any, ...]:
             specs.append(CoxSpec(endpoint=code, covariates=covariates, selection="screening"))
     if definitions.adverse_events and definitions.adverse_events.table in cohort.tables:
         specs.append(AdverseEventSpec())
-    return tuple(specs)
+    return _of_efficacy(cohort.study, specs)
 
 
 def _shown_curves(cohort: Cohort, code: str, by: str | None) -> KaplanMeierSpec:

@@ -25,6 +25,8 @@ from sts_core.populations import EFFICACY, differs, has_late_criteria, populatio
 from sts_core.results import ResultRow
 
 SYNTHETIC_STAMP = "Synthetic data, not patients"
+#: Key of the patients that all criteria leave, where they are not the efficacy population.
+ALL_CRITERIA = "all_criteria"
 #: Up to so many criteria are named under every table; more only where the record stands.
 NAMED_CRITERIA = 3
 
@@ -322,6 +324,10 @@ def provenance_of(
 
     population = cohort.population or EFFICACY
     named = has_late_criteria(cohort.study) or differs(cohort.study, population)
+    label = population_named(cohort.study, population).label if named else ""
+    if not cohort.population and differs(cohort.study, EFFICACY):
+        # the study defines its efficacy population otherwise
+        population, label = ALL_CRITERIA, "all criteria"
 
     return Provenance(
         title=cohort.study.title,
@@ -337,7 +343,7 @@ def provenance_of(
             not step.exploratory and step.n_excluded == 0 for step in cohort.flow.steps
         ),
         population=population,
-        population_label=population_named(cohort.study, population).label if named else "",
+        population_label=label,
         late_criteria=phrases(False, late=True),
         n_removed=removed(late=False),
         n_removed_late=removed(late=True),

@@ -37,11 +37,10 @@ from sts_core.populations import (
     EFFICACY,
     TREATED,
     cohort_of,
+    differs,
     has_late_criteria,
     population_named,
 )
-
-_IN_ALL = "In all treated patients (criteria known at time zero only, n = {n})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,8 @@ class SelectionEffect:
         What the events are ("Any treatment-related adverse event").
     provenance
         Of the patients that all criteria leave.
+    treated_takes
+        Which criteria apply to all treated, in words.
     """
 
     selected: Side
@@ -112,6 +113,7 @@ class SelectionEffect:
     event_label: str
     conf_level: float
     provenance: Provenance
+    treated_takes: str = "the criteria known at time zero only"
 
     @property
     def n_removed(self) -> int:
@@ -144,6 +146,11 @@ def selection_effect(cohort: Cohort, conf_level: float) -> SelectionEffect:
         event_label=label,
         conf_level=conf_level,
         provenance=provenance_of(whole),
+        treated_takes=(
+            "as the study defines this population"
+            if TREATED in cohort.study.analysis.populations
+            else "the criteria known at time zero only"
+        ),
     )
 
 
@@ -176,6 +183,8 @@ def _side(cohort: Cohort, key: str, conf_level: float) -> tuple[Side, str]:
                 events, label = table.any_event.overall, table.any_event.label
                 members = line_members(table, table.any_event, grades=(3, 4, 5))
     name = population_named(study, key).label
+    if key == EFFICACY and not differs(study, key):
+        name = "All criteria"
     return Side(name, one.n, rates, tuple(medians), events, members), label
 
 
@@ -223,12 +232,12 @@ def effect_table(result: SelectionEffect) -> DisplayTable:
         "With and without the criteria known only after time zero",
         (
             Column("what", ""),
-            Column("selected", "All criteria", Format.ESTIMATE),
+            Column("selected", result.selected.label, Format.ESTIMATE),
             Column("treated", result.treated.label, Format.ESTIMATE),
         ),
         tuple(rows),
         (
-            f"{result.treated.label}: the criteria known at time zero only.",
+            f"{result.treated.label}: {result.treated_takes}.",
             *result.provenance.footnotes,
         ),
         members,
@@ -241,7 +250,8 @@ def _median(side: Side, code: str) -> EndpointMedian | None:
 
 
 def _lead(result: SelectionEffect) -> str:
-    return _IN_ALL.format(n=result.treated.n)
+    takes = result.treated_takes.removeprefix("the ")
+    return f"In all treated patients ({takes}, n = {result.treated.n})"
 
 
 def _rate(share: Share, level: str) -> str:

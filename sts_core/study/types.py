@@ -7,6 +7,7 @@ their path. Each guess that changes numbers carries a status, ``guessed`` or ``c
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -1431,11 +1432,31 @@ class Population:
         Which of the study's criteria apply: all of them, those known at time zero, or none.
     own
         Further criteria of this population alone, in order.
+    without, also
+        Names of single criteria of the study that don't apply although the others do, and that
+        apply although the others don't: its label, or what it asks for where it has none. A name
+        of no criterion changes nothing.
     """
 
     label: str
     criteria: Literal["all", "time_zero", "none"] = "all"
     own: tuple[Criterion, ...] = ()
+    without: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _in_or_out(self) -> Self:
+        if both := {*self.without} & {*self.also}:
+            raise ValueError(f"“{min(both)}” can't be both left out (without) and kept (also)")
+        return self
+
+    def forgetting(self, names: Collection[str]) -> Population:
+        """Give the population that no longer speaks of some single criteria."""
+        without, also = (
+            tuple(name for name in listed if name not in names)
+            for listed in (self.without, self.also)
+        )
+        return replace(self, without=without, also=also)
 
 
 @dataclass(frozen=True, config=_STRICT)

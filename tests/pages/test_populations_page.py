@@ -69,6 +69,45 @@ def test_baseline_and_crossed_variables_are_of_the_population_chosen_there() -> 
     assert "All patients (N = 57)" in table(again, "Characteristic")
 
 
+def test_single_criteria_are_left_out_or_kept_with_their_counts() -> None:
+    at = go(with_sample(1), COHORT)
+    click(at, "population.open.efficacy")
+    labels = [toggle.label for toggle in at.toggle if toggle.key and ".single." in toggle.key]
+    assert labels[0] == ("Metastatic at diagnosis or progressed after treatment: :gray[removes 2]")
+    assert len(labels) == 9
+    checked(at.toggle(key="w:population.single.efficacy.6").set_value(False).run())
+    changed = study_of(at).analysis.populations["efficacy"]
+    name = "Excluded: only one cycle of therapy"
+    assert changed.without == ("Only one cycle of therapy",) or changed.without == (name,)
+    assert "Efficacy population: 54 patients" in shown(at)
+    (gone,) = changed.without
+    assert f"All criteria without “{gone}” (8 in force)" in shown(at)
+    label = at.toggle(key="w:population.single.efficacy.6").label
+    assert label.endswith(":gray[not here; would remove 3 more]")
+    # where the name of a population is chosen, its patients are shown
+    go(at, RESPONSE)
+    assert at.selectbox(key="w:response.population").value == "efficacy"
+    assert "54 of 71 patients in the file analysed (efficacy population)" in shown(at)
+    go(at, COHORT)
+    # safety keeps one that is known only later
+    click(at, "population.open.efficacy")
+    click(at, "population.open.safety")
+    checked(at.toggle(key="w:population.single.safety.8").set_value(True).run())
+    assert study_of(at).analysis.populations["safety"].also
+    assert "but also" in shown(at)
+    again = go(drop(start(), {"study.yaml": study_file(at), "b.xlsx": SCREENING}), COHORT)
+    assert "Efficacy population: 54 patients" in shown(again)
+    # the criterion is deleted: the population says that it speaks of none
+    click(again, "criteria.delete.6")
+    click(again, "population.open.efficacy")
+    assert f"“{gone}” is no longer among the criteria: there is nothing to leave out." in shown(
+        again
+    )
+    click(again, f"population.forget.efficacy.{gone}")
+    assert "efficacy" not in study_of(again).analysis.populations
+    assert "no longer among the criteria" not in shown(again)
+
+
 def test_a_population_is_changed_added_and_kept_in_the_study_file() -> None:
     at = go(with_sample(1), COHORT)
     click(at, "population.open.safety")
