@@ -24,7 +24,6 @@ from sts_core.analysis.competing_risks import (
     CompetingRisksSpec,
     competing_risks,
     incidence_table,
-    kinds_of,
     kinds_table,
     methods_sentence,
     more_tables,
@@ -32,6 +31,7 @@ from sts_core.analysis.competing_risks import (
     result_sentences,
 )
 from sts_core.analysis.curve_options import about_of
+from sts_core.analysis.followed import kinds_of
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec
 from sts_core.cohort import Cohort
 from sts_core.display import lower_first

@@ -30,14 +30,14 @@ from sts_core.analysis.curve_reading import (
     few_at_risk_from,
     rates_at,
 )
-from sts_core.analysis.followed import FollowedResult, emptied_note, follow
+from sts_core.analysis.followed import FollowedResult, emptied_note, follow, kinds_of
 from sts_core.analysis.landmark import (
     refuse_covariates_known_later,
 )
 from sts_core.analysis.provenance import provenance_of, says_subset
 from sts_core.analysis.subdistribution import FineGrayModel, subdistribution_model
 from sts_core.cohort import Cohort
-from sts_core.derive import NEW_THERAPY, rule_sentences
+from sts_core.derive import rule_sentences
 from sts_core.display import (
     REASONS,
     Cell,
@@ -77,7 +77,7 @@ from sts_core.members import (
     of_group,
 )
 from sts_core.results import ResultRow
-from sts_core.study.types import Endpoint, TimeUnit
+from sts_core.study.types import TimeUnit
 
 KIND: Final = "competing_risks"
 FEW_EVENTS_PER_PARAMETER: Final = 10.0
@@ -271,14 +271,6 @@ class CompetingRisksResult(FollowedResult):
     def competing_kinds(self) -> tuple[str, ...]:
         """The kinds that compete."""
         return tuple(kind for kind in self.kinds if kind != self.event_kind)
-
-
-def kinds_of(endpoint: Endpoint) -> tuple[str, ...]:
-    """Give the kinds of event that an endpoint names, in its order."""
-    named = tuple(endpoint.event_dates or endpoint.events)
-    if endpoint.new_therapy is not None and endpoint.at_new_therapy == "event":
-        named += (NEW_THERAPY,)
-    return tuple(dict.fromkeys(named)) or ("event",)
 
 
 def competing_risks(cohort: Cohort, spec: CompetingRisksSpec) -> CompetingRisksResult:

@@ -12,7 +12,7 @@ from sts_core.analysis.comparison import left_out_notes, patients_listed, scope_
 from sts_core.analysis.landmark import Landmark, at_landmark, refuse_groups_formed_later
 from sts_core.analysis.provenance import Provenance
 from sts_core.cohort import Cohort
-from sts_core.derive import Levels, Loss, SurvivalData, levels_of, survival_data
+from sts_core.derive import NEW_THERAPY, Levels, Loss, SurvivalData, levels_of, survival_data
 from sts_core.display import counted, format_number
 from sts_core.estimators.tied_times import align_follow_up
 from sts_core.members import CountedText, FromLandmark, HasNoTime, HasTime, Members
@@ -133,6 +133,14 @@ def follow(
         labels = levels.values[data.position].tolist()
         codes = np.array([number_of.get(label, _OTHER) for label in labels], dtype=np.int64)
     return Followed(cohort, data, data.endpoint, levels, chosen, codes, from_then)
+
+
+def kinds_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """Give the kinds of event that an endpoint names, in its order."""
+    named = tuple(endpoint.event_dates or endpoint.events)
+    if endpoint.new_therapy is not None and endpoint.at_new_therapy == "event":
+        named += (NEW_THERAPY,)
+    return tuple(dict.fromkeys(named)) or ("event",)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -29,7 +29,7 @@ from sts_core.analysis.curve_reading import (
     few_at_risk_from,
     rates_at,
 )
-from sts_core.analysis.followed import FollowedResult, emptied_note, follow
+from sts_core.analysis.followed import FollowedResult, emptied_note, follow, kinds_of
 from sts_core.analysis.group_rules import group_notes
 from sts_core.analysis.hazard_ratio import (
     GroupHazardRatio,
@@ -228,7 +228,7 @@ class SurvivalGroup:
     n, n_event
         Patients and events.
     events_by_kind
-        Events of each kind.
+        Events of each kind that somebody had, in the endpoint's order.
     median, quartiles
         Time by which half (a quarter, three quarters) had the event.
     rates
@@ -487,6 +487,7 @@ def _group(
     lower, median, upper = times_of(curve, 0.25, 0.5, 0.75)
     reverse = reverse_curve(curve, methods.follow_up_ties)
     counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
+    of_kind = Counter(data.kind[mask & events].tolist())
     censored = np.argsort(time, kind="stable")
     censored = censored[~event[censored]]
     first, last = (float(time.min()), float(time.max())) if len(time) else (0.0, 0.0)
@@ -495,7 +496,7 @@ def _group(
         slot=slot,
         n=len(time),
         n_event=int(event.sum()),
-        events_by_kind=dict(Counter(data.kind[mask & events].tolist())),
+        events_by_kind={k: n for k in kinds_of(data.endpoint) if (n := of_kind[k])},
         steps=Steps(
             curve.time, curve.n_risk, curve.n_event, curve.n_censor,
             curve.estimate, curve.std_error, low, high,
@@ -601,7 +602,7 @@ def more_estimates_table(result: KaplanMeierResult) -> DisplayTable:
     unit, factor = result.display_unit.value, result.unit_factor
     level = f"{percent_level(result.spec.conf_level)} CI"
     shown = _shown_groups(result)
-    kinds = dict.fromkeys(kind for _, group in shown for kind in group.events_by_kind)
+    kinds = tuple(result.overall.events_by_kind)
     columns = [
         Column("group", result.by_label or "Group"),
         Column("events_of_n", "Events/N"),

@@ -12,7 +12,6 @@ from sts_core.analysis.competing_risks import (
     CompetingRisksSpec,
     competing_risks,
     incidence_table,
-    kinds_of,
     kinds_table,
     methods_sentence,
     more_tables,
@@ -21,6 +20,7 @@ from sts_core.analysis.competing_risks import (
     result_rows,
     result_sentences,
 )
+from sts_core.analysis.followed import kinds_of
 from sts_core.analysis.looked_at import comparisons_of
 from sts_core.analysis.patient_list import members_of
 from sts_core.estimates import NotEstimable

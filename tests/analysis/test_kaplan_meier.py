@@ -378,6 +378,19 @@ def test_a_risk_set_emptied_before_others_enter_is_said() -> None:
     assert not any("later risk sets" in note for note in result.footnotes)
 
 
+def test_kinds_of_event_stand_in_the_endpoints_order_whoever_comes_first() -> None:
+    kinds = {"progression": (1,), "death": (2,), "second cancer": (3,)}
+    columns = {"time": [4, 6, 8], "status": [2, 2, 1], "group": ["A", "B", "B"]}
+    cohort = make_cohort(columns, endpoints={"OS": endpoint(events=kinds)})
+    result = kaplan_meier(cohort, KaplanMeierSpec("OS", by="group"))
+    assert [*result.overall.events_by_kind.items()] == [("progression", 1), ("death", 2)]
+    table = more_estimates_table(result)
+    shown = [column.label for column in table.columns if column.spanner == "Events by kind"]
+    assert shown == ["progression", "death"]
+    cells = [(row["kind_0"], row["kind_1"]) for row in table.rows]
+    assert cells == [(0, 1), (1, 1), (1, 2)]
+
+
 def test_criteria_decide_who_is_analysed() -> None:
     columns = mixed()
     keep = [i for i, g in enumerate(columns["group"]) if g == "A"]
