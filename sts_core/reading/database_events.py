@@ -201,14 +201,20 @@ class _Gathered:
     n_added: int = 0
     chosen: np.ndarray = field(init=False)
     place: np.ndarray = field(init=False)
+    at_event: dict[str, np.ndarray] = field(init=False)
+    is_single: np.ndarray = field(init=False)
+    follow_ups: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Choose the row that stands for each patient, and give each row its patient's place."""
-        base = self.groups == self.first
+        code, names = pd.factorize(self.groups)
+        self.at_event = {str(name): code == number for number, name in enumerate(names)}
+        self.is_single = np.isin(code, [n for n, name in enumerate(names) if name in self.single])
+        base = self.at_event[self.first]
         known = np.array([record is not None for record in self.ids], dtype=bool)
         here = set(self.ids[base & known])
-        of_single = np.isin(self.groups.astype(str), list(self.single)) & known & ~base
-        more = of_single & ~np.isin(self.ids, list(here))
+        of_single = self.is_single & known & ~base
+        more = of_single & np.array([record not in here for record in self.ids], dtype=bool)
         more[np.flatnonzero(more)[pd.Series(self.ids[more]).duplicated().to_numpy()]] = False
         self.n_added = int(more.sum())
         # in the order of the file
@@ -257,17 +263,16 @@ class _Gathered:
 
     def _column(self, name: str) -> dict[str, np.ndarray]:
         """Give what the patients' rows have of one column: itself, or one column a choice."""
+        base = self.at_event[self.first]
         cells = self.table.frame[name].to_numpy(dtype=object)
         said = texts(self.table.frame[name])
         known = np.array([text is not None for text in said], dtype=bool) & (self.place >= 0)
-        single = known & np.isin(self.groups.astype(str), list(self.single))
+        single = known & self.is_single
         single &= ~self._never_checked(name, said, single)
-        repeated = known & ~np.isin(self.groups.astype(str), list(self.single))
+        repeated = known & ~self.is_single
         repeated &= self._of_follow_up(name, repeated)
-        of_base = single & (self.groups == self.first)
-        own = self._at(cells, np.flatnonzero(of_base))
-        unread = self.groups == self.first  # "unknown" stays what it is
-        own[self.place[unread]] = cells[unread]
+        of_base = single & base
+        own = self._at(cells, np.flatnonzero(base))  # "unknown" stays what it is
         if not (single & ~of_base).any() and not repeated.any():
             return {name: own} if any(cell is not None for cell in own) else {}
         if not repeated.any() and not self._differs(said, single):
@@ -275,8 +280,8 @@ class _Gathered:
             filled = self._at(cells, rows[::-1])
             missing = np.array([cell is None for cell in filled], dtype=bool)
             filled[missing] = own[missing]
-            events = list(dict.fromkeys(self.groups[single]))
-            self.origins[name] = Origin(name, listed(events, limit=_MAX_NAMED), Pick.ONLY)
+            events = listed(self._events(single), limit=_MAX_NAMED)
+            self.origins[name] = Origin(name, events, Pick.ONLY)
             return {name: filled}
         if _STATE_OF_FORM.search(name):
             return {name: own} if of_base.any() else {}
@@ -285,12 +290,15 @@ class _Gathered:
         if of_base.any():
             made[name] = own
             self.origins[name] = Origin(name, self.first, Pick.EVENT)
-        for event in dict.fromkeys(self.groups[single & ~of_base]):
-            rows = np.flatnonzero(single & (self.groups == event))
+        for event in self._events(single & ~of_base):
             given = self._free(f"{name} ({event})")
-            made[given] = self._at(cells, rows)
-            self.origins[given] = Origin(name, str(event), Pick.EVENT)
+            made[given] = self._at(cells, np.flatnonzero(single & self.at_event[event]))
+            self.origins[given] = Origin(name, event, Pick.EVENT)
         return made | self._ends(name, cells, said, single | repeated)
+
+    def _events(self, rows: np.ndarray) -> list[str]:
+        """Name the events and forms of some rows, in the order of the file."""
+        return [name for name, here in self.at_event.items() if (here & rows).any()]
 
     def _at(self, cells: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give one cell a patient, from these rows: of two of one patient, the last."""
@@ -307,7 +315,7 @@ class _Gathered:
         rows.
         """
         rows = np.flatnonzero(known)
-        events = listed(list(dict.fromkeys(self.groups[rows])), limit=_MAX_NAMED)
+        events = listed(self._events(known), limit=_MAX_NAMED)
         by_time = all(_ISO.fullmatch(text) for text in set(said[rows]))
         if by_time:
             rows = rows[np.argsort(said[rows].astype(str), kind="stable")]
@@ -328,15 +336,17 @@ class _Gathered:
 
     def _differs(self, said: np.ndarray, rows: np.ndarray) -> bool:
         """Whether a patient has two values."""
-        pairs = pd.DataFrame({"patient": self.place[rows], "text": said[rows]}).drop_duplicates()
-        return bool(pairs["patient"].duplicated().any())
+        code, _ = pd.factorize(said[rows])
+        order = np.argsort(self.place[rows], kind="stable")
+        patient, code = self.place[rows][order], code[order]
+        return bool(((patient[1:] == patient[:-1]) & (code[1:] != code[:-1])).any())
 
     def _never_checked(self, name: str, said: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Rows of events in which a box is blank for all, as it is where a form isn't used."""
         blank = np.zeros(len(said), dtype=bool)
         if _CHECKBOX.search(name):
-            for event in dict.fromkeys(self.groups[rows]):
-                at = rows & (self.groups == event)
+            for event in self._events(rows):
+                at = rows & self.at_event[event]
                 if event != self.first and set(said[at]) <= _UNCHECKED:
                     blank |= at
         return blank
@@ -347,15 +357,17 @@ class _Gathered:
         These are dates, and all columns of a form that dates an event or the last contact.
         """
         kept = np.zeros(len(rows), dtype=bool)
-        for group in dict.fromkeys(self.groups[rows]):
-            at = rows & (self.groups == group)
-            if self._is_follow_up(str(group)) or _mostly_dates(self.table.frame[name][at]):
+        for group in self._events(rows) if rows.any() else ():
+            at = rows & self.at_event[group]
+            if group not in self.follow_ups:
+                self.follow_ups[group] = self._is_follow_up(group)
+            if self.follow_ups[group] or _mostly_dates(self.table.frame[name][at]):
                 kept |= at
         return kept
 
     def _is_follow_up(self, group: str) -> bool:
         known = vocabulary()
-        at = self.groups == group
+        at = self.at_event[group]
         for name in map(str, self.table.frame.columns):
             label = self.table.column_labels.get(name, "")
             match = known.dates.match(words_of(name)) or known.dates.match(words_of(label))

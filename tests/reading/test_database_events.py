@@ -292,3 +292,21 @@ def test_repeated_rows_are_no_patients_even_where_each_has_one() -> None:
     assert book.sheets[0].sheet == "baseline"
     assert cells(book, "record_id") == ["1", "2"]
     assert propose_study([book]).study.data.tables["subjects"].sheet == "baseline"
+
+
+def test_assessments_of_single_events_are_visits_of_the_patients() -> None:
+    head = "record_id,redcap_event_name,sex,first_dose_date,scan_date,target_sum,overall_response\n"
+    rows = "".join(
+        f"{n},baseline_arm_1,{'mf'[n % 2]},2020-01-01,2019-12-2{n},{50 + n},\n"
+        f"{n},week_6_arm_1,,,2020-02-1{n},{40 + n},SD\n"
+        f"{n},week_12_arm_1,,,2020-04-1{n},30,{'PR' if n % 2 else 'PD'}\n"
+        for n in range(1, 9)
+    )
+    book = parted(head + rows)
+    found = propose_study([book]).study.definitions.assessments
+    assert found is not None
+    assert [(visit.name, visit.date, visit.target_sum) for visit in found.visits] == [
+        ("Baseline", "scan_date", "target_sum"),
+        ("Week 6", "scan_date (week_6)", "target_sum (week_6)"),
+        ("Week 12", "scan_date (week_12)", "target_sum (week_12)"),
+    ]
