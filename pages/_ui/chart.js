@@ -209,7 +209,7 @@ function write(chart, { data, layout, minWidth }) {
       left: `${l}px`,
       top: `${t}px`,
       width: `calc(100% - ${l + r}px)`,
-      minWidth: `${minWidth - l - r}px`,
+      minWidth: `${Math.max(minWidth - l - r, 0)}px`,
       height: `${height}px`,
       fontFamily: layout.font.family,
     });
