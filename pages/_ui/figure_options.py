@@ -11,7 +11,7 @@ import streamlit as st
 from pydantic import TypeAdapter
 
 from pages._ui import state
-from pages._ui.inputs import choose, choose_one, plain, toggle
+from pages._ui.inputs import choose, choose_one, plain, toggle, typed
 from sts_core.analysis.curve_options import (
     MAX_WORDS,
     Arrangement,
@@ -200,11 +200,10 @@ def _time_axis(
     key: str, kept: Mapping[str, Any], unit: TimeUnit
 ) -> tuple[float | None, float | None]:
     end = kept.get("horizon")
-    text = st.text_input(
-        f"The axis ends at, {unit.value}",
-        key=state.seeded(f"{key}.horizon.{unit.value}", f"{end:g}" if end else ""),
-        placeholder="the longest follow-up",
-    )
+    text = typed(
+        f"The axis ends at, {unit.value}", f"{key}.horizon.{unit.value}",
+        kept=f"{end:g}" if end else "", placeholder="the longest follow-up",
+    )  # fmt: skip
     horizon = number_of(text) if text.strip() else None
     if text.strip() and (horizon is None or not 0 < horizon < math.inf):
         st.error("Write one time above 0, or leave the field empty.")
@@ -224,11 +223,10 @@ def _three(key: str, label: str, kept: bool | None) -> bool | None:
 
 
 def _words(key: str, label: str, kept: str | None) -> str | None:
-    text: str | None = st.text_input(
-        label, key=state.seeded(key, kept or ""), placeholder="as the app writes it",
-        max_chars=MAX_WORDS,
-    )  # fmt: skip
-    return (text or "").strip() or None
+    text = typed(
+        label, key, kept=kept or "", placeholder="as the app writes it", max_chars=MAX_WORDS
+    )
+    return text.strip() or None
 
 
 def _labels(

@@ -66,6 +66,7 @@ def choose_one(
     chosen: str | None = st.segmented_control(
         label,
         options,
+        default=state.widget_value(key),
         key=widget,
         format_func=lambda option: plain(name(option)),
         help=help,
@@ -74,9 +75,29 @@ def choose_one(
     return start if chosen is None else chosen
 
 
+def typed(
+    label: str,
+    key: str,
+    *,
+    kept: str = "",
+    placeholder: str | None = None,
+    help: str | None = None,
+    max_chars: int | None = None,
+    width: int | Literal["stretch"] = "stretch",
+) -> str:
+    """Offer a line of text, also in a menu that is opened late."""
+    widget = state.seeded(key, kept)
+    text: str | None = st.text_input(
+        label, state.widget_value(key) or "", key=widget, placeholder=placeholder, help=help,
+        max_chars=max_chars, width=width,
+    )  # fmt: skip
+    return text or ""
+
+
 def toggle(label: str, key: str, *, kept: bool = False, help: str | None = None) -> bool:
     """Offer a switch."""
-    return bool(st.toggle(label, key=state.seeded(key, kept), help=help))
+    widget = state.seeded(key, kept)
+    return bool(st.toggle(label, bool(state.widget_value(key)), key=widget, help=help))
 
 
 def toggled_levels(
@@ -85,7 +106,10 @@ def toggled_levels(
     """Offer the groups of a comparison as pills; the order is the study's, not the clicks'."""
     start = [level for level in levels if kept is None or level in kept]
     widget = state.seeded(key, start, levels)
-    chosen = st.pills(label, levels, selection_mode="multi", key=widget, format_func=plain)
+    chosen = st.pills(
+        label, levels, selection_mode="multi", default=state.widget_value(key), key=widget,
+        format_func=plain,
+    )  # fmt: skip
     return tuple(level for level in levels if level in chosen)
 
 
@@ -253,12 +277,10 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
         )  # fmt: skip
         defaults = DEFAULT_LANDMARKS[unit]
         marks = ", ".join(f"{mark:g}" for mark in kept.get("landmarks") or defaults)
-        text = st.text_input(
-            f"Survival rates at these {unit.value}",
-            key=state.seeded(f"km.landmarks.{unit.value}", marks),
-            placeholder=marks,  # a popover opened late has lost the text that was seeded
+        text = typed(
+            f"Survival rates at these {unit.value}", f"km.landmarks.{unit.value}", kept=marks,
             help="Numbers with commas between, for instance 3, 6, 12.",
-        )
+        )  # fmt: skip
         landmarks = parse_landmarks(text)
         if landmarks is None:
             st.error("Write times above 0 as numbers with commas between, for instance 3, 6, 12.")
@@ -275,9 +297,10 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
 def _choose_convention(study: Study) -> None:
     """Offer whose rules decide, for the whole study."""
     key = "km.convention"
+    widget = state.seeded(key, study.analysis.convention, _CONVENTIONS)
     st.selectbox(
         "Convention of the study", list(_CONVENTIONS),
-        key=state.seeded(key, study.analysis.convention, _CONVENTIONS),
+        index=list(_CONVENTIONS).index(state.widget_value(key)), key=widget,
         format_func=lambda name: _CONVENTIONS[name],
         on_change=_set_convention, args=(key,),
         help="Whose rules decide where programs differ: intervals, medians, ties, P of factors, "
@@ -293,9 +316,10 @@ def _set_convention(key: str) -> None:
 
 def _choose_mean_horizon(unit: TimeUnit, kept: float | None) -> float | None:
     """Offer the end of the restricted mean; ``None`` for that of the convention."""
-    text = st.text_input(
+    text = typed(
         f"Restricted mean up to, {unit.value}",
-        key=state.seeded(f"km.mean_horizon.{unit.value}", f"{kept:g}" if kept else ""),
+        f"km.mean_horizon.{unit.value}",
+        kept=f"{kept:g}" if kept else "",
         placeholder="chosen by the convention",
         help="Empty: the smallest of the groups' largest times (R's convention: the largest of "
         "all; SPSS's: each group's own).",
@@ -349,10 +373,12 @@ def choose_covariates(
     usual = kept or (baseline_covariates(cohort) if start is None else start)
     begin = [name for name in usual if name in names]
     offered = [name for name in names if name not in same or name in begin]
+    widget = state.seeded(key, begin, offered)
     chosen = st.multiselect(
         label,
         offered,
-        key=state.seeded(key, begin, offered),
+        default=state.widget_value(key),
+        key=widget,
         format_func=lambda name: names[name],
         help="Known before time zero. A number enters per unit, levels against their reference."
         + (f" {_same_text(same, names)}" if same else ""),

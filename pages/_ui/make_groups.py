@@ -11,7 +11,14 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.compute import compute
 from pages._ui.groupings import merged_groups
-from pages._ui.inputs import baseline_grouping_names, choose, choose_one, plain, shown_name
+from pages._ui.inputs import (
+    baseline_grouping_names,
+    choose,
+    choose_one,
+    plain,
+    shown_name,
+    typed,
+)
 from pages._ui.long_work import long_work
 from pages._ui.variable_editor import free_key, grouped, parse_cuts, with_variable
 from sts_core.analysis.best_cut import WARNING, BestCut, best_cut
@@ -116,8 +123,8 @@ def _cut(cohort: Cohort, endpoint: str) -> None:
     if rule == "best":
         cuts = _best(cohort, endpoint, key)
     elif rule == "stated":
-        text = st.text_input(
-            "Cut points", key=state.seeded(f"groups.cut.at.{key}", ""),
+        text = typed(
+            "Cut points", f"groups.cut.at.{key}",
             placeholder="for instance 54, or 40, 60",
             help="A patient at the cut point belongs to the upper group.",
         )  # fmt: skip
@@ -187,10 +194,8 @@ def _cross(cohort: Cohort) -> None:
 
 
 def _name(usual: str, key: str) -> str:
-    typed = st.text_input(
-        "Name in figures", key=state.seeded(key, ""), placeholder=usual[:80], max_chars=80
-    )
-    return typed.strip() or usual[:80]
+    text = typed("Name in figures", key, placeholder=usual[:80], max_chars=80)
+    return text.strip() or usual[:80]
 
 
 def _offer(cohort: Cohort, label: str, made: Variable) -> None:

@@ -21,6 +21,7 @@ from pages._ui.inputs import (
     plain,
     shown_name,
     toggle,
+    typed,
 )
 from pages._ui.long_work import long_work
 from pages._ui.patient_lists import count_html
@@ -283,9 +284,10 @@ def _choose_start(
 
 def _choose_landmark(unit: TimeUnit, kept: float | None) -> float:
     usual = _USUAL_LANDMARK[unit]
-    text = st.text_input(
+    text = typed(
         f"Landmark, {unit.value}",
-        key=state.seeded(f"comparison.landmark.{unit.value}", f"{kept or usual:g}"),
+        f"comparison.landmark.{unit.value}",
+        kept=f"{kept or usual:g}",
         width=160,
         help="A time that is chosen before the data are seen, for instance that of the first or "
         "second scan.",
@@ -300,12 +302,14 @@ def _choose_landmark(unit: TimeUnit, kept: float | None) -> float:
 def _choose_tests(cohort: Cohort, start: _Start, kept: dict[str, Any]) -> dict[str, Any]:
     """Offer strata, trend, pairs and the exponents of a further test."""
     names = {key: name for key, name in baseline_grouping_names(cohort).items() if key != start.by}
+    widget = state.seeded(
+        "comparison.strata", [key for key in kept.get("strata") or () if key in names], names
+    )
     strata = st.multiselect(
         "Stratified by",
         list(names),
-        key=state.seeded(
-            "comparison.strata", [key for key in kept.get("strata") or () if key in names], names
-        ),
+        default=state.widget_value("comparison.strata"),
+        key=widget,
         format_func=lambda key: names[key],
         help="Variables known before time zero. Stratified numbers stand beside the others.",
     )
@@ -339,9 +343,10 @@ def _choose_tests(cohort: Cohort, start: _Start, kept: dict[str, Any]) -> dict[s
 def _choose_scores(n_groups: int, kept: list[float] | None) -> tuple[float, ...] | None:
     usual = ", ".join(str(i) for i in range(n_groups))
     start = ", ".join(f"{score:g}" for score in kept) if kept and len(kept) == n_groups else ""
-    text = st.text_input(
+    text = typed(
         "Scores of the groups, for the trend",
-        key=state.seeded(f"comparison.scores.{n_groups}", start),
+        f"comparison.scores.{n_groups}",
+        kept=start,
         placeholder=usual,
         help=f"{n_groups} numbers with commas between; empty for {usual}.",
     )
@@ -353,9 +358,10 @@ def _choose_scores(n_groups: int, kept: list[float] | None) -> tuple[float, ...]
 
 
 def _choose_exponents(kept: list[float] | None) -> tuple[float, float] | None:
-    text = st.text_input(
+    text = typed(
         "Fleming-Harrington test, rho and gamma",
-        key=state.seeded("comparison.fh", ", ".join(f"{x:g}" for x in kept) if kept else ""),
+        "comparison.fh",
+        kept=", ".join(f"{x:g}" for x in kept) if kept else "",
         placeholder="none",
         help="Weight S^rho (1 − S)^gamma: 1, 0 weighs early differences, 0, 1 late ones, 1, 1 "
         "those between. Two numbers with a comma between; empty for no such test.",

@@ -310,6 +310,22 @@ def test_options_of_the_figure_are_drawn_kept_and_reported() -> None:
     assert at.get("image")[0].proto.imgs[0].url != with_notes
 
 
+def test_a_menu_that_is_opened_late_shows_what_was_chosen() -> None:
+    at = go(with_sample(), SURVIVAL)
+    checked(at.text_input(key="w:km.figure.horizon.months").set_value("18").run())
+    levels = at.pills(key=HISTOTYPES).value
+    checked(at.pills(key=HISTOTYPES).set_value(levels[:2]).run())
+    # what the session gave it has gone to a browser that had no such widget yet
+    horizon = at.text_input(key="w:km.figure.horizon.months").proto
+    assert (horizon.set_value, horizon.default) == (False, "18")
+    notes = at.toggle(key="w:km.figure.notes").proto
+    assert (notes.set_value, notes.default) == (False, True)
+    size = at.segmented_control(key="w:km.figure.size").proto
+    assert (size.set_value, list(size.default)) == (False, [0])
+    step = at.selectbox(key="w:km.figure.step.months").proto
+    assert (step.set_value, step.default) == (False, 0)
+
+
 def test_another_unit_of_time_is_one_for_figure_table_and_rates() -> None:
     at = go(with_sample(), SURVIVAL)
     checked(at.selectbox(key="w:km.by").set_value("").run())
