@@ -11,6 +11,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.criterion_form import condition_of, forget_numbers
 from pages._ui.inputs import choose_one, plain
+from pages._ui.patient_lists import counted_html
 from sts_core.cohort import Cohort, FlowStep
 from sts_core.criteria import (
     LATE_EFFECT,
@@ -23,6 +24,7 @@ from sts_core.display import escape
 from sts_core.distribution import Distribution, distribution
 from sts_core.filters import with_filters
 from sts_core.findings import StudyError
+from sts_core.members import Count, CountedText, of_flow
 from sts_core.populations import with_criteria
 from sts_core.study import Criterion, IsKnown, Study
 
@@ -203,12 +205,13 @@ def _card(cohort: Cohort, items: Criteria, place: int, item: Criterion) -> None:
             st.error(plain(str(finding)))
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
-        asked = plain(describe(cohort, replace(item, label="", excludes=False)))
+        asked = escape(describe(cohort, replace(item, label="", excludes=False)), "html")
         unknown = "" if isinstance(item, IsKnown) else f"; {_MISSING[item.missing]}"
-        # a caption is faded, and its warning with it
+        counts = counted_html(_count_text(cohort, items, place, step), cohort)
         st.markdown(
-            f":small[{asked}{unknown}.]  \n:small[{_count_text(cohort, items, place, step)}]",
+            f'<div class="criterion-words">{asked}{unknown}.<br>{counts}</div>',
             width="stretch",
+            unsafe_allow_html=True,
         )
         st.markdown(bars_html(spread), unsafe_allow_html=True, width="content")
     if item.after_time_zero:
@@ -248,16 +251,40 @@ def _duplicated(items: Criteria, place: int) -> Criteria:
 def _count_text(cohort: Cohort, items: Criteria, place: int, step: FlowStep) -> str:
     """Say what a criterion removes, or would, and what switching it changes."""
     enabled = items[place].enabled
-    text = _removal(step, "Removes" if enabled else "Off. It would remove")
+    number = sum(item.enabled for item in items[:place])
+    text: str = (
+        _removal_listed(step, number)
+        if enabled
+        else _removal(step, "Off. It would remove").replace("**", "")
+    )
     other = replace(items[place], enabled=not enabled)
     n_now = cohort.n
     changed = (*items[:place], other, *items[place + 1 :])
     n_then = int(remaining(cohort, changed, cohort.study.analysis.filters).sum())
     if enabled and step.n_excluded and n_then - n_now != step.n_excluded:
-        text += f" Without it {n_then - n_now} more would be analysed."
+        text = CountedText.of(text, f" Without it {n_then - n_now} more would be analysed.")
     elif not enabled and n_now - n_then != step.n_excluded:
         text += f" With it {n_then} would be analysed."
     return text
+
+
+def _removal_listed(step: FlowStep, number: int) -> CountedText:
+    """Say what a criterion in force removes, with who they are; ``number`` is its step."""
+    before = of_flow("remaining", number - 1) if number else of_flow("file")
+    parts: list[str | Count] = [
+        "Removes ",
+        Count(str(step.n_excluded), of_flow("excluded", number)),
+        " of ",
+        Count(str(step.n_before), before),
+    ]
+    if step.n_missing_excluded:
+        missing = Count(str(step.n_missing_excluded), of_flow("missing", number))
+        parts += [", ", missing, " of them only because a value is not known"]
+    parts += ["; ", Count(str(step.n_after), of_flow("remaining", number)), " stay."]
+    if step.n_not_verifiable:
+        unknown = Count(str(step.n_not_verifiable), of_flow("not_verifiable", number))
+        parts += [" Not verifiable, kept: ", unknown, "."]
+    return CountedText.of(*parts)
 
 
 def _removal(step: FlowStep, verb: str) -> str:

@@ -14,6 +14,7 @@ from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
 from sts_core.display import escape
+from sts_core.members import Count, CountedText, Members, of_flow
 from sts_core.populations import cohort_of
 from sts_core.study import Study
 
@@ -150,7 +151,11 @@ def lazy_tabs(
 def _cohort_line(cohort: Cohort) -> None:
     study = cohort.study
     parts = [
-        _pill(f"<b>{cohort.n}</b> of {cohort.n_in_file} patients analysed"),
+        _pill(
+            f"{_listed(Members(), cohort, cohort.n)} of "
+            f"{_listed(of_flow('file'), cohort, cohort.n_in_file)} patients analysed",
+            "analysed",
+        ),
         _pill(f"data cut-off <b>{cutoff}</b>" if (cutoff := cutoff_date(cohort)) is not None
               else "data cut-off not stated"),
         _pill(_in_force("criterion", "criteria", study.analysis.criteria)),
@@ -165,6 +170,10 @@ def _cohort_line(cohort: Cohort) -> None:
         f'<div class="cohort-line"><span class="study">{title}</span>{"".join(parts)}</div>',
         unsafe_allow_html=True,
     )
+
+
+def _listed(members: Members, cohort: Cohort, n: int) -> str:
+    return patient_lists.counted_html(CountedText.of(Count(str(n), members)), cohort)
 
 
 def _in_force(one: str, many: str, items: tuple[object, ...]) -> str:
@@ -199,6 +208,7 @@ _STYLE = """<style>
 .cohort-line .study {font-weight:600; margin-right:.4rem;}
 .cohort-line .pill {border:1px solid color-mix(in srgb, currentColor 22%, transparent);
   border-radius:999px; padding:.08rem .65rem; white-space:nowrap;}
+.cohort-line .pill.analysed button.count:first-child {font-weight:700;}
 .cohort-line .pill.stamp {background:#FCF0E4; color:#8A430B; border-color:#E3B98F; font-weight:600;}
 .cohort-line .pill.warn {background:#FBF5DF; color:#735603; border-color:#DCC98A; font-weight:600;}
 [data-testid="stMainBlockContainer"] {padding:2.6rem 2.6rem 3rem 2.6rem; max-width:1560px;}
@@ -232,9 +242,10 @@ _STYLE = """<style>
 [data-testid="stElementContainer"]:has(.sts-counts) {position:absolute; height:0;}
 button.count {all:unset; cursor:pointer; font:inherit; color:inherit; border-radius:2px;
   text-decoration:underline dotted transparent; text-underline-offset:.2em;}
-.sts-table .notes button.count, .losses button.count {
+.sts-table .notes button.count, .losses button.count, .criterion-words button.count {
   text-decoration-color:color-mix(in srgb, currentColor 45%, transparent);}
-button.count:hover, .sts-table .notes button.count:hover, .losses button.count:hover {
+button.count:hover, .sts-table .notes button.count:hover, .losses button.count:hover,
+.criterion-words button.count:hover {
   text-decoration-color:currentColor;}
 button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .st-key-diagram {position:relative; max-width:38rem;}
@@ -249,6 +260,8 @@ button.count:focus-visible {outline:2px solid currentColor; outline-offset:2px;}
 .sts-table.revealed {max-height:560px; overflow:auto;}
 .sts-table.revealed td:nth-child(-n+2) {white-space:nowrap;}
 .losses {font-size:.9rem; margin:0 0 1rem 0; padding-left:1.2rem;}
+.criterion-words {font-size:.85rem; line-height:1.45; margin:0 0 1rem 0;}
+.criterion-words button.count {font-weight:600;}
 .left-out {font-size:.86rem; margin:.1rem 0 .85rem 0;}
 .named-count {margin:0 0 1rem 0; font-size:.9rem;}
 .named-count > span {font-weight:600;}

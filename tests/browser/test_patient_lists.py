@@ -63,6 +63,19 @@ def test_a_box_of_the_flow_and_a_number_of_the_table_open_their_list(screening: 
     close(screening)
 
 
+def test_keys_reach_what_a_click_on_a_figure_opens(screening: Page) -> None:
+    go(screening, "Survival")
+    assert chart(screening).curves
+    screening.locator("summary", has_text="Patients in the figure").focus()
+    screening.keyboard.press("Enter")
+    count = screening.get_by_role("button", name="10 events", exact=True)
+    expect(count).to_be_visible()
+    count.focus()
+    screening.keyboard.press("Enter")
+    expect(listed(screening)).to_contain_text("10 patients with an event")
+    close(screening)
+
+
 def test_a_number_under_a_curve_opens_its_list(screening: Page) -> None:
     go(screening, "Survival")
     assert chart(screening).curves

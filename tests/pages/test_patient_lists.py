@@ -89,6 +89,20 @@ def test_counts_in_footnotes_and_in_the_table_of_a_figure_open_their_patients(
     assert "39/51" in shown(at), "events and patients of More estimates"
 
 
+def test_counts_of_criteria_and_of_the_line_below_the_heading_open_their_patients(
+    asked: dict[str, str],
+) -> None:
+    at = go(with_sample(1), COHORT)
+    (line,) = [item.value for item in at.markdown if 'class="cohort-line"' in item.value]
+    assert [text for _, text in COUNT.findall(line)] == ["51", "71"]
+    cards = [item.value for item in at.markdown if 'class="criterion-words"' in item.value]
+    assert len(cards) == 9
+    third = COUNT.findall(cards[2])
+    assert [text for _, text in third] == ["3", "67", "64", "1"]
+    for key, text in (*COUNT.findall(line), *third):
+        assert len(opened(at, asked, key)) == int(text)
+
+
 def test_who_has_no_time_is_listed_where_nothing_else_is_shown(asked: dict[str, str]) -> None:
     file = TINY + "d,,Dead,Other one\ne,,Alive,Other one\n"
     at = confirm(drop(start(), {"t.csv": file}), "TTE", unit="months", events=["Dead"])
