@@ -24,7 +24,7 @@ from sts_core.display import counted, joined
 from sts_core.findings import StudyError
 from sts_core.overview import Part
 from sts_core.reading.proposal import QuestionKind
-from sts_core.reading.workbook import Pick
+from sts_core.reading.workbook import Origin, Pick
 from sts_core.study import ColumnFormat, Endpoint, Scalar, Status, Study, TimeUnit
 from sts_core.values import DateOrder, text_of
 
@@ -297,17 +297,44 @@ def _column_names(cohort: Cohort, role: str) -> list[str]:
     return [str(name) for name in cohort.tables[role].frame.columns]
 
 
-def _names_with_events(cohort: Cohort, role: str) -> dict[str, str]:
-    """Give the columns that an export with events has from another event, each with that event."""
+def _origins(cohort: Cohort, role: str) -> dict[str, Origin]:
+    """Give where columns come from, where the rows of the file are events."""
     table = cohort.tables[role]
     return {
-        name: f"{name} · {origin.event}"
+        name: origin
         for book in state.workspace().workbooks
         for sheet in book.sheets
         if (sheet.file, sheet.sheet) == (table.file, table.sheet)
         for name, origin in sheet.origins.items()
+    }
+
+
+def _names_with_events(cohort: Cohort, role: str) -> dict[str, str]:
+    """Give the columns that an export with events has from another event, each with that event."""
+    return {
+        name: f"{name} · {origin.event}"
+        for name, origin in _origins(cohort, role).items()
         if origin.pick is Pick.ONLY
     }
+
+
+def _say_several(cohort: Cohort, role: str, columns: list[str]) -> None:
+    """Say which of several values of a patient a column holds."""
+    origins = _origins(cohort, role)
+    for name in dict.fromkeys(columns):
+        origin = origins.get(name)
+        if origin is None or origin.pick is Pick.ONLY:
+            continue
+        which = name.removeprefix(origin.column).strip(" ()") or origin.event
+        others = [f"“{other}”" for other, item in origins.items()
+                  if item.column == origin.column and other != name]  # fmt: skip
+        shown = joined(others[:4], "or") if len(others) < 5 else ", ".join([*others[:4], "…"])
+        st.caption(
+            plain(
+                f"“{origin.column}” is filled more than once for some patients; “{which}” counts. "
+                f"Instead, choose {shown}."
+            )
+        )
 
 
 def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
@@ -538,6 +565,7 @@ def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         () if contact == _NONE
         else endpoint.last_contact if contact in endpoint.last_contact else (contact,)
     )  # fmt: skip
+    _say_several(cohort, endpoint.table, [start, *dates.values(), *contacts])
     _date_orders(cohort, code, [start, *dates.values(), *contacts], table)
     events, censored, complete = endpoint.events, endpoint.censored, True
     if endpoint.event is not None:

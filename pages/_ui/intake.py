@@ -145,9 +145,13 @@ def add_or_replace() -> None:
 
 
 def accepted_types() -> None:
-    """Say which files are taken: the uploader shows another one with a red icon only."""
+    """Say which files are taken: the uploader marks another or a larger one in red only."""
     types = ", ".join(f".{ending}" for ending in (*DATA_TYPES, *STUDY_TYPES))
-    st.caption(f"Files that can be read: {types}. Any other kind is not taken.")
+    size = Limits.from_environment().max_upload_mb
+    st.caption(
+        f"Files that can be read: {types}, up to {size} MB each. A file marked in red was not "
+        "taken: it is of another kind, or larger."
+    )
 
 
 def _on_drop(key: str) -> None:

@@ -106,6 +106,9 @@ def test_dates_of_two_events_of_a_database_make_an_endpoint() -> None:
     assert "progression_date · month_6" in at.selectbox(
         key="w:endpoint.date.PFS.progression").options  # fmt: skip
     assert "6 patients with a time, 3 events, 3 censored." in shown(at)
+    assert "“last_contact_date” is filled more than once for some patients; “latest” counts." in (
+        shown(at)
+    )
     click(at, "endpoint.confirm.PFS")
     assert study_of(at).definitions.endpoints["PFS"].is_confirmed
 
