@@ -11,7 +11,8 @@ import pandas as pd
 
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
-from sts_core.display import counted, joined, lower_first
+from sts_core.display import Cell, counted, joined, lower_first
+from sts_core.estimates import NotEstimable, TestResult, not_estimable
 from sts_core.members import Count, CountedText, FromLandmark, HasLevel, Members
 
 ALL_PATIENTS = "All patients"
@@ -229,6 +230,15 @@ def groups_in_words(names: Sequence[str]) -> str:
 def percent_level(conf_level: float) -> str:
     """Write a coverage as ``95%`` or ``97.5%``."""
     return f"{100 * conf_level:g}%"
+
+
+def p_cell(test: TestResult | None) -> Cell:
+    """Give the cell of a test's P value, or of the reason why there is none."""
+    if test is None:
+        return None
+    if test.p_value is not None:
+        return test.p_value
+    return not_estimable(test.reason or NotEstimable.NOT_CONVERGED)
 
 
 def r_string(text: str) -> str:

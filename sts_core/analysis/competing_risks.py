@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass as spec_dataclass
 from sts_core.analysis.comparison import (
     by_words,
     groups_in_words,
+    p_cell,
     patients,
     patients_listed,
     percent_level,
@@ -540,7 +541,7 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
     had_event = HasTime(result.spec.endpoint, "event", event_kind=result.event_kind)
     for variable in model.variables:
         if variable.is_factor:
-            rows.append({"term": variable.label, "_heading": True, "p": _p_cell(variable.test)})
+            rows.append({"term": variable.label, "_heading": True, "p": p_cell(variable.test)})
         for term in variable.terms:
             own = (HasLevel(variable.key, (term.label,)),) if variable.is_factor else ()
             members[len(rows), "n"] = complete.and_also(*own)
@@ -554,7 +555,7 @@ def ratio_table(result: CompetingRisksResult) -> DisplayTable | None:
                 "_indent": int(variable.is_factor),
             }
             if term.test is not None:
-                row["p"] = _p_cell(term.test)
+                row["p"] = p_cell(term.test)
             rows.append(row)
     title, notes = f"{_title(result)}: Fine-Gray regression", _model_notes(result, model)
     return result.provenance.marked(DisplayTable(title, columns, tuple(rows), notes, members))
@@ -591,10 +592,6 @@ def incidence_members(
     among = of_group(result.spec.by, levels, population=result.spec.population)
     raw = None if at is None else at * result.unit_factor
     return among.and_also(HasTime(result.spec.endpoint, state, raw, kind, not_kind))
-
-
-def _p_cell(test: TestResult) -> Cell:
-    return test.p_value if test.p_value is not None else "NE"
 
 
 def _model_notes(result: CompetingRisksResult, model: FineGrayModel) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as spec_dataclass
 
 from sts_core.analysis.comparison import (
+    p_cell,
     patients_listed,
     percent_level,
     r_string,
@@ -789,7 +790,7 @@ def cox_table(result: CoxResult) -> DisplayTable:
         for model in models:
             overall = overall_test(covariate, model, result.convention.factor_test)
             if overall is not None:
-                heading[f"{model}_p"] = _p_cell(overall)
+                heading[f"{model}_p"] = p_cell(overall)
         rows.append(heading)
         for level in covariate.levels:
             members |= _level_members(result, covariate, level, models, len(rows))
@@ -870,12 +871,6 @@ def overall_test(
     return tests.wald if factor_test == "Wald" else tests.likelihood_ratio
 
 
-def _p_cell(test: TestResult) -> Cell:
-    if test.p_value is not None:
-        return test.p_value
-    return not_estimable(test.reason or NotEstimable.NOT_CONVERGED)
-
-
 def _level_row(
     result: CoxResult, label: str, level: CovariateLevel, models: tuple[Model, ...], indent: int
 ) -> dict[str, Cell]:
@@ -890,7 +885,7 @@ def _level_row(
         term = level.term(model)
         if term is not None:
             row[f"{model}_hr"] = term.hazard_ratio
-            row[f"{model}_p"] = _p_cell(term.test) if term.test is not None else None
+            row[f"{model}_p"] = p_cell(term.test)
     return row
 
 

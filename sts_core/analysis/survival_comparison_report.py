@@ -7,6 +7,7 @@ from dataclasses import replace
 from sts_core.analysis.comparison import (
     by_words,
     groups_in_words,
+    p_cell,
     patients_listed,
     percent_level,
 )
@@ -121,17 +122,17 @@ def _difference_cells(result: SurvivalComparisonResult, one: GroupDifference) ->
     factor = result.unit_factor
     cells: dict[str, Cell] = {
         "hr": one.hazard_ratio.hazard_ratio,
-        "hr_p": _p_cell(one.hazard_ratio.test),
+        "hr_p": p_cell(one.hazard_ratio.test),
     }
     within = one.stratified_hazard_ratio
     if within is not None:
-        cells |= {"shr": within.hazard_ratio, "shr_p": _p_cell(within.test)}
+        cells |= {"shr": within.hazard_ratio, "shr_p": p_cell(within.test)}
     median = one.median.scaled(factor)
     # without a bootstrap there is a difference and no interval, which is not "not estimable"
     plain = result.spec.resamples == 0 and median.value is not None
     cells["median"] = median.value if plain else median
     if one.mean is not None:
-        cells |= {"mean": one.mean.estimate.scaled(factor), "mean_p": _p_cell(one.mean.test)}
+        cells |= {"mean": one.mean.estimate.scaled(factor), "mean_p": p_cell(one.mean.test)}
     return cells
 
 
@@ -158,7 +159,7 @@ def rates_table(result: SurvivalComparisonResult) -> DisplayTable | None:
         row: dict[str, Cell] = {"group": one.group}
         for rate in one.rates:
             row[f"rate_{rate.at:g}"] = rate.estimate
-            row[f"p_{rate.at:g}"] = _p_cell(rate.test)
+            row[f"p_{rate.at:g}"] = p_cell(rate.test)
         rows.append(row)
     by = by_words(result.by_label)
     title = f"{result.endpoint_label}{by}: differences at chosen times"
@@ -169,14 +170,6 @@ def rates_table(result: SurvivalComparisonResult) -> DisplayTable | None:
         *_common_notes(result),
     )
     return result.provenance.marked(DisplayTable(title, tuple(columns), tuple(rows), notes))
-
-
-def _p_cell(test: TestResult | None) -> Cell:
-    if test is None:
-        return None
-    return test.p_value if test.p_value is not None else not_estimable(
-        test.reason or NotEstimable.NOT_CONVERGED
-    )  # fmt: skip
 
 
 def group_tests_table(result: SurvivalComparisonResult) -> DisplayTable:
@@ -206,7 +199,7 @@ def group_tests_table(result: SurvivalComparisonResult) -> DisplayTable:
                 row |= {
                     f"{prefix}chi": test.statistic,
                     f"{prefix}df": test.df if test.p_value is not None else None,
-                    f"{prefix}p": _p_cell(test),
+                    f"{prefix}p": p_cell(test),
                 }
         rows.append(row)
         if one.key == "log-rank" and result.permutation is not None:
@@ -249,7 +242,7 @@ def pairs_table(result: SurvivalComparisonResult) -> DisplayTable | None:
                 "pair": f"{pair.one} against {pair.other}",
                 "chi": test.statistic,
                 "df": test.df if test.p_value is not None else None,
-                "p": _p_cell(test),
+                "p": p_cell(test),
                 "adjusted": pair.adjusted_p,
             }
         )
