@@ -765,6 +765,8 @@ _SMALL_ROW = 15
 _TITLE_ROW = 16.0
 _SMALL_PLOT = 135
 _LEAST_PANEL = 185.0
+#: Least pixels between panels; from so far the pointer finds a mark.
+_SMALL_REACH = 18
 #: Steps of a curve in a small panel; there are hardly more pixels.
 _SMALL_STEPS = 200
 #: Of a curve that only stands behind another one.
@@ -782,7 +784,7 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     names = max((METRICS.width(row.name, _TINY) for row in first.rows), default=0.0)
     marks = max((METRICS.width(label, SMALL) for label in first.panel.y.tick_labels), default=0.0)
     left, right = max(marks + 14.0, names + widest / 2 + 16.0), max(14.0, widest / 2 + 6.0)
-    gap = max(18.0, widest + 6.0)
+    gap = max(_SMALL_REACH, widest + 6.0)
     inner = round(width - left - right)
     n = len(body.charts)
     columns = max(1, min(n, int((inner + gap) / (_LEAST_PANEL + gap))))
@@ -807,6 +809,8 @@ def _small_multiples(figure: Figure, body: SmallMultiples, palette: Palette, wid
     bottom = TEXT * (0.5 + 1.3 * len(x_title)) + 4.0
     page = _base_layout(palette, round(top) + inside + round(bottom))
     page["margin"] = _margin(left, right, top, bottom)
+    # no farther than the next panel
+    page["hoverdistance"] = _SMALL_REACH
     page["xaxis"] = _unseen_axis(0, inner)
     page["yaxis"] = _unseen_axis(inside, 0)
     _write_above(body, palette, page, y_title)

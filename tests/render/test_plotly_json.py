@@ -291,6 +291,17 @@ def test_nine_panels_are_few_things_for_a_browser():
     assert len(json.dumps(larger)) < 400_000
 
 
+def test_the_pointer_finds_nothing_of_the_next_panel():
+    drawn = to_plotly(FIGURES["9 panels"])
+    heads = [a for a in drawn["layout"]["annotations"] if a["text"] in HISTOTYPES]
+    starts = sorted({a["x"] for a in heads})
+    (ticks,) = [t for t in drawn["data"] if t["name"] == "Numbers at the axis"]
+    per_panel = len(ticks["x"]) // 9
+    ends = [max(ticks["x"][i * per_panel : (i + 1) * per_panel]) for i in range(len(starts))]
+    for end, start in zip(ends, starts[1:], strict=False):
+        assert start - end >= drawn["layout"]["hoverdistance"] - 0.01
+
+
 def test_small_panels_draw_every_mark_or_say_that_they_can_not():
     axis = Axis(0.0, 4.0, (0.0, 2.0, 4.0), ("0", "2", "4"), grid=True)
     line = Line(np.array([0.0, 2.0, 6.0]), np.array([1.0, 0.5, 0.2]), Role.SLOT_0, name="Fitted")
