@@ -18,7 +18,7 @@ import pandas as pd
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Origin, Part, Pick, RawTable
-from sts_core.values import dates, is_missing, number_of, texts
+from sts_core.values import date_orders, dates, is_missing, number_of, texts
 
 _EVENT = ("redcap event name", "event name")
 _INSTRUMENT = ("redcap repeat instrument", "repeat instrument")
@@ -430,7 +430,7 @@ class _Gathered:
 
 def _mostly_dates(cells: pd.Series) -> bool:
     """Whether most known cells are dates; a number alone is none."""
-    read = dates(cells)
+    read = dates(cells, order=next(iter(date_orders(cells)), None))
     filled = ~np.isnat(read.values)
     if not filled.any():
         return False

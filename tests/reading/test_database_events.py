@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -193,6 +194,16 @@ def test_of_several_follow_ups_the_first_event_and_the_last_contact_are_proposed
         assert len(books[0].sheets[1].frame) == 102
     # a study file holds nothing but names: under it the same comes out
     assert apply_dictionaries(books)[0].sheets[0] is patients
+
+
+def test_dates_that_can_be_read_two_ways_are_in_the_order_of_the_rows(
+    sample: list[Row], plain: Cohort
+) -> None:
+    data = text(in_repeated_forms(sample, of_event=False)).decode()
+    data = re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", data)
+    cohort, study, _ = cohort_of(("export.csv", data.encode()))
+    assert study.definitions.endpoints["PFS"].last_contact == ("last_assessment_date (last)",)
+    same_numbers(cohort, plain)
 
 
 def parted(csv_text: str) -> Workbook:
