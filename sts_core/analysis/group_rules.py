@@ -67,12 +67,19 @@ def _cut(cohort: Cohort, key: str, variable: Variable) -> list[str]:
     text = f"{variable.label}: cut at {cuts}{unit}"
     if variable.cut_rule in _RULES:
         text += f" ({_RULES[variable.cut_rule]})"
+    elif not variable.codes and variable.cut_rule != "best" and _says_cut(variable.label, cuts):
+        return []
     if variable.codes:
         pairs = zip(names, cut_levels(variable.cuts), strict=True)
         text += f": {'; '.join(f'{name}, {level}' for name, level in pairs)}"
     if variable.cut_rule != "best":
         return [f"{text}."]
     return [f"{text}, which the data chose.", *best_cut_notes(cohort, key, variable)]
+
+
+def _says_cut(label: str, cuts: str) -> bool:
+    """Whether the name of the groups says already where they are cut."""
+    return label.endswith(f"cut at {cuts}")
 
 
 def best_cut_notes(cohort: Cohort, key: str, variable: Variable) -> tuple[str, ...]:

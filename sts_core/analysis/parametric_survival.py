@@ -423,7 +423,7 @@ def _footnotes(result: ParametricSurvivalResult) -> tuple[str, ...]:
     )
     notes: list[str] = [
         base,
-        "AIC = 2 k - 2 log L, BIC = k log n - 2 log L, with k parameters and n patients; smaller "
+        "AIC = 2 k − 2 log L, BIC = k log n − 2 log L, with k parameters and n patients; smaller "
         f"is better among fits to the same patients, and a difference below {LITTLE:g} says "
         "little. Neither says whether any of the families fits.",
     ]

@@ -492,7 +492,7 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
         Column("follow_up", f"Follow-up, {unit} ({level})", Format.ESTIMATE),
     ]
     own = [
-        (f"{program.label}{_mark(program.convention, shown)}", program)
+        (_no_break(f"{program.label}{_mark(program.convention, shown)}"), program)
         for program in found.programs
     ]
     rows: list[dict[str, Cell]] = []
@@ -512,6 +512,10 @@ def estimates_table(found: SoftwareConventionsResult) -> DisplayTable:
 
 def _subject(shown: KaplanMeierResult) -> str:
     return f"{shown.endpoint_label}{by_words(shown.by_label)}"
+
+
+def _no_break(label: str) -> str:
+    return label.replace(" ", "\u00a0")
 
 
 def _mark(convention: Convention, shown: KaplanMeierResult) -> str:

@@ -147,6 +147,8 @@ def forest_plot(
     largest = max((row.weight for row in rows if not row.heading), default=1.0) or 1.0
     with_p = show_p and any(row.p_values for row in rows)
     for place, name in enumerate(panels):
+        if place:  # an arrow at the panel's edge keeps away from the numbers before it
+            items.append(TextColumn("", (TextCell(""),) * len(rows)))
         items.append(_panel(rows, place, axis, name, largest, reference_line, percent=percent))
         spanner = name if len(panels) > 1 else ""
         items.append(
