@@ -33,6 +33,8 @@ _MUTED = RGBColor(0x4A, 0x56, 0x63)
 _STAMP = RGBColor(0x9A, 0x34, 0x12)
 _INK = RGBColor(0x0F, 0x18, 0x20)
 _WIDTH, _HEIGHT = 170.0, 200.0  # room of a figure, mm
+_MOST_SAID_AGAIN = 3  # notes from which on a further table refers to those of the table before
+_NOTES_ABOVE = "The other notes are those of the table above."
 _WIDE_TABLE = 8  # columns from which the text is smaller
 
 
@@ -44,8 +46,18 @@ def write_document(report: Report) -> bytes:
     document.add_heading(escape(report.provenance.title, "xml"), level=0)
     for note in report.provenance.record:
         _paragraph(document, note, size=9.5, colour=_MUTED)
+    above: tuple[str, ...] = ()  # notes of the tables of the same analysis
     for section in report.sections:
-        _section(document, section)
+        follows = section.figure is None and not section.methods
+        above = above if follows else ()
+        left_out = [note for note in section.footnotes if note in above]
+        own = tuple(note for note in section.footnotes if note not in above)
+        if len(left_out) >= _MOST_SAID_AGAIN:
+            notes = (*own, _NOTES_ABOVE)
+            _section(document, replace(section, footnotes=notes))
+        else:
+            _section(document, section)
+        above = (*above, *own) if section.table is not None else ()
     document.add_heading("Methods and provenance", level=1)
     for sentence in report.methods:
         _paragraph(document, sentence)

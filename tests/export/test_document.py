@@ -176,3 +176,23 @@ def test_no_word_of_a_heading_over_one_column_is_broken():
     assert METRICS.width("Difference", 7.5, 600) <= room
     assert {run.font.size.pt for run in grid.rows[0].cells[2].paragraphs[0].runs} == {7.5}
     assert any("(95%\u00a0CI)" in cell.text for cell in grid.rows[1].cells)
+
+
+def test_notes_of_one_analysis_are_said_once():
+    table = DisplayTable("One", (Column("a", "A"),), ({"a": "x"},))
+    common = ("First.", "Second.", "Third.")
+
+    def section(title, methods, *notes):
+        return Section(title, None, table, methods, (), (*common, *notes))
+
+    parts = (
+        section("One", "Done.", "Of one."),
+        section("Two", "", "Of two."),
+        section("Other", "Done, too."),
+    )
+    report = Report(provenance_of(make_cohort({"time": [1], "status": [1]})), parts)
+    document = Document(io.BytesIO(write_document(report)))
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    assert texts.count("First.") == 2  # an analysis of its own has its own notes
+    assert texts.count("Of one.") == texts.count("Of two.") == 1
+    assert texts.count("The other notes are those of the table above.") == 1
