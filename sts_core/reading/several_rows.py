@@ -14,7 +14,7 @@ from sts_core.reading.workbook import RawTable
 from sts_core.study.types import RowChoice, TableSource
 
 _MAX_SHARE = 0.2
-_FEWEST = 3
+_FEWEST = 5
 
 
 def nearly_one_row(sheet: Sheet) -> bool:

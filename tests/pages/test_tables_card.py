@@ -114,17 +114,17 @@ def test_dates_of_two_events_of_a_database_make_an_endpoint() -> None:
 
 
 def test_a_patient_with_two_rows_in_a_table_of_one_is_named_and_settled_by_a_choice() -> None:
-    response = "id,best_response\n" + "".join(
-        f"P-{n},{'SD' if n < 3 else 'PR'}\n" for n in (1, 2, 3)
-    )
-    at = drop(start(), {"patients.csv": PATIENTS, "response.csv": response + "P-3,PD\n"})
-    assert "S003 (rows 4, 5)" in shown(at)
+    numbers = range(1, 7)
+    patients = "id,sex\n" + "".join(f"P-{n},{'FM'[n % 2]}\n" for n in numbers)
+    response = "id,best_response\n" + "".join(f"P-{n},{'SD' if n < 3 else 'PR'}\n" for n in numbers)
+    at = drop(start(), {"patients.csv": patients, "response.csv": response + "P-3,PD\n"})
+    assert "S003 (rows 4, 8)" in shown(at)
     table = study_of(at).data.tables["response"]
     assert table.take is RowChoice.NONE
     at.selectbox(key="w:table.take.response").set_value(RowChoice.WORST).run()
     table = study_of(at).data.tables["response"]
     assert (table.take, table.take_by) == (RowChoice.WORST, "best_response")
-    assert "S003 (rows 4, 5)" not in shown(at)
+    assert "S003 (rows 4, 8)" not in shown(at)
     at.selectbox(key="w:table.take.response").set_value("visits").run()
     assert list(study_of(at).data.tables) == ["subjects", "assessments"]
     click(at, "undo")

@@ -103,9 +103,11 @@ def test_rows_that_say_the_same_count_once_and_nothing_is_asked() -> None:
     [
         # every second patient has two rows: these are no slips
         ("id,score\n" + "".join(f"P{n},{n}\n" for n in (*range(1, 13), *range(1, 7))), None),
-        ("id,visit,score\nP1,1,3\nP2,1,4\nP3,1,5\nP3,2,5\n", None),
-        ("id,date,response\nP1,2020-01-01,SD\nP2,2020-01-02,PR\nP3,2020-01-03,PD\n"
-         "P3,2020-02-03,PD\n", "assessments"),
+        ("id,visit,score\n" + "".join(f"P{n},1,{n}\n" for n in range(1, 9)) + "P3,2,5\n", None),
+        ("id,date,response\n" + "".join(f"P{n},2020-01-0{n},{WORDS[n % 4]}\n" for n in range(1, 9))
+         + "P3,2020-02-03,PD\n", "assessments"),
+        # of so few, one says nothing
+        ("id,score\nP1,1\nP2,2\nP3,3\nP3,4\n", None),
         ("id,AEDECOD,AETOXGR\nP1,x,1\nP2,y,2\nP3,z,3\nP3,x,1\n", "adverse_events"),
     ],
 )  # fmt: skip
