@@ -217,8 +217,14 @@ def test_names_of_levels_are_shown_as_they_are_written(
     expect(cohort_line(page)).to_contain_text("$f$ :red[f] <i>g")
     main = page.get_by_test_id("stMain")
     # Neither formula nor colour nor italics nor picture has been made of any of it
-    live = ".katex, i, em, img[src=x], [class*='stMarkdownColoredText']"
+    live = ".katex, i, em, img[src=x]"
+    # The app's own icons are coloured too, and hold no text of the file
+    coloured = (
+        "found => found.filter(e => "
+        "e.textContent !== e.querySelector('[role=img]')?.textContent).length"
+    )
     assert main.locator(live).count() == 0
+    assert main.locator("[class*='stMarkdownColoredText']").evaluate_all(coloured) == 0
     open_tab(page, "Endpoints")
     confirm = page.get_by_role("button", name="Confirm ")
     confirm.click()
@@ -234,6 +240,7 @@ def test_names_of_levels_are_shown_as_they_are_written(
         assert level in table, level
         assert level in drawn, level
     assert main.locator(live).count() == 0
+    assert main.locator("[class*='stMarkdownColoredText']").evaluate_all(coloured) == 0
 
 
 def test_reading_shows_how_far_it_is_and_can_be_cancelled(
