@@ -26,6 +26,7 @@ MISSING_CODES = frozenset(
         "", ".", "-", "--", "?", "na", "n/a", "#n/a", "#n/a n/a", "nan", "null", "nil",
         "unk", "unknown", "[unknown]", "not known", "not available", "[not available]",
         "[not applicable]", "[not evaluated]", "missing", "not recorded", "nk", "nd",
+        "unbekannt", "nicht bekannt", "keine angabe", "keine angaben", "k.a.", "fehlt",
         "未知", "不详", "缺失", "无数据", "不明",
     }
 )  # fmt: skip
@@ -48,6 +49,7 @@ NO_DATE = frozenset(
     {
         "none", "no", "never", "not yet", "nil", "no event", "no progression", "no recurrence",
         "no relapse", "not progressed", "not reached", "alive", "not dead", "/", "—", "——",
+        "nein", "kein", "keine", "keiner", "kein progress", "kein rezidiv", "lebt",
         "无", "没有", "否", "未", "未发生", "未进展", "无进展", "未复发", "无复发", "未死亡",
         "未见", "存活",
     }

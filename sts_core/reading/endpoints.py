@@ -297,7 +297,8 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
             continue
         candidates = [status for status in statuses if code in status.codes]
         candidates.sort(key=lambda item: _distance(sheet, item, code))
-        for status in [*candidates, *generic_statuses]:
+        nearest = sorted(generic_statuses, key=lambda item: not _stands_after(sheet, item, time))
+        for status in [*candidates, *nearest]:
             guess = _guess(sheet, table, time.concept, time, status.name)
             if guess is not None:
                 found[code] = guess
@@ -323,7 +324,11 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
         if not time.generic or time.name in used:
             continue
         free = [status for status in statuses if status.name not in spoken_for]
-        free.sort(key=lambda item: (not item.by_words, not item.generic))
+        free.sort(
+            key=lambda item: (
+                not item.by_words, not item.generic, not _stands_after(sheet, item, time)
+            )
+        )  # fmt: skip
         for status in free:
             concept = time.concept
             if not status.generic or not set(_header(sheet, status.name)) <= _plain_status_words():
@@ -347,6 +352,12 @@ def _distance(sheet: Sheet, status: _StatusColumn, code: str) -> tuple[bool, ...
     """Order status columns: named for this endpoint, whole header, in words."""
     named = code.casefold() in _header(sheet, status.name)
     return not named, status.codes[0] != code, not status.exact, not status.by_words
+
+
+def _stands_after(sheet: Sheet, status: _StatusColumn, time: _TimeColumn) -> bool:
+    """Whether a status is the column right after a time: of several, that one belongs to it."""
+    names = list(sheet.profiles)
+    return names.index(status.name) == names.index(time.name) + 1
 
 
 def _plain_status_words() -> frozenset[str]:
@@ -574,9 +585,9 @@ def from_parameters(sheet: Sheet, table: str) -> list[Guess]:
             {event: (0,)}, others or (1,),
             "By the CDISC rule, CNSR = 0 is the event and every other value is censored.",
         )  # fmt: skip
-        named = labels[rows][0]
+        named = _without_unit(labels[rows][0])
         endpoint = Endpoint(
-            label=str(named) if named else code,
+            label=named or code,
             time=value,
             unit=unit,
             event=censor,
@@ -600,6 +611,14 @@ def from_parameters(sheet: Sheet, table: str) -> list[Guess]:
     return sorted(
         found, key=lambda guess: usual.index(guess.code) if guess.code in usual else len(usual)
     )
+
+
+def _without_unit(label: object) -> str:
+    """Take the unit off the description of a parameter: results may be in another one."""
+    text = str(label or "").strip()
+    head, bracket, unit = text.removesuffix(")").rpartition("(")
+    names_unit = bracket and text.endswith(")") and unit.strip().casefold() in vocabulary().units
+    return head.strip() if names_unit and head.strip() else text
 
 
 def _parameter_unit(units: set[str]) -> tuple[TimeUnit | None, bool]:

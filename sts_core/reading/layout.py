@@ -32,10 +32,14 @@ ERROR_VALUES = frozenset(
 _NUMBER_OR_DATE = re.compile(r"[-+<>=~]{0,2}\s*\d[\d.,:/\sTZ-]*%?")
 _NO_NAME = frozenset({"na", "n/a", "nan", "null", "none", "-", "--", ".", "?", "unknown", "未知"})
 _TOTAL = re.compile(
-    r"(?:grand |sub-?)?totals?|sums?|means?|averages?|medians?|"
-    r"合计|总计|小计|平均|平均值|均值|中位数",
+    r"(?:(?:grand |sub-?)?totals?|sums?|means?|averages?|medians?|"
+    r"summen?|gesamt|mittelwert|durchschnitt|"
+    r"合计|总计|小计|总数|总人数|总例数|例数|平均|平均值|均值|中位数)"
+    r"(?:\s*[:：=(（]?\s*(?:n\s*=\s*|共)?\d+\s*[例人名]?[)）]?)?",
     re.IGNORECASE,
 )
+# A number in words, but no day and no year: "60例", "男35例", "44 deaths", "n = 60".
+_COUNT = re.compile(r"(?!.*(?:\d{4}|\d[-/.年月]\d+[-/.月日])).*\d.*", re.DOTALL)
 _UNIT = re.compile(
     r"(?:days?|weeks?|wks?|months?|mos?|mths?|years?|yrs?|hours?|cm|mm|kg|mg|ml|dl|[kmµ]?g|"
     r"cm2|cm²|kg/m2|kg/m²|mm ?hg|bpm|%|"
@@ -464,7 +468,12 @@ def _is_total(sheet: _Cells, row: int) -> bool:
     first = cells[0] if cells else None
     if not isinstance(first, str) or not _TOTAL.fullmatch(first.strip(" :：.")):
         return False
-    return not any(map(is_word, cells[1:]))
+    return not any(is_word(cell) and not _counts(cell) for cell in cells[1:])
+
+
+def _counts(cell: object) -> bool:
+    """Whether a text tells how many, as in a row of totals, where a patient has a word or a day."""
+    return isinstance(cell, str) and _COUNT.fullmatch(cell.strip()) is not None
 
 
 def _other_table_beside(

@@ -17,7 +17,7 @@ import yaml
 from sts_core.findings import Finding, FindingCode, Severity
 from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, profile_sheet
-from sts_core.reading.vocabulary import FOLDER, Phrases, is_chinese, words_of
+from sts_core.reading.vocabulary import FOLDER, Match, Phrases, is_chinese, words_of
 from sts_core.reading.workbook import RawTable
 from sts_core.values import DATE_ORDERS, DateOrder, date_of, dates, numbers
 
@@ -48,6 +48,9 @@ KIND_WORDS: dict[PrivateKind, str] = {
     PrivateKind.BY_HAND: "what you chose to leave out",
 }
 
+
+# Concept of headers in which a phrase of another concept happens to stand.
+_HARMLESS = "harmless"
 
 #: Column of the patient table that takes the place of a date of birth.
 AGE_COLUMN = "Age (from the date of birth)"
@@ -102,13 +105,18 @@ def _words() -> tuple[Phrases, frozenset[str]]:
         kind: [text for text in texts if len(words_of(text)) == 1 and not is_chinese(text)]
         for kind, texts in kinds.items()
     }
-    return Phrases(kinds, alone), frozenset("".join(document["family_names"].split()))
+    concepts = {**kinds, _HARMLESS: document["harmless"]}
+    return Phrases(concepts, alone), frozenset("".join(document["family_names"].split()))
 
 
 def private_by_header(header: str) -> PrivateKind | None:
     """Say what a whole header says that a column holds of a person, ``None`` for anything else."""
     match = _words()[0].match(words_of(header))
-    return PrivateKind(match.concept) if match and match.exact else None
+    return _kind_of(match) if match and match.exact else None
+
+
+def _kind_of(match: Match | None) -> PrivateKind | None:
+    return None if match is None or match.concept == _HARMLESS else PrivateKind(match.concept)
 
 
 def _is_chinese_id(text: str) -> bool:
@@ -208,7 +216,7 @@ def _looked_at(
             name, PrivateKind.DECLARED, "the data dictionary says that it identifies a person"
         )
     match = _words()[0].match(sheet.words[name])
-    by_header = PrivateKind(match.concept) if match else None
+    by_header = _kind_of(match)
     if by_header is PrivateKind.BIRTH_DATE and not _may_be_birth(profile):
         by_header = None
     if (

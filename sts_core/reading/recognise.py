@@ -434,8 +434,25 @@ def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:
         draft.exposures = guess_exposures(sheet, role)
     elif role == "time_to_event" and sheet.kind is SheetKind.TIME_TO_EVENT:
         for guess in from_parameters(sheet, role):
-            if guess.code not in draft.endpoints:
-                take_endpoint(role, guess, draft)
+            former = draft.guesses.get(guess.code)
+            if former is not None:
+                _say_replaced(former, draft)
+            take_endpoint(role, guess, draft)
+
+
+def _say_replaced(former: Guess, draft: Draft) -> None:
+    """Say of the columns of an endpoint that the parameters of a CDISC table take its place."""
+    role = former.endpoint.table
+    for name in former.columns:
+        what, why = draft.roles.get(role, {}).get(name, (ColumnRole.IGNORED, ""))
+        shared = any(
+            name in guess.columns and guess.endpoint.table == role
+            for code, guess in draft.guesses.items()
+            if code != former.code
+        )
+        if not shared and what in (ColumnRole.DATE, ColumnRole.TIME, ColumnRole.STATUS):
+            why = f"{former.code} is taken from the table of parameters instead"
+            draft.roles[role][name] = (what, why)
 
 
 def role_of(label: str, taken: Mapping[str, object]) -> str:

@@ -114,6 +114,17 @@ class Sheet:
         labels = self.raw.value_labels.get(column, {})
         return next((label for code, label in labels.items() if text_of(code) == text), text)
 
+    def in_words(self, column: str) -> Profile:
+        """Give the facts of a column with what its codes stand for, where the file says it."""
+        profile = self.profiles[column]
+        if not self.raw.value_labels.get(column):
+            return profile
+        counts: dict[str, int] = {}
+        for text, n in profile.counts.items():
+            label = self.label_of(column, text)
+            counts[label] = counts.get(label, 0) + n
+        return replace(profile, counts=counts)
+
 
 def profile_sheet(raw: RawTable) -> Sheet:
     """Look at every column of a sheet."""

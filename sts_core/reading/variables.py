@@ -172,7 +172,7 @@ def _response_of(sheet: Sheet, taken: Collection[str]) -> str | None:
         for name, profile in sheet.profiles.items()
         if name not in taken
         and profile.complete
-        and is_response(profile)
+        and is_response(sheet.in_words(name))
         and _of_one_value(sheet, name)
     ]
     for exact in (True, False):
@@ -190,7 +190,11 @@ def _guess(
     words = bare if legend else sheet.words[name]
     match = vocabulary().variables.match(words)
     concept = vocabulary().variable_concepts[match.concept] if match else None
-    if concept is not None and concept.levels == "response" and not _some_responses(profile):
+    if (
+        concept is not None
+        and concept.levels == "response"
+        and not _some_responses(sheet.in_words(name))
+    ):
         match, concept = None, None  # "疗效 转移部位", or a response that is written as 0 and 1
     reason = _not_a_variable(words, profile, concept)
     if reason is not None:

@@ -156,6 +156,9 @@ def test_repeated_names_are_no_patients() -> None:
     [
         [["Total", 260, 27.5]],
         [["合计：", 260]],
+        [["合计", "60例", "中位 5.5", "死亡3例"]],
+        [["合计：5例", 260]],
+        [["Summe", "n = 5", 5.5, "3 (60%)"]],
         [["Mean", 52, 5.5], ["Median", 52, 5.5]],
         [["Source: hospital database, May 2021"]],
         [["Total", 260], ["* follow-up ends 2021"]],
@@ -171,6 +174,15 @@ def test_totals_and_notes_at_the_foot_are_no_patients(foot: Rows) -> None:
         for row in finding.rows
     }
     assert named == set(range(7, 7 + len(foot)))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [["Total", 55, 3.5, "Dead"], ["P9", "60例", 3.5, "1例"], ["Total", "2021年5月3日", 3.5, 1]],
+)
+def test_patient_at_the_foot_is_no_total(last: list[object]) -> None:
+    table, _ = read([NAMES, *PATIENTS, last])
+    assert len(table.frame) == len(PATIENTS) + 1
 
 
 def test_patient_of_whom_only_the_id_is_known_stays() -> None:

@@ -97,6 +97,8 @@ def test_dates_decades_before_all_others_are_births_whatever_their_name():
         ("contact date", [f"2021-05-{n + 1:02d}" for n in range(N)]),
         ("seen", ["2021-05-03"] * 8 + ["soon", "later", "bad", "?"]),
         ("first_dose_date", [f"{n + 1}/5/2021" for n in range(N)]),
+        ("发生日期", [f"2021年5月{n + 1}日" for n in range(N)]),
+        ("不良事件发生日", [f"2021-05-{n + 1:02d}" for n in range(N)]),
         ("last contact", [f"2021年5月{n + 1}日" for n in range(N)]),
         ("platelets", [150_000 + 1_000 * n for n in range(N)]),
         ("LDH", [200.5 + n for n in range(N)]),

@@ -517,7 +517,83 @@ def test_dates_and_times_that_disagree_are_said_with_their_rows() -> None:
     }
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_statuses_without_a_name_the_next_column_belongs_to_a_time(turned: bool) -> None:
+    pairs = [("time", "status", cycle("1", "2")), ("PFS", "Censor", cycle("0", "1", "1"))]
+    columns: dict[str, list[Any]] = {"id": IDS}
+    for time, status, cells in reversed(pairs) if turned else pairs:
+        columns |= {time: TIMES, status: cells}
+    endpoints = propose(columns).study.definitions.endpoints
+    assert {code: (item.time, item.event) for code, item in endpoints.items()} == {
+        "TTE": ("time", "status"),
+        "PFS": ("PFS", "Censor"),
+    }
+
+
+def test_codes_that_the_file_calls_responses_are_the_best_response() -> None:
+    labels = {"BESTRESP": {1: "CR", 2: "Partial response", 3: "SD", 4: "PD", 9: "Not evaluable"}}
+    cells = cycle("1", "2", "3", "4", "9", "2")
+    found = propose({"id": IDS, "BESTRESP": cells}, value_labels=labels).study.definitions
+    assert found.variables["best_response"].levels == ("CR", "PR", "SD", "PD", "NE")
+    assert found.variables["best_response"].codes["2"] == "PR"
+    assert found.response is not None
+    assert (found.response.responders, found.response.not_evaluable) == (("CR", "PR"), ("NE",))
+
+
+def test_german_file_is_recognised_as_the_english_one() -> None:
+    event = cycle("03.02.2021", None)
+    proposal = propose(
+        {
+            "Patienten-Nr": IDS,
+            "Geschlecht": cycle("männlich", "weiblich"),
+            "Alter (Jahre)": [str(40 + at) for at in TWELVE],
+            "Histologie": cycle("Leiomyosarkom", "Synovialsarkom", "dediff. Liposarkom"),
+            "Bestes Ansprechen": cycle("partielle Remission", "stabile Erkrankung", "Progress"),
+            "Datum des Therapiebeginns": cycle("13.01.2020"),
+            "Therapiebeginn": cycle("13.01.2020"),
+            "Progressionsdatum": event,
+            "Sterbedatum": event,
+            "Letzter Kontakt": cycle("23.12.2021"),
+            "Verstorben": cycle("ja", "nein"),
+        }
+    )
+    found = proposal.study.definitions
+    overall, free = found.endpoints["OS"], found.endpoints["PFS"]
+    assert (overall.start, overall.event) == ("Therapiebeginn", "Verstorben")
+    assert (overall.events, overall.censored) == ({"death": ("ja",)}, ("nein",))
+    assert free.event_dates == {"progression": "Progressionsdatum", "death": "Sterbedatum"}
+    assert found.variables["sex"].levels == ("Female", "Male")
+    assert found.variables["age"].kind is VariableKind.NUMERIC
+    assert "Dedifferentiated liposarcoma" in found.variables["histotype"].levels
+    assert found.variables["best_response"].levels[:4] == ("CR", "PR", "SD", "PD")
+    assert proposal.evidence["Patienten-Nr"].role is ColumnRole.SUBJECT_ID
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"), [("OS (Monate)", "months"), ("Gesamtüberleben in Tagen", "days")]
+)
+def test_german_unit_in_a_header(header: str, unit: str) -> None:
+    found = propose({"id": IDS, header: TIMES, "Tod": cycle("ja", "nein")}).study.definitions
+    assert found.endpoints["OS"].unit == TimeUnit(unit)
+    assert found.endpoints["OS"].events == {"death": ("ja",)}
+
+
 # ----------------------------------------------------------------------- CDISC and long files
+
+
+def test_parameters_take_the_place_of_dates_that_censor_nobody() -> None:
+    adsl = {**ADSL, "TRTSDT": ["2020-01-01"] * 12, "DTHDT": cycle("2020-06-01", None)}
+    long = adtte(("OS",))
+    long["PARAM"] = ["Overall Survival (days)"] * 12
+    for first, second in (("adsl.csv", "adtte.csv"), ("z.csv", "a.csv")):
+        books = [book_of(adsl, file=first), book_of(long, file=second)]
+        proposal = propose_study(books)
+        endpoint = proposal.study.definitions.endpoints["OS"]
+        assert (endpoint.table, endpoint.event) == ("time_to_event", "CNSR")
+        assert endpoint.label == "Overall Survival", "results may be in months"
+        assert "instead" in proposal.evidence["DTHDT"].reason
+        data = survival_data(assemble(proposal.study, books), "OS")
+        assert (data.n, int(data.event.sum())) == (12, 6)
 
 
 def adtte(codes: tuple[str, ...] = ("PFS", "OS", "TNE")) -> dict[str, list[Any]]:

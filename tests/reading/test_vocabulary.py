@@ -56,6 +56,8 @@ def test_no_word_stands_for_two_levels(name: str) -> None:
         ("PFS(月)", ("pfs", "月")),
         ("OS（月）", ("os", "月")),
         ("OS_days", ("os", "days")),
+        ("Größe (cm)", ("grosse", "cm")),
+        ("Décès", ("deces",)),
         ("timeWeeks", ("time", "weeks")),
         ("mRNA cluster", ("mrna", "cluster")),
         ("ECOG评分", ("ecog", "评分")),

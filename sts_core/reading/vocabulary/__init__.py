@@ -40,9 +40,13 @@ def is_chinese(text: str) -> bool:
 def words_of(text: str) -> Words:
     """Give a header or a cell as comparable words.
 
-    ``"PFS(月)"`` gives ``("pfs", "月")``, ``"timeWeeks"`` gives ``("time", "weeks")``.
+    ``"PFS(月)"`` gives ``("pfs", "月")``, ``"timeWeeks"`` gives ``("time", "weeks")``,
+    ``"Größe"`` gives ``("grosse",)``: a letter is compared without its accent.
     """
     plain = _CAMEL.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
+    if not plain.isascii():
+        parts = unicodedata.normalize("NFD", plain)
+        plain = "".join(sign for sign in parts if not unicodedata.combining(sign))
     return tuple(_RUN.findall(_GAP.sub(" ", plain)))
 
 
