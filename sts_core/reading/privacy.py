@@ -17,7 +17,7 @@ import yaml
 from sts_core.findings import Finding, FindingCode, Severity
 from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, profile_sheet
-from sts_core.reading.vocabulary import FOLDER, Match, Phrases, is_chinese, words_of
+from sts_core.reading.vocabulary import FOLDER, Match, Phrases, Words, is_chinese, words_of
 from sts_core.reading.workbook import RawTable
 from sts_core.values import DATE_ORDERS, DateOrder, date_of, dates, numbers
 
@@ -215,20 +215,13 @@ def _looked_at(
         return PrivateColumn(
             name, PrivateKind.DECLARED, "the data dictionary says that it identifies a person"
         )
-    match = _words()[0].match(sheet.words[name])
-    by_header = _kind_of(match)
-    if by_header is PrivateKind.BIRTH_DATE and not _may_be_birth(profile):
-        by_header = None
-    if (
-        by_header is PrivateKind.NAME
-        and match
-        and not match.exact
-        and _is_grouping(profile)
-        and _share(profile, _is_chinese_name) < _MOST
-    ):
-        by_header = None  # "name of the first drug"
-    if by_header is not None:
+    label = words_of(sheet.raw.column_labels.get(name, ""))
+    by_header = _kind_by_words(sheet.words[name], profile)
+    if by_header is not None and sheet.words[name] != label:
         return PrivateColumn(name, by_header, "its header says so")
+    by_label = by_header or _kind_by_words(label, profile, whole=True)
+    if by_label is not None:
+        return PrivateColumn(name, by_label, "its label says so")
     if not profile.n_known:
         return None
     for kind, what, has in () if profile.is_date else _PATTERNS:
@@ -248,6 +241,29 @@ def _looked_at(
             name, PrivateKind.BIRTH_DATE, "its dates lie decades before all others of the table"
         )
     return None
+
+
+def _kind_by_words(words: Words, profile: Profile, *, whole: bool = False) -> PrivateKind | None:
+    """Give what the words of a header or a label say of a person, unless the cells speak against.
+
+    With ``whole``, words that hold more than that count only where hardly any value repeats and
+    none is a date: a label is a sentence that may ask when a telephone call was made.
+    """
+    match = _words()[0].match(words)
+    kind = _kind_of(match)
+    if kind is None or match is None:
+        return None
+    if kind is PrivateKind.BIRTH_DATE:
+        return kind if _may_be_birth(profile) else None
+    if match.exact:
+        return kind
+    if whole and (profile.is_date or _is_grouping(profile)):
+        return None
+    if not _is_grouping(profile):
+        return kind
+    if kind is PrivateKind.NAME:  # "name of the first drug"
+        return kind if _share(profile, _is_chinese_name) >= _MOST else None
+    return kind
 
 
 def _share(profile: Profile, has: Callable[[str], object]) -> float:

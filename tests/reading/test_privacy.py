@@ -73,6 +73,26 @@ def test_what_is_left_out(header, cells, kind):
     assert found_in({header: cells}) == {header: kind}
 
 
+@pytest.mark.parametrize(
+    ("label", "cells", "kind"),
+    [
+        ("Patient name", ["x"] * N, PrivateKind.NAME),
+        ("Full name of the patient", HAN, PrivateKind.NAME),
+        ("Date of birth", ["1950-01-31"] * N, PrivateKind.BIRTH_DATE),
+        ("Home address", ["1 Main Street"] * N, PrivateKind.CONTACT),
+        ("Date of the telephone number check", ["2021-05-03", "2021-06-03"] * 6, None),
+        ("Name of the first drug", ["anlotinib", "pazopanib"] * 6, None),
+        ("Age at diagnosis", list(range(40, 40 + N)), None),
+    ],
+)
+def test_a_label_says_what_a_header_of_letters_and_digits_does_not(label, cells, kind):
+    (table,) = book_of({"patient_id": IDS, "f12": cells}).sheets
+    found = private_columns(replace(table, column_labels={"f12": label}))
+    assert [(item.kind, item.why) for item in found.values()] == (
+        [] if kind is None else [(kind, "its label says so")]
+    )
+
+
 def test_dates_decades_before_all_others_are_births_whatever_their_name():
     columns = {
         "d1": [f"19{50 + n}-03-04" for n in range(N)],
