@@ -70,6 +70,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         intake.add_or_replace()
         intake.uploader("Files of data, or a study file that changes the choices")
         intake.accepted_types()
+        intake.remove_files(workspace)
         for number, sample in enumerate(intake.SAMPLES):
             st.button(
                 f"Sample: {sample.label}", key=f"sample.again.{number}",

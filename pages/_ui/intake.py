@@ -144,6 +144,28 @@ def add_or_replace() -> None:
     state.remember("adds", chosen)
 
 
+def remove_files(workspace: state.Workspace) -> None:
+    """Offer to let go of each file but that of the patients."""
+    study = workspace.study
+    patients = study.data.tables.get("subjects") if study is not None else None
+    if patients is None or len(workspace.workbooks) < 2:
+        return
+    for number, book in enumerate(workspace.workbooks):
+        # a patient table without a file's name is that of the only or the first file
+        if book.file != (patients.file or workspace.workbooks[0].file):
+            st.button(
+                f"Remove {plain(book.file)}", icon=":material/delete:", key=f"remove.{number}",
+                on_click=_remove, args=(book.file,), width="stretch",
+                help="What its tables gave goes with it; every other choice stays.",
+            )  # fmt: skip
+
+
+def _remove(file: str) -> None:
+    state.put(state.without_file(state.workspace(), file))
+    state.forget_widgets()
+    state.leave_notice(f"Removed: {file}. Undo brings it back.")
+
+
 def accepted_types() -> None:
     """Say which files are taken: the uploader marks another or a larger one in red only."""
     types = ", ".join(f".{ending}" for ending in (*DATA_TYPES, *STUDY_TYPES))
@@ -252,7 +274,8 @@ def _recognised(
         return Outcome(workspace, f"Added: {names}.", findings)
     study = study or (current.study if not current.has_data else None)
     workspace = state.opened(books, study, progress)
-    return Outcome(workspace, f"Loaded: {names}.", findings)
+    former = " Undo brings back what was loaded before, with its choices."
+    return Outcome(workspace, f"Loaded: {names}.{former if current.has_data else ''}", findings)
 
 
 def _not_used(current: state.Workspace, findings: Sequence[Finding]) -> Outcome:

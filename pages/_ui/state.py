@@ -26,7 +26,7 @@ from sts_core.reading.profile import profile_table
 from sts_core.reading.progress import Progress, Stage
 from sts_core.reading.recognise import Proposal, propose_study
 from sts_core.reading.redcap import apply_dictionaries
-from sts_core.reading.revise import add_files
+from sts_core.reading.revise import add_files, remove_file
 from sts_core.study import Study
 
 _WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK = (
@@ -110,6 +110,13 @@ def extended(
     return with_study(
         replace(current, workbooks=books, proposal=proposal, cohort=None), study, progress
     )
+
+
+def without_file(current: Workspace, file: str) -> Workspace:
+    """Give the workspace without one of its files; every choice about the others stays."""
+    assert current.study is not None
+    study, proposal, books = remove_file(current.study, current.workbooks, file)
+    return with_study(replace(current, workbooks=books, proposal=proposal, cohort=None), study)
 
 
 def with_study(workspace: Workspace, study: Study, progress: Progress | None = None) -> Workspace:

@@ -96,6 +96,39 @@ def _with_meanings(study: Study, proposal: Proposal) -> Study:
     return replace(study, definitions=replace(study.definitions, variables=variables))
 
 
+def remove_file(
+    study: Study, workbooks: Sequence[Workbook], file: str
+) -> tuple[Study, Proposal, tuple[Workbook, ...]]:
+    """Let go of a file; what its tables gave goes with them, every other choice stays.
+
+    Parameters
+    ----------
+    study
+        What was chosen so far.
+    workbooks
+        The files that are there.
+    file
+        Name of one of them.
+
+    Returns
+    -------
+    tuple
+        The choices without its tables, what was recognised in the others, and these files.
+
+    Raises
+    ------
+    ValueError
+        If it holds the patient table, without which nothing is left.
+    """
+    told = roles_of(study, workbooks)
+    gone = {role for place, role in told.items() if place[0] == file and role is not None}
+    if "subjects" in gone:
+        raise ValueError("the patient table can be replaced, not removed")
+    books = tuple(book for book in workbooks if book.file != file)
+    kept = {place: role for place, role in told.items() if place[0] != file}
+    return _without_tables(study, gone), propose_study(books, kept), books
+
+
 def give_role(
     study: Study, workbooks: Sequence[Workbook], place: Place, role: str | None
 ) -> tuple[Study, Proposal]:

@@ -145,7 +145,9 @@ def test_added_files_keep_every_choice_and_others_begin_anew() -> None:
     assert before.study is not None
     label = next(iter(before.study.definitions.variables.values())).label
     drop(at, {"stages.csv": "id,stage\na,I\nb,II\nc,I\n"})
-    assert "Loaded: stages.csv" in shown(at)  # in place of the former, unless said otherwise
+    assert "Loaded: stages.csv. Undo brings back" in shown(
+        at
+    )  # in place of the former, unless said otherwise
     replaced: state.Workspace = at.session_state["workspace"]
     assert [book.file for book in replaced.workbooks] == ["stages.csv"]
     click(at, "undo")
@@ -162,6 +164,25 @@ def test_added_files_keep_every_choice_and_others_begin_anew() -> None:
     }.items()
     assert label in [item.label for item in added.study.definitions.variables.values()]
     assert cohort_line(at).startswith("tiny 3 of 3")
+
+
+def test_one_of_several_files_is_removed_and_comes_back_by_undo() -> None:
+    at = with_tiny()
+    alone: state.Workspace = at.session_state["workspace"]
+    assert not [button for button in at.button if str(button.key).startswith("remove.")]
+    asked = at.segmented_control(key="w:upload.adds")
+    checked(asked.set_value("Add to these files").run())
+    drop(at, {"st*ges.csv": "id,stage\na,I\nb,II\nc,I\n"})
+    added: state.Workspace = at.session_state["workspace"]
+    assert [str(b.key) for b in at.button if str(b.key).startswith("remove.")] == ["remove.1"]
+    click(at, "remove.1")  # of the file of the patients there is no such button
+    assert "Removed: st*ges.csv. Undo brings it back." in shown(at)
+    left: state.Workspace = at.session_state["workspace"]
+    assert [book.file for book in left.workbooks] == ["tiny.csv"]
+    assert left.study == alone.study
+    assert cohort_line(at).startswith("tiny 3 of 3")
+    click(at, "undo")
+    assert at.session_state["workspace"] is added
 
 
 def test_work_of_a_session_that_ended_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from sts_core.derive import levels_of
 from sts_core.findings import FindingCode
 from sts_core.reading.assembly import assemble
 from sts_core.reading.proposal import QuestionKind, TableKind
 from sts_core.reading.recognise import propose_study
-from sts_core.reading.revise import add_files, give_role, roles_of, with_files
+from sts_core.reading.revise import add_files, give_role, remove_file, roles_of, with_files
 from sts_core.study import IdRule, Status, TimeUnit
 from tests.doubles import book_of
 
@@ -69,6 +71,18 @@ def test_a_file_of_the_same_name_takes_the_place_of_the_former():
     assert new == study
     assert [book.sha256 for book in books] == [cut.sha256]
     assert assemble(new, books).n == 6
+
+
+def test_a_file_is_removed_with_what_it_gave_and_nothing_else():
+    study = entered()
+    more, _, books = add_files(study, [PATIENTS], [EVENTS])
+    assert more.definitions.adverse_events is not None
+    left, proposal, kept = remove_file(more, books, "ae.csv")
+    assert left == study
+    assert [book.file for book in kept] == ["patients.csv"]
+    assert [item.file for item in proposal.tables] == ["patients.csv"]
+    with pytest.raises(ValueError, match="replaced, not removed"):
+        remove_file(more, books, "patients.csv")
 
 
 def test_a_role_is_taken_away_and_given_back():
