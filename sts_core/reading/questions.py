@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
+from sts_core.reading.endpoints import date_columns
 from sts_core.reading.gap_codes import Gaps, gaps_in
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet
@@ -30,8 +31,8 @@ def ask_endpoints(draft: Draft) -> None:
             Finding(
                 FindingCode.ENDPOINT_NOT_FOUND,
                 Severity.WARNING,
-                f"No endpoint was recognised in “{sheet.raw.label}”: no time with a status, and no "
-                "dates of an event.",
+                f"No endpoint was recognised in “{sheet.raw.label}”: no time with a status, and "
+                f"{_lacking_dates(sheet)}.",
                 "Choose the columns of the endpoint on the Data page.",
                 file=sheet.raw.file,
                 sheet=sheet.raw.sheet,
@@ -78,6 +79,17 @@ def ask_endpoints(draft: Draft) -> None:
                     columns=(endpoint.time,) if endpoint.time else (),
                 )
             )
+
+
+def _lacking_dates(sheet: Sheet) -> str:
+    """Say what dates lack for an endpoint: those of an event, or of the start."""
+    columns = date_columns(sheet, {})
+    events = [f"“{column.name}”" for column in columns if column.use in ("event", "end")]
+    if not events:
+        return "no dates of an event"
+    if any(column.use == "start" for column in columns):
+        return f"too few patients with a start and an end ({listed(events)})"
+    return f"beside {listed(events)} no date of the start (first dose, diagnosis, randomisation)"
 
 
 def _sentence(text: str) -> str:

@@ -517,6 +517,17 @@ def test_dates_and_times_that_disagree_are_said_with_their_rows() -> None:
     }
 
 
+def test_dates_of_an_event_without_a_start_say_what_is_lacking() -> None:
+    ends = {"Date of death": cycle("2021-05-03", None), "Last seen": cycle("2021-06-03")}
+    for more, lacks in (
+        ({}, "beside “Date of death” no date of the start"),
+        ({"First dose": ["2020-01-01", *[None] * 11]}, "too few patients with a start and an end"),
+    ):
+        proposal = propose({"id": IDS, "sex": cycle("F", "M"), **ends, **more})
+        (finding,) = [f for f in proposal.findings if f.code is FindingCode.ENDPOINT_NOT_FOUND]
+        assert lacks in finding.message
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_of_several_statuses_without_a_name_the_next_column_belongs_to_a_time(turned: bool) -> None:
     pairs = [("time", "status", cycle("1", "2")), ("PFS", "Censor", cycle("0", "1", "1"))]
