@@ -53,10 +53,38 @@ _MEASURED = {
 MAX_CHOICES = 60
 # Levels that are offered as a yes; what is taken for one is always shown, and can be changed.
 YES_WORDS = frozenset(
-    {"yes", "y", "1", "true", "present", "positive", "pos", "+", "是", "有", "阳性"}
+    {
+        "yes",
+        "ja",
+        "y",
+        "1",
+        "true",
+        "present",
+        "positive",
+        "positiv",
+        "pos",
+        "+",
+        "是",
+        "有",
+        "阳性",
+    }
 )
 NO_WORDS = frozenset(
-    {"no", "n", "0", "false", "absent", "negative", "neg", "none", "否", "无", "阴性"}
+    {
+        "no",
+        "nein",
+        "n",
+        "0",
+        "false",
+        "absent",
+        "negative",
+        "negativ",
+        "neg",
+        "none",
+        "否",
+        "无",
+        "阴性",
+    }
 )
 
 
@@ -158,8 +186,9 @@ def _count(cohort: Cohort, names: Mapping[str, str]) -> Derivation | None:
     of = _several("Count over", names, "derive.count.of", help="Each is a yes or a no.")
     if not of:
         return None
-    held = [level for name in of for level in levels_of(cohort, name).levels]
-    if len({*held}) > MAX_CHOICES:
+    # each level once: the several have the same ones
+    held = list(dict.fromkeys(level for name in of for level in levels_of(cohort, name).levels))
+    if len(held) > MAX_CHOICES:
         st.info("These have too many different values for a yes or no.")
         return None
     tag = ".".join(of)

@@ -39,6 +39,8 @@ def test_number_of_metastatic_organs_none_or_single_against_multiple() -> None:
     organs = [f"metastasis_{organ}" for organ in ("lung", "bone", "liver", "pancreas", "brain")]
     choose(at, how="count_of", count__of=organs)
     assert "None or single" in shown(at)
+    tag = ".".join(organs)
+    assert at.multiselect(key=f"w:derive.count.yes.{tag}").value == ["yes"], "each level once"
     at.text_input(key="w:derive.label").set_value("Number of metastatic organs").run()
     click(at, "derive.add")
     key = "number_of_metastatic_organs"
@@ -122,6 +124,36 @@ def test_levels_are_merged_ordered_compared_and_separated_again() -> None:
     for _ in range(4):
         click(at, "undo")
     assert [*levels(at, "primary_site")] == ["limb", "trunk", "others", None]
+
+
+def test_what_was_mapped_by_hand_stays_after_another_upload() -> None:
+    rows = [
+        f"P{n},{n + 1},{n % 2},{('LMS', 'RMS', 'UPS', 'n.d.')[n % 4]},"
+        f"{('', 'embryonal')[n % 2]},{n % 2},{n // 2 % 2},{('A', 'B')[n % 2]},{n % 3},{20 + n}"
+        for n in range(40)
+    ]
+    names = "id,time (months),status,histotype,rms type,lung,liver,drug1,drug2,age"
+    at = drop(start(), {"a.csv": "\n".join([names, *rows])})
+    variables = study_of(at).definitions.variables
+    column = {variable.column or key: key for key, variable in variables.items()}
+    choose(at, how="count_of", count__of=[column["lung"], column["liver"]])
+    click(at, "derive.add")
+    choose(at, how="combination", combine__of=[column["drug1"], column["drug2"]])
+    click(at, "derive.add")
+    histotype, site = column["histotype"], edit(at, column["histotype"])
+    merged = list(study_of(at).definitions.variables[histotype].levels[:2])
+    site.multiselect(key=f"w:variable.merge.{histotype}").set_value(merged).run()
+    site.text_input(key=f"w:variable.merge.name.{histotype}").set_value("Both").run()
+    click(at, f"variable.merge.do.{histotype}")
+    edit(at, column["age"])
+    click(at, f"variable.new.Median.{column['age']}")
+    before = study_of(at).definitions.variables
+    assert len(before) == len(variables) + 3
+    checked(at.segmented_control(key="w:upload.adds").set_value("Add to these files").run())
+    drop(at, {"more.csv": "id,stage\n" + "".join(f"P{n},{'I' * (n % 3 + 1)}\n" for n in range(40))})
+    after = study_of(at)
+    assert before.items() < after.definitions.variables.items(), "nothing but the stage is new"
+    assert load_study(dump_study(after)).definitions == after.definitions
 
 
 def test_a_value_becomes_not_known() -> None:
