@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 
 # Under a header that names a date, a column is one although many cells can't be read.
 _SOME_DATES = 0.5
+_SHORT_YEAR = re.compile(r"\d{1,2}([-/.])(?:\d{1,2}|[A-Za-z]{3})\1\d{2}")
 # In a longer table a time has at least three different values.
 _FEW_ROWS = 5
 # Of several dates of a patient, one for each event of a database, the first event is the event.
@@ -132,6 +134,12 @@ def is_date_column(sheet: Sheet, name: str) -> bool:
         and (low is None or low >= 10_000)
         and find_unit(sheet.words[name]) is None
     )
+
+
+def has_short_years(profile: Profile) -> bool:
+    """Whether most known cells are dates with a year of two digits, whose century nobody knows."""
+    n = sum(count for text, count in profile.counts.items() if _SHORT_YEAR.fullmatch(text.strip()))
+    return n > 0 and n >= _SOME_DATES * sum(profile.counts.values())
 
 
 def _says_date(words: Words) -> bool:

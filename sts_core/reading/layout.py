@@ -38,6 +38,8 @@ _TOTAL = re.compile(
     r"(?:\s*[:：=(（]?\s*(?:n\s*=\s*|共)?\d+\s*[例人名]?[)）]?)?",
     re.IGNORECASE,
 )
+# "制表人：张三", "Date: 30 June 2023"; a coded value such as "1: Dead" begins with a digit.
+_SIGNED = re.compile(r"\s*[^\W\d][^:：]*[:：]\s*\S")
 # A number in words, but no day and no year: "60例", "男35例", "44 deaths", "n = 60".
 _COUNT = re.compile(r"(?!.*(?:\d{4}|\d[-/.年月]\d+[-/.月日])).*\d.*", re.DOTALL)
 _UNIT = re.compile(
@@ -445,7 +447,11 @@ def _foot(sheet: _Cells, rows: NDArray[np.bool_]) -> tuple[list[int], list[int]]
     if len(places) < 2:
         return notes, totals
     usual = float(np.median(sheet.filled[places[:1000]].sum(axis=1)))
-    while len(places) > 1 and usual >= 3 and _is_note(sheet, places[-1]):
+    while (
+        len(places) > 1
+        and usual >= 3
+        and (_is_note(sheet, places[-1]) or _is_signature(sheet, places[-1], usual))
+    ):
         notes.insert(0, places.pop())
     while len(places) > 1 and len(totals) < _MAX_TOTALS and _is_total(sheet, places[-1]):
         totals.insert(0, places.pop())
@@ -461,6 +467,13 @@ def _is_note(sheet: _Cells, row: int) -> bool:
         return True
     long_enough = len(text) >= _NOTE_LENGTH or any(sign > "\u2e80" for sign in text[4:])
     return is_word(text) and long_enough and (" " in text or "：" in text or ":" in text)
+
+
+def _is_signature(sheet: _Cells, row: int, usual: float) -> bool:
+    """Whether a row of few cells says who made the table, and when."""
+    cells = sheet.row(row)
+    few = 2 <= len(cells) <= 0.8 * usual
+    return few and all(isinstance(cell, str) and _SIGNED.match(cell) for cell in cells)
 
 
 def _is_total(sheet: _Cells, row: int) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
-from sts_core.reading.endpoints import date_columns
+from sts_core.reading.endpoints import date_columns, has_short_years
 from sts_core.reading.gap_codes import Gaps, gaps_in
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet
@@ -83,6 +83,10 @@ def ask_endpoints(draft: Draft) -> None:
 
 def _lacking_dates(sheet: Sheet) -> str:
     """Say what dates lack for an endpoint: those of an event, or of the start."""
+    short = [name for name, profile in sheet.profiles.items() if has_short_years(profile)]
+    if short:
+        named = listed([f"“{name}”" for name in short])
+        return f"dates with years of two digits in {named}; write them in full, as 2021-05-03"
     columns = date_columns(sheet, {})
     events = [f"“{column.name}”" for column in columns if column.use in ("event", "end")]
     if not events:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sts_core.derive import natural_order
 from sts_core.reading.coding import legend_of
-from sts_core.reading.endpoints import date_columns, find_unit, is_date_column
+from sts_core.reading.endpoints import date_columns, find_unit, has_short_years, is_date_column
 from sts_core.reading.gap_codes import NO_GAPS, Gaps, gaps_in
 from sts_core.reading.privacy import KIND_WORDS, PrivateColumn, private_in
 from sts_core.reading.profile import Profile, profile_column
@@ -330,6 +330,8 @@ def _kind(
         if n <= 2 or _are_codes(profile):
             return VariableKind.CATEGORICAL, f"{n} values, taken for codes of levels"
         return VariableKind.NUMERIC, f"numbers, {n} different ones"
+    if has_short_years(profile):
+        return None, "dates with a year of two digits, which can't be read for certain"
     if not profile.complete:
         return None, "free text or an identifier: too many different values"
     limit = MAX_LEVELS_NAMED if wanted in ("categorical", "ordered") else MAX_LEVELS

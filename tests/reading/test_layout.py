@@ -158,6 +158,7 @@ def test_repeated_names_are_no_patients() -> None:
         [["合计：", 260]],
         [["合计", "60例", "中位 5.5", "死亡3例"]],
         [["合计：5例", 260]],
+        [["制表人：张三", None, "日期：2023年6月30日"]],
         [["Summe", "n = 5", 5.5, "3 (60%)"]],
         [["Mean", 52, 5.5], ["Median", 52, 5.5]],
         [["Source: hospital database, May 2021"]],
