@@ -45,7 +45,8 @@ if not workspace.has_data:
         intake.template_button("template")
         st.caption(
             ":material/lock: The file is read in this server's memory only. It is not written to "
-            "disk, not sent anywhere, and gone when the session ends."
+            "disk, not sent anywhere, and gone when the session ends or the page is reloaded; "
+            "“Keep my choices” saves what you chose."
         )
     with right, st.container(border=True, height="stretch"):
         st.subheader("Or look around first", anchor=False)

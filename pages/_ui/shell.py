@@ -197,7 +197,8 @@ def _empty_state(has_data: bool) -> None:
             st.subheader("No patients yet", anchor=False)
             st.write(
                 "Upload a spreadsheet with one row per patient on the Data page, "
-                "or look around with the synthetic sample first."
+                "or look around with the synthetic sample first. After a reload of the page, "
+                "files are dropped there again: nothing is kept."
             )
         st.page_link("pages/data.py", label="Go to the Data page", icon=":material/table_view:")
 

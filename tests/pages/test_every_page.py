@@ -90,6 +90,7 @@ def test_page_works_on(cohort: str, path: str, monkeypatch: pytest.MonkeyPatch) 
     assert [title.value for title in at.title] == [TITLES[path]]
     if cohort == "no file":
         assert ("No patients yet" in shown(at)) == (path != DATA)
+        assert "reload" in shown(at), "why it is empty, to somebody who had loaded a file"
         assert set(offered) == ({"sts_cohort_template.xlsx"} if path == DATA else set())
         return
     line = cohort_line(at)
