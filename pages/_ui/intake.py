@@ -161,6 +161,7 @@ def remove_files(workspace: state.Workspace) -> None:
 
 
 def _remove(file: str) -> None:
+    state.remember("uploads", state.remembered("uploads", 0) + 1)  # the list closes
     state.put(state.without_file(state.workspace(), file))
     state.forget_widgets()
     state.leave_notice(f"Removed: {file}. Undo brings it back.")
