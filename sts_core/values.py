@@ -11,6 +11,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -31,7 +32,7 @@ MISSING_CODES = frozenset(
     }
 )  # fmt: skip
 
-_PLAIN_TEXT = {str, type(None)}
+_TEXTS_AND_BLANKS = {"string", "empty"}
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _SERIAL_RANGE = (3_654.0, 73_050.0)  # 1910 .. 2099: a smaller number is no date
 _NUMBER = re.compile(r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$")
@@ -78,6 +79,8 @@ def text_of(cell: object) -> str | None:
     if cell is None:
         return None
     if isinstance(cell, str):
+        if " " not in cell and cell.isprintable():  # no other blank is printable
+            return cell or None
         return " ".join(cell.split()) or None
     if isinstance(cell, bool | np.bool_):
         return "true" if cell else "false"
@@ -123,10 +126,10 @@ def distinct_cells(cells: pd.Series) -> tuple[list[Any], np.ndarray]:
     Values of different type are never confused (``True``, ``1`` and ``1.0`` are told apart).
     """
     column = cells.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(column, skipna=True) in _TEXTS_AND_BLANKS:
+        return _distinct_texts(column)
     values = column.tolist()
     types = set(map(type, values))
-    if types <= _PLAIN_TEXT:
-        return _distinct_texts(column)
     numeric = [kind for kind in types if issubclass(kind, int | float | np.number | np.bool_)]
     if len(numeric) > 1:  # 1 == 1.0 == True would be one key
         keys: list[Any] = list(zip(map(type, values), values, strict=True))
@@ -225,6 +228,9 @@ def date_of(cell: object, order: DateOrder | None = None) -> dt.date | None:
     if not isinstance(cell, str):
         return None
     text = cell.strip()
+    if len(text) == 10 and text[4] == text[7] == "-":
+        with suppress(ValueError):
+            return dt.date.fromisoformat(text)
     if match := _DATE_PARTS.match(text):
         return _date_from_parts(*match.groups()[:3], order=order)
     if _COMPACT_DATE.match(text):
@@ -237,6 +243,18 @@ def date_of(cell: object, order: DateOrder | None = None) -> dt.date | None:
         return _date(int(match[3]), month, int(match[2])) if month else None
     number = number_of(text)
     return _serial_date(number) if number is not None and len(text) >= 5 else None
+
+
+def date_in_both_orders(cell: object) -> tuple[dt.date | None, dt.date | None]:
+    """Read a text of day, month and year as ``dmy`` and as ``mdy``; ``None`` where that is none."""
+    match = _DATE_PARTS.match(cell) if isinstance(cell, str) else None
+    if match is None:
+        return None, None
+    first, second, third = match.groups()[:3]
+    return (
+        _date_from_parts(first, second, third, order="dmy"),
+        _date_from_parts(first, second, third, order="mdy"),
+    )
 
 
 _YEAR_MONTH = re.compile(r"^\s*(\d{4})\s*(?:[-/.]|年)\s*(\d{1,2})\s*月?\s*$")

@@ -15,9 +15,9 @@ from sts_core.reading.workbook import RawTable
 from sts_core.values import (
     MISSING_CODES,
     DateOrder,
+    date_in_both_orders,
     date_of,
     distinct_cells,
-    is_missing,
     number_of,
     says_no_date,
     text_of,
@@ -215,12 +215,16 @@ def _known(cells: pd.Series, codes: frozenset[str]) -> list[tuple[Any, int]]:
     distinct, place = distinct_cells(cells)
     counts = np.bincount(place, minlength=len(distinct)).tolist()
     no_digit = not any(code[:1].isdigit() for code in codes)
+    longest = max(map(len, codes), default=0)  # folding case never makes a text shorter
     return [
         (cell, count)
         for cell, count in zip(distinct, counts, strict=True)
         # most cells of a long column are numbers or dates; no code begins with a digit
         if (no_digit and type(cell) is str and "0" <= cell[:1] <= "9")
-        or not is_missing(text_of(cell), codes)
+        or (
+            (text := text_of(cell)) is not None
+            and (len(text) > longest or text.casefold() not in codes)
+        )
     ]
 
 
@@ -328,8 +332,10 @@ def _read_dates(known: list[tuple[Any, int]], many: bool, n_known: int) -> _Date
         date = date_of(cell)
         if date is not None:
             (fixed if number_of(cell) is None else serials).append((date, count))
-        elif number_of(cell) is None:
-            open_.append((date_of(cell, "dmy"), date_of(cell, "mdy"), count))
+            continue
+        both = date_in_both_orders(cell)
+        if any(both) or number_of(cell) is None:
+            open_.append((*both, count))
     serial = sum(count for _, count in serials)
     n_fixed = sum(count for _, count in fixed)
     read_by: dict[DateOrder, int] = {

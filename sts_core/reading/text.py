@@ -254,7 +254,7 @@ class Records:
     n_lines: list[int] | None = None
 
 
-def records(text: str, delimiter: str, n_at_once: int = 500) -> Iterator[Records]:
+def records(text: str, delimiter: str, n_at_once: int = 100) -> Iterator[Records]:
     """Give the records of a text table, many at once.
 
     Parameters
@@ -264,7 +264,7 @@ def records(text: str, delimiter: str, n_at_once: int = 500) -> Iterator[Records
     delimiter
         One character.
     n_at_once
-        Lines that are taken at once.
+        Lines that are taken at once; few, so that their cells are still near when they are coded.
 
     Raises
     ------
