@@ -409,7 +409,7 @@ def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
         order = format_.date_order if format_ else None
         if order in (None, "ymd") and not table_dates(cohort, role, name).unreadable.any():
             continue  # every date reads one way
-        if not dates_are_ambiguous(table.column(name), codes):
+        if not dates_are_ambiguous(table.cells(name), codes):
             continue
         reading = {"dmy": "as day/month/year", "mdy": "as month/day/year"}.get(order or "")
         yield Finding(

@@ -13,6 +13,7 @@ import pandas as pd
 from sts_core import __version__
 from sts_core.findings import Finding
 from sts_core.study.types import ReportSection, Study
+from sts_core.values import DistinctCells, distinct_cells
 
 _T = TypeVar("_T")
 _NOTHING = object()
@@ -61,6 +62,20 @@ class Table:
         """
         column: pd.Series = self.frame[name]
         return column
+
+    def cells(self, name: str) -> DistinctCells:
+        """Give the different cells of a column, looked through once.
+
+        Raises
+        ------
+        KeyError
+            When the table has no such column.
+        """
+        what = ("cells", name)
+        found: DistinctCells | None = self.read.get(what)
+        if found is None:
+            found = self.read[what] = distinct_cells(self.column(name))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ from sts_core.study.types import (
     WhetherKnown,
 )
 from sts_core.values import (
+    Cells,
+    DistinctCells,
     IncompleteRule,
     ReadColumn,
     date_orders,
@@ -233,6 +235,20 @@ def _column(table: Table, name: str) -> pd.Series:
     return table.column(name)
 
 
+def _distinct(table: Table, name: str) -> DistinctCells:
+    _column(table, name)
+    return table.cells(name)
+
+
+def _cells(cohort: Cohort, key: str) -> Cells:
+    """Give a variable's cells, one a subject in file order; a plain column's looked through."""
+    variable = variable_of(cohort, key)
+    plain = variable.derived is None and variable.table == "subjects" and not variable.rows
+    if not plain:
+        return cells_of(cohort, key)
+    return _distinct(cohort.tables["subjects"], variable.column or key)
+
+
 def _quotes(cohort: Cohort, key: str) -> bool:
     """Say whether a message may quote levels of a variable, or of what it is made of."""
     variable = variable_of(cohort, key)
@@ -344,7 +360,7 @@ def _read_numbers(cohort: Cohort, key: str) -> ReadColumn:
     variable = variable_of(cohort, key)
     format_ = _source(cohort, variable.table).columns.get(variable.column or key)
     return numbers(
-        cells_of(cohort, key),
+        _cells(cohort, key),
         decimal=format_.marks if format_ else ".",
         codes=_codes(cohort, variable, variable.table),
     ).for_all()
@@ -359,7 +375,7 @@ def _read_dates(cohort: Cohort, key: str) -> ReadColumn:
     variable = variable_of(cohort, key)
     format_ = _source(cohort, variable.table).columns.get(variable.column or key)
     return dates(
-        cells_of(cohort, key),
+        _cells(cohort, key),
         order=format_.date_order if format_ else None,
         codes=_codes(cohort, variable, variable.table),
         incomplete=_incomplete_rule(cohort),
@@ -383,7 +399,7 @@ def table_dates(
     how = (column, order, codes, rule)
     found: ReadColumn | None = table.read.get(how)
     if found is None:
-        found = dates(_column(table, column), order=order, codes=codes, incomplete=rule).for_all()
+        found = dates(_distinct(table, column), order=order, codes=codes, incomplete=rule).for_all()
         table.read[how] = found
     return found
 
@@ -457,7 +473,7 @@ def raw_levels(cohort: Cohort, key: str) -> np.ndarray:
         out = np.empty(len(cohort.subjects), dtype=object)
         out[:] = _cut(_bounds(cohort, key), variable.cuts, lambda level: level)
         return out
-    return texts(cells_of(cohort, key), _codes(cohort, variable, variable.table))
+    return texts(_cells(cohort, key), _codes(cohort, variable, variable.table))
 
 
 def _usual_order(cohort: Cohort, variable: Variable) -> tuple[str, ...]:
@@ -817,7 +833,7 @@ def _derived_survival(cohort: Cohort, code: str) -> SurvivalData:
     used = np.array([reason is None for reason in why], dtype=bool)
     event_cells: np.ndarray | None = None
     if endpoint.event and LossReason.EVENT_UNKNOWN in why:
-        event_cells = texts(_column(table, endpoint.event), codes)[at]
+        event_cells = texts(_distinct(table, endpoint.event), codes)[at]
     for i in np.flatnonzero(~used).tolist():
         reason = why[i]
         assert reason is not None
@@ -975,7 +991,7 @@ def _event_kinds(
     censored = _text_set(endpoint.censored)
     named = frozenset(code for code in codes if code not in {*kind_of, *censored})
     assert endpoint.event is not None
-    status = texts(_column(table, endpoint.event), named)[at]
+    status = texts(_distinct(table, endpoint.event), named)[at]
     kind = np.empty(len(at), dtype=object)
     why: list[LossReason | None] = []
     for i, text in enumerate(status):
@@ -1396,7 +1412,7 @@ def _summarised(
     cohort: Cohort, name: str, codes: frozenset[str], show_values: bool
 ) -> ColumnSummary:
     table = cohort.tables["subjects"]
-    counts = counts_of(texts(_column(table, name), codes))
+    counts = counts_of(texts(_distinct(table, name), codes))
     n_known = sum(counts.values())
     if not show_values:
         return ColumnSummary(len(table.frame), n_known, "(not shown)")
@@ -1404,7 +1420,7 @@ def _summarised(
         ordered = sorted(counts, key=natural_order)
         text = ", ".join(f"{value} ({counts[value]})" for value in ordered)
         return ColumnSummary(len(table.frame), n_known, text)
-    read = numbers(_column(table, name), decimal=_marks(cohort, "subjects", name), codes=codes)
+    read = numbers(_distinct(table, name), decimal=_marks(cohort, "subjects", name), codes=codes)
     days = table_dates(cohort, "subjects", name)
     if not read.unreadable.any():
         values = read.values[np.isfinite(read.values)]

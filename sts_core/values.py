@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -120,11 +120,24 @@ def missing_codes(*extra: Iterable[str]) -> frozenset[str]:
     return MISSING_CODES | {code.strip().casefold() for codes in extra for code in codes}
 
 
-def distinct_cells(cells: pd.Series) -> tuple[list[Any], np.ndarray]:
-    """Give the different cells of a column, and for each row the place of its cell among them.
+class DistinctCells(NamedTuple):
+    """The different cells of a column, and for each row the place of its cell among them."""
+
+    cells: list[Any]
+    place: np.ndarray
+
+
+Cells = pd.Series | DistinctCells
+"""A column: as it stands, or looked through before."""
+
+
+def distinct_cells(cells: Cells) -> DistinctCells:
+    """Give the different cells of a column, in the order of its rows.
 
     Values of different type are never confused (``True``, ``1`` and ``1.0`` are told apart).
     """
+    if isinstance(cells, DistinctCells):
+        return cells
     column = cells.to_numpy(dtype=object)
     if pd.api.types.infer_dtype(column, skipna=True) in _TEXTS_AND_BLANKS:
         return _distinct_texts(column)
@@ -138,10 +151,10 @@ def distinct_cells(cells: pd.Series) -> tuple[list[Any], np.ndarray]:
     place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
     codes = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
     distinct = [key[1] for key in place] if len(numeric) > 1 else list(place)
-    return distinct, codes
+    return DistinctCells(distinct, codes)
 
 
-def _distinct_texts(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
+def _distinct_texts(column: np.ndarray) -> DistinctCells:
     """Give the different cells of a column of texts and blanks, in the order of the rows."""
     codes, found = pd.factorize(column)
     distinct: list[Any] = found.tolist()
@@ -153,10 +166,10 @@ def _distinct_texts(column: np.ndarray) -> tuple[list[Any], np.ndarray]:
         distinct.insert(at, None)
         place[place >= at] += 1
         place[blank] = at
-    return distinct, place
+    return DistinctCells(distinct, place)
 
 
-def texts(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> np.ndarray:
+def texts(cells: Cells, codes: frozenset[str] = MISSING_CODES) -> np.ndarray:
     """Canonical texts of a column, ``None`` where missing; object array of its length."""
     distinct, place = distinct_cells(cells)
     read = np.empty(len(distinct), dtype=object)
@@ -330,7 +343,7 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return None
 
 
-def date_orders(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> tuple[DateOrder, ...]:
+def date_orders(cells: Cells, codes: frozenset[str] = MISSING_CODES) -> tuple[DateOrder, ...]:
     """Give every order under which each known cell of a column is a date.
 
     One order: the column reads one way. Two: it must be asked. None: not a date column.
@@ -379,7 +392,7 @@ class ReadColumn:
 
 
 def numbers(
-    cells: pd.Series, *, decimal: str = ".", codes: frozenset[str] = MISSING_CODES
+    cells: Cells, *, decimal: str = ".", codes: frozenset[str] = MISSING_CODES
 ) -> ReadColumn:
     """Read a column as numbers."""
     coded = {code for code in codes if _NUMBER.match(code)}
@@ -400,7 +413,7 @@ def numbers(
 
 
 def dates(
-    cells: pd.Series,
+    cells: Cells,
     *,
     order: DateOrder | None = None,
     codes: frozenset[str] = MISSING_CODES,
@@ -441,7 +454,7 @@ def dates(
     return _read(cells, convert, np.dtype("datetime64[D]"))
 
 
-def _read(cells: pd.Series, convert: Callable[[object], Any], dtype: np.dtype[Any]) -> ReadColumn:
+def _read(cells: Cells, convert: Callable[[object], Any], dtype: np.dtype[Any]) -> ReadColumn:
     """Read each different cell once: to its value, whether it is missing, whether incomplete."""
     distinct, place = distinct_cells(cells)
     read = [convert(cell) for cell in distinct]

@@ -50,7 +50,7 @@ def test_the_oldest_ages_are_one() -> None:
 
 def test_days_rows_and_compounds() -> None:
     found = spread(DaysBetween("death", "start", low=0))
-    assert (found.low, found.high) == ("-31 days", "30 days")
+    assert (found.low, found.high) == ("\N{MINUS SIGN}31 days", "30 days")
     assert sum(bar.n for bar in found.bars) == 2
     found = spread(HasRow("assessments", at_least=2))
     assert bars(found) == [("0 rows", 1, 0), ("1 row", 2, 0), ("2 rows", 3, 3)]

@@ -79,6 +79,12 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     left_out["subjects"], guarded["subjects"] = _private(raw, "subjects", study)
     frame = _gated(_with_age(frame, sources["subjects"]), left_out["subjects"])
     tables = {"subjects": Table("subjects", raw.file, raw.sheet, frame, subjects, rows)}
+    if len(frame) == len(raw.frame):  # every row, in its order: what was looked through still holds
+        seen = raw.looked_through
+        open_to_all = [
+            name for name in map(str, frame.columns) if name in seen and name != AGE_COLUMN
+        ]
+        tables["subjects"].read.update({("cells", name): seen[name] for name in open_to_all})
     joins = {}
     for role, source in sources.items():
         if role != "subjects":

@@ -381,10 +381,10 @@ def _guess(
 ) -> Guess | None:
     if time is None or time.name == status:
         return None
-    cells = sheet.raw.frame
+    cells = sheet.raw.cells
     profile = sheet.profiles[time.name]
-    observed = numbers(cells[time.name], decimal=profile.decimal).values
-    state = texts(cells[status])
+    observed = numbers(cells(time.name), decimal=profile.decimal).values
+    state = texts(cells(status))
     known = np.array([text is not None for text in state], dtype=bool)
     usable = known & np.isfinite(observed)
     if not usable.any() or (usable.sum() < 0.5 * known.sum() and not _of_survival(sheet, time)):
@@ -426,7 +426,7 @@ def _range_of(profile: Profile) -> str:
 def _entry_column(sheet: Sheet, observed: np.ndarray) -> str | None:
     for name, profile in sheet.profiles.items():
         if vocabulary().entry.whole(sheet.words[name]) and profile.is_numeric:
-            entered = numbers(sheet.raw.frame[name], decimal=profile.decimal).values
+            entered = numbers(sheet.raw.cells(name), decimal=profile.decimal).values
             both = np.isfinite(entered) & np.isfinite(observed)
             if both.any() and (entered[both] <= observed[both]).all() and entered[both].max() > 0:
                 return name
@@ -494,14 +494,14 @@ def _dated(
     status: str | None,
 ) -> Guess | None:
     concept = vocabulary().endpoints[code]
-    frame = sheet.raw.frame
-    began = dates(frame[start.name], order=start.order).values
+    cells, n_rows = sheet.raw.cells, sheet.n_rows
+    began = dates(cells(start.name), order=start.order).values
     ends = [
-        dates(frame[column.name], order=column.order).values
+        dates(cells(column.name), order=column.order).values
         for column in (*event_dates.values(), *((contact,) if contact else ()))
     ]
     known = ~np.isnat(np.vstack(ends)).all(axis=0) & ~np.isnat(began) if ends else began != began
-    if known.sum() < 0.5 * len(frame) or not known.any():
+    if known.sum() < 0.5 * n_rows or not known.any():
         return None
     coding = None
     counts: tuple[tuple[str, int], ...] = ()
@@ -573,12 +573,12 @@ def from_parameters(sheet: Sheet, table: str) -> list[Guess]:
     assert value is not None
     assert censor is not None
     label_column, unit_column = sheet.parameter("label"), sheet.parameter("unit")
-    frame = sheet.raw.frame
-    codes = texts(frame[code_column], frozenset())
-    observed = numbers(frame[value]).values
-    status = texts(frame[censor])
-    units = texts(frame[unit_column]) if unit_column else np.full(len(frame), None, dtype=object)
-    labels = texts(frame[label_column]) if label_column else codes
+    cells, n_rows = sheet.raw.cells, sheet.n_rows
+    codes = texts(cells(code_column), frozenset())
+    observed = numbers(cells(value)).values
+    status = texts(cells(censor))
+    units = texts(cells(unit_column)) if unit_column else np.full(n_rows, None, dtype=object)
+    labels = texts(cells(label_column)) if label_column else codes
     found = []
     for code in dict.fromkeys(text for text in codes if text is not None):
         rows = codes == code
@@ -647,12 +647,12 @@ def by_row_filter(
     """Make one endpoint of each value of a column, when a patient has a row for each."""
     kept = list(guesses)
     found = []
-    marks = texts(sheet.raw.frame[column])
+    marks = texts(sheet.raw.cells(column))
     for level in levels:
         rows = marks == level
         for guess in kept:
             status = guess.endpoint.event
-            state = texts(sheet.raw.frame[status])[rows] if status else np.empty(0, dtype=object)
+            state = texts(sheet.raw.cells(status))[rows] if status else np.empty(0, dtype=object)
             counts = {text: int((state == text).sum()) for text in sorted(set(state) - {None})}
             endpoint = replace(
                 guess.endpoint,
@@ -684,31 +684,31 @@ def disagreement(
         Rows whose event differs, and rows whose time differs by more than rounding explains;
         positions in the sheet.
     """
-    frame = sheet.raw.frame
+    cells, n_rows = sheet.raw.cells, sheet.n_rows
     first, second = dated.endpoint, timed.endpoint
     assert first.start is not None
     assert second.time is not None
     assert second.event is not None
-    began = dates(frame[first.start], order=orders.get(first.start)).values
+    began = dates(cells(first.start), order=orders.get(first.start)).values
 
-    unreadable = np.zeros(len(frame), dtype=bool)
+    unreadable = np.zeros(n_rows, dtype=bool)
 
     def read(names: Iterable[str]) -> list[np.ndarray]:
-        found = [dates(frame[name], order=orders.get(name)) for name in names]
+        found = [dates(cells(name), order=orders.get(name)) for name in names]
         for column in found:
             unreadable[column.unreadable] = True
         return [column.values for column in found]
 
     kinds = dict(zip(first.event_dates, read(first.event_dates.values()), strict=True))
-    happened, _ = earliest_date(kinds, len(frame))
-    contact = latest_date(read(first.last_contact), len(frame))
+    happened, _ = earliest_date(kinds, n_rows)
+    contact = latest_date(read(first.last_contact), n_rows)
     end = np.where(np.isnat(happened), contact, happened)
     spent = (end - began).astype("timedelta64[D]")
     days = np.where(np.isnat(spent), np.nan, spent.astype(float))
-    given = numbers(frame[second.time], decimal=sheet.profiles[second.time].decimal).values
+    given = numbers(cells(second.time), decimal=sheet.profiles[second.time].decimal).values
     event_texts = {str(value) for values in second.events.values() for value in values}
     censored = {str(value) for value in second.censored}
-    state = texts(frame[second.event])
+    state = texts(cells(second.event))
     says_event = np.array([text in event_texts for text in state], dtype=bool)
     known = np.array([text in event_texts or text in censored for text in state], dtype=bool)
     # a date such as 2021-05 is no contradiction: it is reported as what it is

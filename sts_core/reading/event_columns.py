@@ -20,7 +20,7 @@ from sts_core.study.types import AdverseEventDefinition
 from sts_core.terminology.ctcae import find, knows
 from sts_core.terminology.event_text import header_term, read_cell
 from sts_core.terminology.grading import MarkKind, read_mark
-from sts_core.values import MISSING_CODES, distinct_cells, text_of
+from sts_core.values import MISSING_CODES, text_of
 
 #: A header that is a term of CTCAE may be a finding at baseline: so many graded ones are events.
 _MIN_UNMARKED = 3
@@ -81,7 +81,7 @@ def event_columns(
 
 def _known_cells(sheet: Sheet, name: str) -> Iterator[tuple[Any, int]]:
     """Give the different known cells of a column with their number of rows, most frequent first."""
-    distinct, place = distinct_cells(sheet.raw.frame[name])
+    distinct, place = sheet.raw.cells(name)
     counts = np.bincount(place, minlength=len(distinct))
     for at in np.argsort(-counts, kind="stable").tolist():
         text = text_of(distinct[at])

@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from sts_core.reading.profile import Profile
-from sts_core.values import distinct_cells, is_missing, number_of, text_of
+from sts_core.values import Cells, distinct_cells, is_missing, number_of, text_of
 
 _BELOW = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -888.0, -999.0, -9999.0})
 _ABOVE = frozenset({88.0, 99.0, 888.0, 998.0, 999.0, 8888.0, 9998.0, 9999.0, 99999.0, 999999.0})
@@ -64,7 +63,7 @@ class Gaps:
 NO_GAPS = Gaps()
 
 
-def gaps_in(profile: Profile, cells: pd.Series, labels: Mapping[str, str]) -> Gaps:
+def gaps_in(profile: Profile, cells: Cells, labels: Mapping[str, str]) -> Gaps:
     """Look for codes that mean "not known" in a column of numbers or of labelled codes.
 
     Parameters
@@ -98,7 +97,7 @@ def gaps_in(profile: Profile, cells: pd.Series, labels: Mapping[str, str]) -> Ga
     )
 
 
-def _counts(cells: pd.Series, wanted: set[str]) -> dict[str, int]:
+def _counts(cells: Cells, wanted: set[str]) -> dict[str, int]:
     distinct, place = distinct_cells(cells)
     found = dict.fromkeys(wanted, 0)
     for cell, count in zip(distinct, np.bincount(place, minlength=len(distinct)), strict=True):
@@ -108,7 +107,7 @@ def _counts(cells: pd.Series, wanted: set[str]) -> dict[str, int]:
     return found
 
 
-def _by_place(profile: Profile, cells: pd.Series, labelled: frozenset[str]) -> Gaps:
+def _by_place(profile: Profile, cells: Cells, labelled: frozenset[str]) -> Gaps:
     """Find usual codes that stand apart from all other numbers of the column."""
     low, high = profile.low, profile.high
     if low is None or high is None or not ({low, high} & _CANDIDATES or labelled):

@@ -14,6 +14,7 @@ import pandas as pd
 from sts_core.reading.workbook import RawTable
 from sts_core.values import (
     MISSING_CODES,
+    Cells,
     DateOrder,
     date_in_both_orders,
     date_of,
@@ -128,7 +129,7 @@ class Profile:
 
 def profile_column(
     name: str,
-    cells: pd.Series,
+    cells: Cells,
     *,
     codes: frozenset[str] = MISSING_CODES,
     decimal_comma: bool = False,
@@ -146,6 +147,8 @@ def profile_column(
     decimal_comma
         Whether the table writes numbers with a comma.
     """
+    cells = distinct_cells(cells)
+    n = len(cells.place)
     known = _known(cells, codes)
     n_known = sum(count for _, count in known)
     many = len(known) > MANY
@@ -156,8 +159,8 @@ def profile_column(
     length = sum(len(str(cell)) * count for cell, count in sampled)
     return Profile(
         name=name,
-        n=len(cells),
-        n_missing=len(cells) - n_known,
+        n=n,
+        n_missing=n - n_known,
         n_distinct=n_distinct,
         counts=counts,
         complete=not many,
@@ -191,12 +194,12 @@ def profile_table(
         look(n_columns)
         if name not in raw.profiled:
             raw.profiled[name] = profile_column(
-                name, raw.frame[name], decimal_comma=raw.decimal_comma
+                name, raw.cells(name), decimal_comma=raw.decimal_comma
             )
     return dict(raw.profiled)
 
 
-def dates_are_ambiguous(cells: pd.Series, codes: frozenset[str] = MISSING_CODES) -> bool:
+def dates_are_ambiguous(cells: Cells, codes: frozenset[str] = MISSING_CODES) -> bool:
     """Whether the dates of a column can be read in two ways that differ.
 
     Parameters
@@ -210,7 +213,7 @@ def dates_are_ambiguous(cells: pd.Series, codes: frozenset[str] = MISSING_CODES)
     return len(_read_dates(known, len(known) > MANY, sum(n for _, n in known)).orders) > 1
 
 
-def _known(cells: pd.Series, codes: frozenset[str]) -> list[tuple[Any, int]]:
+def _known(cells: Cells, codes: frozenset[str]) -> list[tuple[Any, int]]:
     """Give different cells that are known, each with its number of rows."""
     distinct, place = distinct_cells(cells)
     counts = np.bincount(place, minlength=len(distinct)).tolist()

@@ -161,7 +161,7 @@ def _list_tables(sheets: Sequence[Sheet], draft: Draft, told: Mapping[Place, str
         column = source.subject_id if source is not None else sheet.id_column
         counts: np.ndarray = np.empty(0, dtype=int)
         if column is not None:
-            ids = [text for text in texts(sheet.raw.frame[column]).tolist() if text is not None]
+            ids = [text for text in texts(sheet.raw.cells(column)).tolist() if text is not None]
             counts = np.array(list(Counter(ids).values()), dtype=int)
         draft.listed.append(
             TableEvidence(
@@ -669,8 +669,8 @@ def _compared(sheet: Sheet, subjects: Sheet, column: str) -> tuple[bool, np.ndar
     nothing = np.empty(0, dtype=int)
     if column not in subjects.profiles:
         return False, nothing
-    first = dict(zip(subjects.ids(), texts(subjects.raw.frame[column]), strict=True))
-    own = texts(sheet.raw.frame[column])
+    first = dict(zip(subjects.ids(), texts(subjects.raw.cells(column)), strict=True))
+    own = texts(sheet.raw.cells(column))
     other = np.array([first.get(text) for text in sheet.ids()], dtype=object)
     both = np.array([a is not None and b is not None for a, b in zip(own, other, strict=True)])
     if not both.any():

@@ -78,7 +78,7 @@ class Sheet:
         """Patient id of each row, ``None`` where missing."""
         if self.id_column is None:
             return np.full(self.n_rows, None, dtype=object)
-        return texts(self.raw.frame[self.id_column])
+        return texts(self.raw.cells(self.id_column))
 
     def stands(self, name: str, pick: Pick) -> bool:
         """Say whether a column is the one to look at among those that several events made of one.
@@ -276,7 +276,7 @@ def row_filters(sheet: Sheet) -> list[tuple[str, tuple[str, ...]]]:
             or (profile.n_missing and not is_code)
         ):
             continue
-        marks = texts(sheet.raw.frame[name], frozenset())[known]
+        marks = texts(sheet.raw.cells(name), frozenset())[known]
         pairs = pd.DataFrame({"level": marks, "id": ids[known]})
         repeated = set(pairs.loc[pairs.duplicated(), "level"])
         if repeated and not is_code:

@@ -210,11 +210,11 @@ def _guess(
     labels = {
         text: legend.get(text, text) if label == text else label for text, label in labels.items()
     }
-    gaps = gaps_in(profile, sheet.raw.frame[name], labels)
+    gaps = gaps_in(profile, sheet.raw.cells(name), labels)
     if gaps.codes:
         profile = profile_column(
             name,
-            sheet.raw.frame[name],
+            sheet.raw.cells(name),
             codes=missing_codes(gaps.codes),
             decimal_comma=sheet.raw.decimal_comma,
         )

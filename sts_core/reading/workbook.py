@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sts_core.findings import Finding
+from sts_core.values import DistinctCells, distinct_cells
 
 Cell = str | float | int | bool
 
@@ -87,6 +88,8 @@ class RawTable:
     profiled
         What was told of each column, by its name. The cells never change, so that a column is
         looked at once.
+    looked_through
+        Different cells of columns, by their name.
     """
 
     file: str
@@ -103,6 +106,13 @@ class RawTable:
     part: Part | None = None
     origins: Mapping[str, Origin] = field(default_factory=dict)
     profiled: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    looked_through: dict[str, DistinctCells] = field(default_factory=dict, init=False, repr=False)
+
+    def cells(self, name: str) -> DistinctCells:
+        """Give the different cells of a column; each column is looked through once."""
+        if name not in self.looked_through:
+            self.looked_through[name] = distinct_cells(self.frame[name])
+        return self.looked_through[name]
 
     @property
     def label(self) -> str:
