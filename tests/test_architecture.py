@@ -87,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "display": {"estimates", "members"},
     "results": {"estimates"},
     "estimators": {"estimates"},
-    "cohort": {"", "study", "findings"},
+    "cohort": {"", "study", "findings", "values"},
     "terminology": {"values"},
     # recognition tries its guesses out; assembly knows none
     "reading": {*DATA, "derive", "terminology"},
