@@ -284,7 +284,7 @@ def _variables(cohort: Cohort) -> tuple[VariableLine, ...]:
         lines.append(_variable(cohort, key, variable))
         if variable.table == "subjects" and variable.derived is None:
             shown.add(variable.column or key)
-    roles = _roles(cohort)
+    roles = column_roles(cohort)
     for name in map(str, cohort.tables["subjects"].frame.columns):
         if name in shown:
             continue
@@ -303,7 +303,7 @@ def _variables(cohort: Cohort) -> tuple[VariableLine, ...]:
     return tuple(lines)
 
 
-def _roles(cohort: Cohort) -> dict[str, str]:
+def column_roles(cohort: Cohort) -> dict[str, str]:
     """Say what columns of the patient table are used for, besides variables."""
     roles: dict[str, str] = {}
     source = cohort.study.data.tables.get("subjects")
@@ -335,7 +335,7 @@ def _variable(cohort: Cohort, key: str, variable: Variable) -> VariableLine:
     column = "(derived)" if variable.derived is not None else variable.column or key
     response = cohort.study.definitions.response
     role = "best response" if response and response.variable == key else "variable"
-    role = "; ".join(filter(None, [role, _roles(cohort).get(variable.column or key, "")]))
+    role = "; ".join(filter(None, [role, column_roles(cohort).get(variable.column or key, "")]))
     n = len(cohort.subjects)
     try:
         bars, n_known, text = _distribution(cohort, key, variable)

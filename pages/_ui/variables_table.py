@@ -19,6 +19,7 @@ from sts_core.derive import (
     variable_summary,
 )
 from sts_core.findings import StudyError
+from sts_core.overview import column_roles
 from sts_core.reading.proposal import ColumnEvidence
 from sts_core.study import Measured, Status, Study, Variable, VariableKind
 
@@ -35,7 +36,7 @@ _KNOWN = {
     Measured.UNKNOWN: "not stated",
 }
 _MEASURED_OF = {name: measured for measured, name in _KNOWN.items()}
-_LEFT_OUT = "not used"
+_LEFT_OUT = "no variable"
 _ROUND = "variables.round"
 
 
@@ -105,11 +106,13 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
         if known.table == "subjects" and known.derived is None:
             by_column.setdefault(known.column or key, []).append(key)
     source = cohort.study.data.tables["subjects"]
+    roles = column_roles(cohort)
     rows: list[dict[str, Any]] = []
     for name in map(str, cohort.tables["subjects"].frame.columns):
         if name == source.subject_id:
             continue
-        why = evidence[name].reason if name in evidence else ""
+        reason = evidence[name].reason if name in evidence else ""
+        why = "; ".join(filter(None, [roles.get(name), reason]))
         hidden = name in evidence and not evidence[name].counts and not evidence[name].samples
         summary = column_summary(cohort, name, show_values=not hidden)
         for key in by_column.get(name, [""]):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.variable_editor import parse_cuts, with_cuts, with_merged, with_names, with_order
@@ -55,6 +59,22 @@ def test_number_of_metastatic_organs_none_or_single_against_multiple() -> None:
     assert again.definitions.variables[key] == variable
     click(at, "undo")
     assert key not in study_of(at).definitions.variables
+
+
+def test_a_column_that_an_endpoint_uses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tables = streamlit.data_editor, []
+
+    def kept(rows: Any, **settings: Any) -> Any:
+        tables.append(rows)
+        return real(rows, **settings)
+
+    monkeypatch.setattr("streamlit.data_editor", kept)
+    at = with_tiny()
+    rows = {row["Column"]: row for table in tables for row in table if "Known in" in row}
+    ((code, used),) = study_of(at).definitions.endpoints.items()
+    for name, role in ((used.time, "time"), (used.event, "status")):
+        assert rows[name]["Type"] == "no variable"
+        assert rows[name]["Why"].startswith(f"{role} of {code}")
 
 
 def test_rhabdomyosarcoma_embryonal_and_pleomorphic() -> None:
