@@ -44,23 +44,25 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             ui.choose_one(
                 "Events",
                 ["related", "all"],
-                "ae.related",
+                "safety.related",
                 kept="all" if kept.get("related_only") is False else "related",
                 names={"related": "treatment-related", "all": "all, whatever the cause"},
             )
             == "related"
         )
-    by = ui.choose_grouping(ctx.cohort, "ae.by", kept=kept.get("by"))
+    by = ui.choose_grouping(ctx.cohort, "safety.by", kept=kept.get("by"))
     threshold = ui.choose(
         "Terms seen in at least",
         ["0", "5", "10", "20"],
-        "ae.threshold",
+        "safety.threshold",
         kept=f"{kept.get('min_percent', 0):g}",
         names={"0": "any patient", "5": "5% of patients", "10": "10%", "20": "20%"},
     )
     by_class = False
     if definition.system_organ_class is not None or definition.terms == "ctcae":
-        by_class = ui.toggle("Group by class", "ae.class", kept=bool(kept.get("group_by_class")))
+        by_class = ui.toggle(
+            "Group by class", "safety.class", kept=bool(kept.get("group_by_class"))
+        )
 treatment_note(ctx.cohort, [by], "ae")
 all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
 safety = populations_of(ctx.study)[SAFETY]

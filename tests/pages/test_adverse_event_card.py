@@ -85,7 +85,7 @@ def test_columns_of_the_patient_table_are_proposed_and_confirmed() -> None:
     assert "Counted by the name of the file: Bleeding" in table(at)
     assert "nothing at all is recorded of 2 patients" in table(at)
     assert "Nothing is recorded about adverse events of 2 of 12 patients" in text
-    checked(at.toggle(key="w:ae.class").set_value(True).run())
+    checked(at.toggle(key="w:safety.class").set_value(True).run())
     assert "Skin and subcutaneous tissue disorders" in table(at)
 
 

@@ -191,3 +191,22 @@ def test_every_page_has_a_file_and_every_file_a_place_in_the_menu() -> None:
     files = {f"pages/{file.name}" for file in (ROOT / "pages").glob("*.py")} - {"pages/__init__.py"}
     assert files == set(PATHS)
     assert len({entry.title for entry in PAGES}) == len(PAGES)
+
+
+CHOICES = (
+    "button_group", "multiselect", "number_input", "radio", "selectbox", "text_input", "toggle",
+)  # fmt: skip
+
+
+def test_no_two_pages_share_the_key_of_different_choices() -> None:
+    """A key keeps its value from page to page, where another choice would take it for its own."""
+    at = with_sample()
+    known: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for path in PATHS:
+        go(at, path)
+        for kind in CHOICES:
+            for item in at.get(kind):
+                if item.key is not None and item.key.startswith("w:"):
+                    what = (type(item).__name__, tuple(getattr(item, "options", ())))
+                    assert known.setdefault(item.key, what) == what, (path, item.key)
+    assert {"w:ae.related", "w:safety.related"} <= known.keys()
