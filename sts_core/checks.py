@@ -17,6 +17,7 @@ from sts_core.derive import (
     LossReason,
     SurvivalData,
     cutoff_date,
+    date_columns_of,
     dates_of,
     levels_of,
     names_age,
@@ -400,8 +401,11 @@ def _too_long(
 
 
 def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
-    for role, name in dict.fromkeys(_date_columns(cohort)):
-        table, source = cohort.tables[role], cohort.study.data.tables.get(role, TableSource())
+    columns = [
+        (table, name) for table in cohort.tables.values() for name in date_columns_of(cohort, table)
+    ]
+    for table, name in columns:
+        role, source = table.role, cohort.study.data.tables.get(table.role, TableSource())
         format_ = source.columns.get(name)
         if format_ is not None and format_.status is Status.CONFIRMED:
             continue
@@ -424,26 +428,6 @@ def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:
             column=name,
             table=role,
         )
-
-
-def _date_columns(cohort: Cohort) -> Iterator[tuple[str, str]]:
-    """Give role and name of every column that is read as dates."""
-    wanted: list[tuple[str, str | None]] = [("subjects", cohort.study.definitions.cutoff_column)]
-    for endpoint in cohort.study.definitions.endpoints.values():
-        if endpoint.from_dates:
-            names = (endpoint.start, *endpoint.event_dates.values(), *endpoint.last_contact)
-            wanted += [(endpoint.table, name) for name in names]
-    for key, variable in cohort.study.definitions.variables.items():
-        if variable.kind is VariableKind.DATE:
-            wanted.append((variable.table, variable.column or key))
-    visits, treatment = cohort.study.definitions.assessments, cohort.study.definitions.exposures
-    if visits is not None:
-        wanted += [(visits.table, name) for name in visits.date_columns]
-    if treatment is not None and treatment.times == "dates":
-        wanted += [(treatment.table, name) for name in (treatment.start, treatment.stop)]
-    for role, name in wanted:
-        if name is not None and role in cohort.tables and name in cohort.tables[role].frame.columns:
-            yield role, name
 
 
 def _variable(cohort: Cohort, key: str) -> list[Finding]:

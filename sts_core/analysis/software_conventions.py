@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -104,17 +103,10 @@ class SoftwareConventionsSpec:
     kind: Literal["software_conventions"] = KIND
 
     def __post_init__(self) -> None:
-        if not 0 < self.conf_level < 1:
-            raise ValueError(f"conf_level must lie in (0, 1), but was {self.conf_level}")
-        if self.mean_horizon is not None and not 0 < self.mean_horizon < math.inf:
-            raise ValueError(f"mean_horizon must be above 0, but was {self.mean_horizon}")
-        for mark in self.landmarks or ():
-            if not 0 <= mark < math.inf:
-                raise ValueError(f"landmarks must be finite and not below 0, but one was {mark}")
+        self.curves()
 
-    @property
     def curves(self) -> KaplanMeierSpec:
-        """What is asked of the curves."""
+        """Give what is asked of the curves, which say what may not be asked."""
         return KaplanMeierSpec(
             endpoint=self.endpoint,
             by=self.by,
@@ -235,7 +227,7 @@ def software_conventions(
     .. [3] IBM SPSS Statistics Algorithms, KM; Klein and Moeschberger, practical note 3 to 4.5.
     .. [4] GraphPad Prism Statistics Guide, survival analysis.
     """
-    curves = spec.curves
+    curves = spec.curves()
     shown = kaplan_meier(cohort, curves)
     programs = tuple(
         ProgramEstimates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,11 +181,8 @@ def better_rule(
 
 def alike(ids: Sequence[str]) -> set[str]:
     """Give the ids of which another differs in case, blanks or letter width only."""
-    spelt: dict[str, list[str]] = {}
-    different = dict.fromkeys(ids)
-    keys = [id_key(text, IdRule.SPELLING) for text in different]
-    if len(set(keys)) == len(keys):
+    different = set(ids)
+    spelt = Counter(id_key(text, IdRule.SPELLING) for text in different)
+    if len(spelt) == len(different):
         return set()
-    for text, key in zip(different, keys, strict=True):
-        spelt.setdefault(key, []).append(text)
-    return {text for group in spelt.values() if len(group) > 1 for text in group}
+    return {text for text in different if spelt[id_key(text, IdRule.SPELLING)] > 1}

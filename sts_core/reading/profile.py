@@ -19,6 +19,7 @@ from sts_core.values import (
     date_in_both_orders,
     date_of,
     distinct_cells,
+    is_missing,
     number_of,
     says_no_date,
     text_of,
@@ -218,16 +219,12 @@ def _known(cells: Cells, codes: frozenset[str]) -> list[tuple[Any, int]]:
     distinct, place = distinct_cells(cells)
     counts = np.bincount(place, minlength=len(distinct)).tolist()
     no_digit = not any(code[:1].isdigit() for code in codes)
-    longest = max(map(len, codes), default=0)  # folding case never makes a text shorter
     return [
         (cell, count)
         for cell, count in zip(distinct, counts, strict=True)
         # most cells of a long column are numbers or dates; no code begins with a digit
         if (no_digit and type(cell) is str and "0" <= cell[:1] <= "9")
-        or (
-            (text := text_of(cell)) is not None
-            and (len(text) > longest or text.casefold() not in codes)
-        )
+        or not is_missing(text_of(cell), codes)
     ]
 
 
@@ -322,7 +319,9 @@ def _read_dates(known: list[tuple[Any, int]], many: bool, n_known: int) -> _Date
         return _Dates()
     if many:
         sample = known[:: max(1, len(known) // SAMPLE)]
-        like = sum(any(read(cell) is not None for read in _READERS) for cell, _ in sample)
+        like = sum(
+            date_of(cell) is not None or any(date_in_both_orders(cell)) for cell, _ in sample
+        )
         if like < len(sample) / 2:
             return _Dates()
     fixed: list[tuple[dt.date, int]] = []
@@ -368,10 +367,3 @@ def _read_dates(known: list[tuple[Any, int]], many: bool, n_known: int) -> _Date
         first=min(dates, default=None),
         last=max(dates, default=None),
     )
-
-
-_READERS: tuple[Callable[[Any], dt.date | None], ...] = (
-    date_of,
-    lambda cell: date_of(cell, "dmy"),
-    lambda cell: date_of(cell, "mdy"),
-)
