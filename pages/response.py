@@ -46,7 +46,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         kept=kept.get("denominator"),
         names={"all": "all patients analysed", "evaluable": "evaluable patients"},
     )
-all_treated_line(ctx.cohort, population, response_sentence)
+all_treated_line(ctx.cohort, population, "response", response_sentence)
 ctx = ctx.of(population)
 treatment_note(ctx.cohort, [by], "response")
 spec = ResponseSpec(

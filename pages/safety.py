@@ -64,7 +64,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             "Group by class", "safety.class", kept=bool(kept.get("group_by_class"))
         )
 treatment_note(ctx.cohort, [by], "ae")
-all_treated_line(ctx.cohort, population or SAFETY, safety_sentence)
+all_treated_line(ctx.cohort, population or SAFETY, "safety", safety_sentence)
 safety = populations_of(ctx.study)[SAFETY]
 late = takes_late_criteria(ctx.study, safety)
 if has_late_criteria(ctx.study) and population is None and not late:

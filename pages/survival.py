@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     by = ui.choose_grouping(ctx.cohort, "km.by", kept=kept.get("by"))
     make_groups(ctx.of(population).cohort, endpoint, by)
     options = ui.survival_options(ctx.cohort, endpoint, kept)
-all_treated_line(ctx.cohort, population, partial(survival_sentence, code=endpoint))
+all_treated_line(ctx.cohort, population, "survival", partial(survival_sentence, code=endpoint))
 ctx = ctx.of(population)
 treatment_note(ctx.cohort, [by], "km")
 

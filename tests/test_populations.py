@@ -14,7 +14,7 @@ from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
 from sts_core.analysis.plan import specs_of, usual_report
 from sts_core.analysis.provenance import provenance_of
 from sts_core.analysis.response import ResponseSpec, response
-from sts_core.analysis.selection_effect import effect_table, selection_effect
+from sts_core.analysis.selection_effect import EffectSpec, effect_table, selection_effect
 from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
 from sts_core.criteria import LATE_EFFECT, apply_criteria, evaluate, reference_of
@@ -303,7 +303,7 @@ def test_an_efficacy_population_of_its_own_is_that_of_the_usual_analyses() -> No
     every = response(data, ResponseSpec())
     assert (every.overall.n, every.provenance.population) == (3, "all_criteria")
     assert "3 of 6 patients in the file analysed (all criteria)" in " ".join(every.footnotes)
-    table = effect_table(selection_effect(data, 0.95))
+    table = effect_table(selection_effect(data, EffectSpec()))
     assert [column.label for column in table.columns[1:]] == ["Efficacy population", "All treated"]
-    usual = effect_table(selection_effect(cohort(GROUP_A, EARLY), 0.95))
+    usual = effect_table(selection_effect(cohort(GROUP_A, EARLY), EffectSpec()))
     assert [column.label for column in usual.columns[1:]] == ["All criteria", "All treated"]

@@ -14,7 +14,14 @@ from pages._ui.criteria_builder import criterion_editor, words_for
 from pages._ui.inputs import choose, plain
 from pages._ui.patient_lists import count_html
 from pages._ui.show import export_menu, show_table
-from sts_core.analysis.selection_effect import SelectionEffect, effect_table, selection_effect
+from sts_core.analysis.selection_effect import (
+    MAIN_RESULTS,
+    EffectSpec,
+    MainResult,
+    SelectionEffect,
+    effect_table,
+    selection_effect,
+)
 from sts_core.cohort import Cohort
 from sts_core.criteria import names_of_no_criterion, reference_of
 from sts_core.display import counted, escape, joined
@@ -69,25 +76,29 @@ def choose_population(
 
 
 def all_treated_line(
-    cohort: Cohort, population: str | None, sentence: Callable[[SelectionEffect], str]
+    cohort: Cohort,
+    population: str | None,
+    result: MainResult,
+    sentence: Callable[[SelectionEffect], str],
 ) -> None:
-    """Say what the page's number is in all treated, where criteria known later are in force."""
+    """Say what the page's result is in all treated, where criteria known later are in force."""
     study = cohort.study
     if not has_late_criteria(study):
         return
     shown = populations_of(study)[population or EFFICACY]
     if not takes_late_criteria(study, shown):
         return
-    effect = _effect(cohort)
+    effect = _effect(cohort, (result,))
     text = "" if effect is None else sentence(effect)
     if effect is not None and effect.n_removed and text:
         st.markdown(f":small[:orange[:material/schedule: {plain(text)}]]")
 
 
-def _effect(cohort: Cohort) -> SelectionEffect | None:
+def _effect(cohort: Cohort, results: tuple[MainResult, ...]) -> SelectionEffect | None:
     """Compute both sides; ``None`` where a population can't be made, which is a finding."""
+    spec = EffectSpec(cohort.study.analysis.conf_level, results)
     try:
-        found: SelectionEffect = compute(selection_effect, cohort, cohort.study.analysis.conf_level)
+        found: SelectionEffect = compute(selection_effect, cohort, spec)
     except StudyError:
         return None
     return found
@@ -97,7 +108,7 @@ def all_treated_table(cohort: Cohort) -> None:
     """Show the main results of all treated patients beside those under all criteria."""
     if not has_late_criteria(cohort.study):
         return
-    effect = _effect(cohort)
+    effect = _effect(cohort, MAIN_RESULTS)
     if effect is None:
         return
     if not effect.n_removed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from sts_core.analysis.adverse_events import (
     AdverseEventSpec,
@@ -42,6 +43,25 @@ from sts_core.populations import (
     population_named,
 )
 
+MainResult = Literal["response", "survival", "safety"]
+MAIN_RESULTS: Final[tuple[MainResult, ...]] = ("response", "survival", "safety")
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSpec:
+    """What to compute of both populations.
+
+    Parameters
+    ----------
+    conf_level
+        Coverage of intervals.
+    results
+        Which of the main results; what a sentence does not say need not be computed for it.
+    """
+
+    conf_level: float = 0.95
+    results: tuple[MainResult, ...] = MAIN_RESULTS
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointMedian:
@@ -64,12 +84,13 @@ class Side:
     label, n
         Its name, and its patients.
     rates
-        Objective response and disease control of all its patients; ``None`` where not recorded.
+        Objective response and disease control of all its patients; ``None`` where not recorded,
+        or not asked for.
     medians
-        Of every confirmed endpoint, in order.
+        Of every confirmed endpoint, in order; empty when not asked for.
     events
         Patients by worst grade of any event; ``None`` where adverse events or their grades are not
-        recorded.
+        recorded, or not asked for.
     severe_members
         Who had one of grade 3 or higher.
     """
@@ -121,22 +142,22 @@ class SelectionEffect:
         return self.treated.n - self.selected.n
 
 
-def selection_effect(cohort: Cohort, conf_level: float) -> SelectionEffect:
+def selection_effect(cohort: Cohort, spec: EffectSpec) -> SelectionEffect:
     """Compute the main results under all criteria, and under those known at time zero only.
 
     Parameters
     ----------
     cohort
         Patients with their criteria; filters apply to both sides.
-    conf_level
-        Coverage of intervals.
+    spec
+        What to compute.
 
     Returns
     -------
     SelectionEffect
         What is not recorded or can't be computed is ``None``; nothing is raised for it.
     """
-    sides = {key: _side(cohort, key, conf_level) for key in (EFFICACY, TREATED)}
+    sides = {key: _side(cohort, key, spec) for key in (EFFICACY, TREATED)}
     (selected, label), (treated, _) = sides[EFFICACY], sides[TREATED]
     whole = cohort_of(cohort, EFFICACY)
     return SelectionEffect(
@@ -144,7 +165,7 @@ def selection_effect(cohort: Cohort, conf_level: float) -> SelectionEffect:
         treated=treated,
         late=tuple(step for step in whole.flow.steps if step.after_time_zero),
         event_label=label,
-        conf_level=conf_level,
+        conf_level=spec.conf_level,
         provenance=provenance_of(whole),
         treated_takes=(
             "as the study defines this population"
@@ -154,19 +175,20 @@ def selection_effect(cohort: Cohort, conf_level: float) -> SelectionEffect:
     )
 
 
-def _side(cohort: Cohort, key: str, conf_level: float) -> tuple[Side, str]:
+def _side(cohort: Cohort, key: str, spec: EffectSpec) -> tuple[Side, str]:
     study = cohort.study
     one = cohort_of(cohort, key)
     rates = None
-    if study.definitions.response is not None:
+    if "response" in spec.results and study.definitions.response is not None:
         with suppress(StudyError):  # what is wrong stands on the page of response
-            rates = response(one, ResponseSpec(conf_level=conf_level)).overall.of_all
+            rates = response(one, ResponseSpec(conf_level=spec.conf_level)).overall.of_all
     medians = []
-    for code, endpoint in study.definitions.endpoints.items():
+    endpoints = study.definitions.endpoints if "survival" in spec.results else {}
+    for code, endpoint in endpoints.items():
         if not endpoint.is_confirmed:
             continue
         try:
-            found = kaplan_meier(one, KaplanMeierSpec(code, conf_level=conf_level))
+            found = kaplan_meier(one, KaplanMeierSpec(code, conf_level=spec.conf_level))
         except StudyError:
             continue  # and that of an endpoint on the Data page
         medians.append(
@@ -176,7 +198,7 @@ def _side(cohort: Cohort, key: str, conf_level: float) -> tuple[Side, str]:
             )
         )  # fmt: skip
     events, label, members = None, "", None
-    if study.definitions.adverse_events is not None:
+    if "safety" in spec.results and study.definitions.adverse_events is not None:
         with suppress(StudyError):
             table = adverse_events(one, AdverseEventSpec(population=key))
             if table.has_grades:

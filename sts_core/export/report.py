@@ -16,6 +16,7 @@ from sts_core.analysis.plan import Done
 from sts_core.analysis.population_ends import population_ends
 from sts_core.analysis.provenance import Provenance, provenance_of
 from sts_core.analysis.selection_effect import (
+    EffectSpec,
     criteria_methods,
     effect_table,
     response_sentence,
@@ -110,7 +111,7 @@ def flow_section(cohort: Cohort) -> Section:
 
 def effect_section(cohort: Cohort) -> Section:
     """Give the main results of all treated patients beside those under all criteria."""
-    effect = selection_effect(cohort, cohort.study.analysis.conf_level)
+    effect = selection_effect(cohort, EffectSpec(cohort.study.analysis.conf_level))
     table = effect_table(effect)
     codes = [item.code for item in effect.treated.medians]
     sentences = (

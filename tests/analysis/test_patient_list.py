@@ -33,7 +33,7 @@ from sts_core.analysis.patient_list import (
 from sts_core.analysis.plan import baseline_covariates, specs_of
 from sts_core.analysis.registry import ANALYSES
 from sts_core.analysis.response import ResponseSpec
-from sts_core.analysis.selection_effect import effect_table, selection_effect
+from sts_core.analysis.selection_effect import EffectSpec, effect_table, selection_effect
 from sts_core.analysis.set_comparison import SetComparisonSpec, set_comparison, set_table
 from sts_core.analysis.software_conventions import SoftwareConventionsSpec
 from sts_core.analysis.survival_comparison import SurvivalComparisonSpec, survival_comparison
@@ -447,7 +447,7 @@ def test_competing_risks_in_tables_and_figures(n_kinds: int) -> None:
 
 
 def test_all_treated_beside_lists_both_sides(screening: Cohort) -> None:
-    table = effect_table(selection_effect(screening, 0.95))
+    table = effect_table(selection_effect(screening, EffectSpec()))
     for key in ("selected", "treated"):
         listed = int(members_of(screening, table.members[0, key]).sum())
         assert str(listed) == table.rows[0][key]
@@ -458,7 +458,7 @@ def test_all_treated_beside_lists_both_sides(screening: Cohort) -> None:
 def test_severe_events_of_all_treated_are_listed() -> None:
     late = OneOf("best_response", ("PR",), excludes=True, after_time_zero=True)
     cohort = old_cohort(analysis=AnalysisSection(criteria=(late,)))
-    table = effect_table(selection_effect(cohort, 0.95))
+    table = effect_table(selection_effect(cohort, EffectSpec()))
     (severe,) = (at for at, row in enumerate(table.rows) if isinstance(row["treated"], CountShare))
     found = {}
     for key in ("selected", "treated"):

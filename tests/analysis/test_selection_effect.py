@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sts_core.analysis.plan import run_plan
 from sts_core.analysis.selection_effect import (
+    EffectSpec,
     criteria_methods,
     effect_table,
     response_sentence,
@@ -39,7 +40,7 @@ def cohort() -> Cohort:
 
 
 def test_both_sides_by_hand() -> None:
-    effect = selection_effect(cohort(), 0.95)
+    effect = selection_effect(cohort(), EffectSpec())
     assert (effect.selected.n, effect.treated.n, effect.n_removed) == (4, 6, 2)
     for side, responders, controlled, severe, median in (
         (effect.selected, 2, 3, 0, 4.0),
@@ -59,7 +60,7 @@ def test_both_sides_by_hand() -> None:
 
 
 def test_the_table_and_the_sentences_say_both() -> None:
-    effect = selection_effect(cohort(), 0.95)
+    effect = selection_effect(cohort(), EffectSpec())
     table = effect_table(effect)
     cells = {row[0]: row[1:] for row in table.formatted()}
     assert cells["Patients"] == ["4", "6"]
@@ -104,5 +105,23 @@ def test_it_survives_every_awkward_cohort() -> None:
         data = make()
         late = Between("time", low=4, after_time_zero=True)
         data = apply_criteria(data, replace(data.study, analysis=AnalysisSection(criteria=(late,))))
-        table = effect_table(selection_effect(data, 0.95))
+        table = effect_table(selection_effect(data, EffectSpec()))
         assert all(isinstance(cell, str) for row in table.formatted() for cell in row)
+
+
+def test_what_is_not_asked_for_is_not_computed() -> None:
+    data = cohort()
+    whole = selection_effect(data, EffectSpec())
+    for result, fields in (
+        ("response", {"rates"}),
+        ("survival", {"medians"}),
+        ("safety", {"events", "severe_members"}),
+    ):
+        part = selection_effect(data, EffectSpec(results=(result,)))
+        for mine, all_of_it in ((part.selected, whole.selected), (part.treated, whole.treated)):
+            for field in ("rates", "medians", "events", "severe_members"):
+                expected = getattr(all_of_it, field) if field in fields else None
+                assert (getattr(mine, field) or None) == expected, (result, field)
+    assert survival_sentence(
+        selection_effect(data, EffectSpec(results=("survival",))), "OS"
+    ) == survival_sentence(whole, "OS")
