@@ -200,7 +200,8 @@ def no_adverse_events(definition: AdverseEventDefinition | None = None) -> Findi
 def _read(cohort: Cohort) -> EventList:
     definition = cohort.study.definitions.adverse_events
     if definition is None or definition.table not in cohort.tables:
-        raise StudyError(no_adverse_events(definition))
+        absent = cohort.why_absent(definition.table) if definition is not None else None
+        raise StudyError(absent or no_adverse_events(definition))
     table = cohort.tables[definition.table]
     wanted = (
         definition.term, definition.grade, definition.system_organ_class, definition.related,

@@ -177,7 +177,8 @@ def _endpoint(cohort: Cohort, code: str) -> list[Finding]:
     table = cohort.tables.get(endpoint.table)
     if table is None:
         return [
-            Finding(
+            cohort.why_absent(endpoint.table)
+            or Finding(
                 FindingCode.TABLE_MISSING,
                 Severity.ERROR,
                 f"“{endpoint.label}” needs the table “{endpoint.table}”, which isn't there.",
@@ -599,7 +600,7 @@ def _criteria(cohort: Cohort) -> Iterator[Finding]:
                 continue
             table = cohort.tables.get(part.table)
             if table is None:
-                yield table_missing(part.table)
+                yield table_missing(cohort, part.table)
                 continue
             columns = {*map(str, table.frame.columns)}
             for column in part.table_columns:

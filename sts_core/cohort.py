@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sts_core import __version__
-from sts_core.findings import Finding
+from sts_core.findings import Finding, FindingCode, Severity
 from sts_core.study.types import ReportSection, Study
 from sts_core.values import DistinctCells, distinct_cells
 
@@ -231,6 +231,14 @@ class Cohort:
     def quotes(self, role: str, *columns: str | None) -> bool:
         """Say whether a message may quote values of these columns of a table."""
         return not self.guarded.get(role, frozenset()) & {*columns}
+
+    def why_absent(self, role: str) -> Finding | None:
+        """Give the finding that says why a table that the files have isn't here, if it does."""
+        for finding in self.findings:
+            unmatched = finding.code is FindingCode.SUBJECT_UNMATCHED
+            if unmatched and finding.severity is Severity.ERROR and finding.table == role:
+                return finding
+        return None
 
     def row_of(self, subject: str) -> int:
         """Spreadsheet row of a subject in the subjects table."""

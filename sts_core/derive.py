@@ -943,7 +943,8 @@ class _Losses:
 def _table(cohort: Cohort, defined: Endpoint | Variable) -> Table:
     if defined.table not in cohort.tables:
         raise StudyError(
-            Finding(
+            cohort.why_absent(defined.table)
+            or Finding(
                 FindingCode.TABLE_MISSING,
                 Severity.ERROR,
                 f"“{defined.label}” is in the table “{defined.table}”, which isn't there.",

@@ -216,7 +216,7 @@ def _is_settled(cohort: Cohort, finding: Finding) -> bool:
         return True
     if finding.code is FindingCode.SUBJECT_UNMATCHED:  # asked where another spelling would match
         join = cohort.joins.get(finding.table or "")
-        return join is None or join.better is None
+        return join is None or (join.better is None and join.other is None)
     endpoints = cohort.study.definitions.endpoints.values()
     return finding.code is FindingCode.DATE_INCOMPLETE and all(
         endpoint.is_confirmed for endpoint in endpoints

@@ -115,7 +115,7 @@ class TableRows:
     ) -> None:
         table = cohort.tables.get(role)
         if table is None:
-            raise StudyError(table_missing(role))
+            raise StudyError(table_missing(cohort, role))
         _refuse_missing(table, columns)
         self._cohort, self._role, self._table = cohort, role, table
         self._first_day = first_day
@@ -278,9 +278,9 @@ def _refuse_missing(table: Table, columns: Iterable[str]) -> None:
         )
 
 
-def table_missing(role: str) -> Finding:
-    """Say that a table that the study names isn't there."""
-    return Finding(
+def table_missing(cohort: Cohort, role: str) -> Finding:
+    """Say that a table that the study names isn't there, or that none of its ids is a patient's."""
+    return cohort.why_absent(role) or Finding(
         FindingCode.TABLE_MISSING,
         Severity.ERROR,
         f"The table “{role}” isn't there.",

@@ -219,6 +219,19 @@ def _join_line(cohort: Cohort | None, study: Study, role: str, source: TableSour
                 help=f"They match when {RULES[join.better]}. Only if they are the same patients.",
                 on_click=_set_rule, args=(study, role, source, join.better),
             )  # fmt: skip
+        if join.other is not None:
+            st.button(
+                f"Match by “{plain(join.other.column)}”",
+                key=f"table.other.{role}", icon=":material/link:",
+                help=plain(other_text(join, study)) + " Only if they are the same patients.",
+                on_click=_set_columns, args=(study, role, source, join),
+            )  # fmt: skip
+        if join.patient_column is not None:
+            st.button(
+                "Match by the patient id", key=f"table.by_id.{role}", icon=":material/link_off:",
+                help=f"Not by “{plain(join.patient_column)}” of the patient table.",
+                on_click=_change, args=(study, replace(source, patient_column=None), role),
+            )  # fmt: skip
         if join.rule is not IdRule.EXACT:
             st.button(
                 "Match exactly", key=f"table.exact.{role}", icon=":material/link_off:",
@@ -272,6 +285,8 @@ def _several_rows(
 def join_text(join: Join) -> str:
     """Give the report of a join in one or two sentences."""
     text = f"{join.n_ids_matched} of {counted(join.n_ids, 'id')} match"
+    if join.patient_column is not None:
+        text += f" “{join.patient_column}” of the patient table"
     if join.rule is not IdRule.EXACT:
         text += f" ({RULES[join.rule]})"
     if join.rows_unmatched:
@@ -288,6 +303,24 @@ def join_text(join: Join) -> str:
     if join.n_subjects_without_row:
         text += f"; of {join.n_subjects_without_row} nothing is recorded here"
     return text + "."
+
+
+def other_text(join: Join, study: Study) -> str:
+    """Say which two columns hold the same ids, where those that are chosen do not."""
+    if join.other is None:
+        return ""
+    source = study.data.tables.get("subjects")
+    column = join.other.patient_column or (source.subject_id if source is not None else None)
+    return (
+        f"{join.other.n_matched} of {counted(join.other.n_ids, 'id')} in “{join.other.column}” "
+        f"are found in “{column}” of the patient table."
+    )
+
+
+def _set_columns(study: Study, role: str, source: TableSource, join: Join) -> None:
+    if join.other is not None:
+        column, theirs = join.other.column, join.other.patient_column
+        _change(study, replace(source, subject_id=column, patient_column=theirs), role)
 
 
 def _patients(workspace: state.Workspace, study: Study) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
-from sts_core.reading.linkage import RULES, Join, Link, alike, better_rule, link
+from sts_core.reading.join_findings import IdForms, join_findings
+from sts_core.reading.linkage import Join, Link, alike, better_rule, link
+from sts_core.reading.other_ids import MIN_SHARE, form_of, other_ids
 from sts_core.reading.privacy import (
     AGE_COLUMN,
     PrivateColumn,
@@ -74,7 +76,7 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     frame, rows = frame[kept].reset_index(drop=True), rows[kept]
     width = max(3, len(str(len(frame))))
     subjects = np.array([f"S{number:0{width}d}" for number in range(1, len(frame) + 1)], object)
-    patients = _patients_by_id(ids, subjects) if len(sources) > 1 else {}
+    patients = _Patients(raw, frame, subjects, sources["subjects"], ids)
     left_out, guarded = {}, {}
     left_out["subjects"], guarded["subjects"] = _private(raw, "subjects", study)
     frame = _gated(_with_age(frame, sources["subjects"]), left_out["subjects"])
@@ -114,12 +116,45 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     )
 
 
-def _patients_by_id(ids: Sequence[str], subjects: np.ndarray) -> dict[str, list[str]]:
-    """Give the study ids of each source id."""
-    patients: dict[str, list[str]] = {}
-    for source_id, subject in zip(ids, subjects.tolist(), strict=True):
-        patients.setdefault(source_id, []).append(subject)
-    return patients
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patients:
+    """The rows that are patients, with every column, as other tables are joined to them.
+
+    Attributes
+    ----------
+    raw, frame, source
+        The patient table, its rows that are patients, and where it comes from.
+    subjects, ids
+        Study id and source id of each row.
+    """
+
+    raw: RawTable
+    frame: pd.DataFrame
+    subjects: np.ndarray
+    source: TableSource
+    ids: Sequence[str]
+
+    def by(self, column: str | None) -> dict[str, list[str]]:
+        """Give the study ids of each value of a column; of the patient id where none is named.
+
+        Raises
+        ------
+        StudyError
+            When the column isn't there.
+        """
+        if column is None:
+            values = list(self.ids)
+        elif column in self.frame.columns:
+            values = texts(self.frame[column], missing_codes(self.source.missing_codes)).tolist()
+        else:
+            raise StudyError(
+                column_missing(column, self.frame.columns, file=self.raw.file, sheet=self.raw.sheet)
+            )
+        patients: dict[str, list[str]] = {}
+        for value, subject in zip(values, self.subjects.tolist(), strict=True):
+            if value is not None:
+                patients.setdefault(value, []).append(subject)
+        return patients
 
 
 def _private(
@@ -482,10 +517,7 @@ def _have(n: int) -> str:
 
 
 def _linked_table(
-    workbooks: Sequence[Workbook],
-    role: str,
-    source: TableSource,
-    patients: Mapping[str, Sequence[str]],
+    workbooks: Sequence[Workbook], role: str, source: TableSource, patients: _Patients
 ) -> tuple[Table | None, Join, list[Finding]]:
     """Read a table with any number of rows a patient; rows of nobody are left out and reported.
 
@@ -504,14 +536,15 @@ def _linked_table(
         chosen, _ = take_rows(frame, ids, source)
         chosen |= np.array([value is None for value in ids], dtype=bool)
         frame, rows, ids = frame[chosen].reset_index(drop=True), rows[chosen], ids[chosen]
-    linked = link(ids, patients, source.id_rule)
+    known = patients.by(source.patient_column)
+    linked = link(ids, known, source.id_rule)
     matched = linked.matched
     if source.take is RowChoice.NONE:
         settled = without_choice(raw, role, source.subject_id, frame, linked.subject, rows)
         findings += settled.findings
         matched &= settled.kept
-    join = _join(raw, role, source, patients, ids, rows, linked)
-    findings += _join_findings(join, len(rows), bool(linked.matched.any()))
+    join = _join(raw, role, source, frame, ids, rows, linked, patients, known)
+    findings += join_findings(join, _id_forms(raw, source, ids, linked, patients, known))
     if len(rows) and not linked.matched.any():
         return None, join, findings
     table = Table(
@@ -525,14 +558,21 @@ def _join(
     raw: RawTable,
     role: str,
     source: TableSource,
-    patients: Mapping[str, Sequence[str]],
+    frame: pd.DataFrame,
     ids: np.ndarray,
     rows: np.ndarray,
     linked: Link,
+    patients: _Patients,
+    known: Mapping[str, Sequence[str]],
 ) -> Join:
     per_subject = pd.Series(linked.subject[linked.matched]).value_counts()
-    better, n_better = better_rule(ids, patients, linked, source.id_rule)
-    n_subjects = sum(map(len, patients.values()))
+    better, n_better = better_rule(ids, known, linked, source.id_rule)
+    n_subjects = len(patients.subjects)
+    other = None
+    patient_id = patients.source.subject_id
+    few = linked.n_ids_matched + n_better < MIN_SHARE * linked.n_ids
+    if few and source.patient_column is None and patient_id is not None:
+        other = other_ids(frame, source.subject_id, patients.frame, patient_id)
     return Join(
         role=role,
         file=raw.file,
@@ -550,50 +590,27 @@ def _join(
         rows_without_id=tuple(int(row) for row in rows[linked.no_id]),
         better=better,
         n_better=n_better,
+        patient_column=source.patient_column,
+        other=other,
     )
 
 
-def _join_findings(join: Join, n_rows: int, any_matched: bool) -> list[Finding]:
-    """Say which rows belong to nobody, and whether a looser comparison of the ids would help."""
-    name = join.sheet or join.file
-    offer = (
-        f"{join.n_better} more {'id matches' if join.n_better == 1 else 'ids match'} when "
-        f"{RULES[join.better]}: choose that on the Data page if they are the same patients."
-        if join.better
-        else "Choose the patient id of both tables on the Data page; the ids must be spelled alike."
-        if not any_matched
-        else "Check the spelling of the ids in both tables."
+def _id_forms(
+    raw: RawTable,
+    source: TableSource,
+    ids: np.ndarray,
+    linked: Link,
+    patients: _Patients,
+    known: Mapping[str, Sequence[str]],
+) -> IdForms:
+    """Say what both look like where none agrees; forms of a million ids that do cost time."""
+    none = not linked.n_ids_matched
+    return IdForms(
+        table=raw.label,
+        patients=patients.raw.label,
+        form=form_of(ids.tolist()) if none else "",
+        n_ids=linked.n_ids,
+        patients_form=form_of(known) if none else "",
+        patient_column=source.patient_column or patients.source.subject_id,
+        n_patients=len(patients.subjects),
     )
-
-    def finding(severity: Severity, message: str, at: tuple[int, ...], n: int) -> Finding:
-        return Finding(
-            FindingCode.SUBJECT_UNMATCHED, severity, message, offer, file=join.file,
-            sheet=join.sheet, column=join.column, rows=at, count=n, table=join.role,
-        )  # fmt: skip
-
-    if n_rows and not any_matched:
-        message = (
-            f"None of the {n_rows} rows of “{name}” belongs to a patient of the patient table: "
-            "it is not used."
-        )
-        return [finding(Severity.ERROR, message, (), n_rows)]
-    found = []
-    lost = (*join.rows_unmatched, *join.rows_without_id)
-    if lost:
-        ids = "1 unknown id" if join.n_ids_unmatched == 1 else f"{join.n_ids_unmatched} unknown ids"
-        parts = [f"{_rows(len(join.rows_unmatched))} of {ids}"] if join.rows_unmatched else []
-        parts += [f"{_rows(len(join.rows_without_id))} without an id"] * bool(join.rows_without_id)
-        verb = "belongs" if len(lost) == 1 else "belong"
-        left = "is" if len(lost) == 1 else "are"
-        message = (
-            f"{_rows(len(lost))} of “{name}” {verb} to no patient of the patient table and {left} "
-            f"left out: {', '.join(parts)}."
-        )
-        found.append(finding(Severity.WARNING, message, tuple(sorted(lost)), len(lost)))
-    if join.n_ids_unclear:
-        message = (
-            f"{join.n_ids_unclear} ids of “{name}” fit several patients of the patient table: "
-            "their rows are nobody's."
-        )
-        found.append(finding(Severity.WARNING, message, (), join.n_ids_unclear))
-    return found

@@ -52,6 +52,7 @@ class Draft:
     assessments: AssessmentDefinition | None = None
     visits: dict[str, AssessmentDefinition] = field(default_factory=dict)
     exposures: ExposureDefinition | None = None
+    patient_columns: dict[tuple[str, str | None], str] = field(default_factory=dict)
     cutoff_column: str | None = None
     synthetic: bool = False
 

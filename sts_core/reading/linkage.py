@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sts_core.reading.other_ids import OtherIds
 from sts_core.study.types import IdRule
 
 #: The rules as the app names them.
 RULES: Mapping[IdRule, str] = {
     IdRule.EXACT: "ids as they are written",
     IdRule.SPELLING: "case, blanks, letter width and a “.0” are ignored",
+    IdRule.SIGNS: "only letters and digits count (“P-01 A” is “p01a”)",
     IdRule.ZEROS: "leading zeros, case and blanks are ignored",
     IdRule.NUMBER: "only the last number of an id counts (“P-007” is “7”)",
 }
@@ -42,6 +44,8 @@ def id_key(text: str, rule: IdRule) -> str:
         key = found[1]
     if rule is IdRule.SPELLING:
         return key
+    if rule is IdRule.SIGNS:
+        return "".join(sign for sign in key if sign.isalnum()) or key
     if rule is IdRule.NUMBER and (found := _LAST_NUMBER.search(key)):
         key = found[1]
     return _ZEROS.sub("", key)
@@ -128,6 +132,10 @@ class Join:
         Spreadsheet rows of ids that are nobody's, and rows without an id; both are left out.
     better, n_better
         A rule under which more ids match, and how many more; it is offered, never taken.
+    patient_column
+        Column of the patient table with these ids, where that is not the patient id.
+    other
+        Two columns that hold the same ids, where fewer than half of these match.
     """
 
     role: str
@@ -146,6 +154,8 @@ class Join:
     rows_without_id: tuple[int, ...]
     better: IdRule | None = None
     n_better: int = 0
+    patient_column: str | None = None
+    other: OtherIds | None = None
 
     @property
     def n_ids_unmatched(self) -> int:

@@ -29,7 +29,9 @@ from sts_core.reading.event_columns import (
     say_event_columns,
 )
 from sts_core.reading.formats import ask_numbers, ask_orders, formats_of, orders_of
+from sts_core.reading.join_findings import IdForms, better_columns, none_matches
 from sts_core.reading.linkage import RULES, better_rule, link
+from sts_core.reading.other_ids import counting, form_of, other_ids
 from sts_core.reading.proposal import (
     ColumnEvidence,
     ColumnRole,
@@ -69,6 +71,8 @@ from sts_core.values import DateOrder, texts
 __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind", "propose_study"]
 
 _MIN_OVERLAP = 0.5
+# A second numbering is taken when so many ids, and such a share of them, are in both tables.
+_FEWEST_IDS, _MOST_IDS = 5, 0.8
 #: File and sheet of a table.
 Place = tuple[str, str | None]
 
@@ -372,8 +376,7 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
         return
     linked = _linked(sheet, subjects, draft)
     if linked is None:
-        why = "no column has the ids of the patient table"
-        draft.findings.append(_unused(sheet, why, Severity.WARNING))
+        draft.findings.append(_unlinked(sheet, subjects))
         return
     kind, why = kind_of(linked)
     if kind in (TableKind.UNUSED, TableKind.ASSESSMENTS) and nearly_one_row(linked):
@@ -411,8 +414,7 @@ def _add_told(sheet: Sheet, subjects: Sheet, role: str | None, draft: Draft) -> 
         return
     linked = _linked(sheet, subjects, draft) or sheet
     if linked.id_column is None:
-        why = "no column has the ids of the patient table"
-        draft.findings.append(_unused(sheet, why, Severity.WARNING))
+        draft.findings.append(_unlinked(sheet, subjects))
         return
     if role not in USUAL_ROLES and nearly_one_row(linked):
         _take_nearly_one_row(role, linked, draft)
@@ -465,10 +467,19 @@ def role_of(label: str, taken: Mapping[str, object]) -> str:
 
 
 def _take_table(role: str, sheet: Sheet, draft: Draft) -> None:
-    draft.tables[role] = _source_of(sheet)
+    patient_column = draft.patient_columns.get(_place(sheet))
+    draft.tables[role] = replace(_source_of(sheet), patient_column=patient_column)
     draft.sheets[role] = sheet
     if sheet.id_column:
-        draft.say(role, sheet.id_column, ColumnRole.SUBJECT_ID, "has the ids of the patient table")
+        whose = f"“{patient_column}”" if patient_column is not None else "ids"
+        why = f"has the {whose} of the patient table"
+        draft.say(role, sheet.id_column, ColumnRole.SUBJECT_ID, why)
+    draft.questions = [  # asked when its role was not known yet
+        replace(asked, table=role, path=f"data.tables.{role}.{asked.path.rpartition('.')[2]}")
+        if asked.kind is QuestionKind.ID_RULE and asked.table == sheet.raw.label
+        else asked
+        for asked in draft.questions
+    ]
     ask_orders(role, sheet, draft)
     ask_numbers(role, sheet, draft)
 
@@ -488,8 +499,11 @@ def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
     for name in dict.fromkeys((*named, *others)):
         candidate = replace(sheet, id_column=name)
         own = set(candidate.ids()) - {None}
-        enough = len(own) > (0 if name in named else 2)  # "1" is a patient id, and a grade too
-        if enough and len(own & known) >= _MIN_OVERLAP * len(own):
+        if name not in named:  # "1" is a patient id, and a grade or a cycle too
+            few = len(own) < (_MIN_OVERLAP * len(known) if counting(own) else 3)
+            if few or (named and counting(own)):
+                continue
+        if own and len(own & known) >= _MIN_OVERLAP * len(own):
             return candidate
     patients = {text: (text,) for text in known}
     for name in dict.fromkeys(named):
@@ -513,7 +527,92 @@ def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
             )
         )
         return candidate
-    return None
+    return _linked_otherwise(sheet, subjects, named, draft)
+
+
+def _linked_otherwise(
+    sheet: Sheet, subjects: Sheet, named: Sequence[str], draft: Draft
+) -> Sheet | None:
+    """Join a table by a second numbering that both have; it is asked about."""
+    subject_id = str(subjects.id_column)
+    own = named[0] if named else None
+    found = other_ids(sheet.raw.frame, own, subjects.raw.frame, subject_id)
+    if found is None or found.patient_column is None:
+        return None
+    if found.n_ids < _FEWEST_IDS or found.n_matched < _MOST_IDS * found.n_ids:
+        return None
+    forms = _forms(sheet, own or found.column, subjects)
+    draft.patient_columns[_place(sheet)] = found.patient_column
+    draft.questions.append(
+        Question(
+            QuestionKind.ID_RULE,
+            f"data.tables.{sheet.raw.label}.patient_column",
+            f"“{sheet.raw.label}” is joined by “{found.column}”, which has what "
+            f"“{found.patient_column}” of the patient table holds. Is that the same numbering of "
+            "the same patients?",
+            f"{better_columns(found, forms)[:1].upper()}{better_columns(found, forms)[1:]}.",
+            guess=found.patient_column,
+            table=sheet.raw.label,
+            columns=(found.column,),
+        )
+    )
+    because = f": {none_matches(str(own), forms)}" if own not in (None, found.column) else ""
+    draft.findings.append(
+        Finding(
+            FindingCode.TABLES_DIFFER,
+            Severity.WARNING,
+            f"“{sheet.raw.label}” is joined by a second numbering. {better_columns(found, forms)}"
+            f"{because}.",
+            "Look whether these are the same patients; the columns can be changed in the list of "
+            "tables on the Data page.",
+            file=sheet.raw.file,
+            sheet=sheet.raw.sheet,
+            column=found.column,
+            count=found.n_ids,
+        )
+    )
+    return replace(sheet, id_column=found.column)
+
+
+def _forms(sheet: Sheet, column: str, subjects: Sheet) -> IdForms:
+    ids = texts(sheet.raw.cells(column)).tolist()
+    theirs = [text for text in subjects.ids().tolist() if text is not None]
+    return IdForms(
+        table=sheet.raw.label,
+        patients=subjects.raw.label,
+        form=form_of(ids),
+        n_ids=len({*ids} - {None}),
+        patients_form=form_of(theirs),
+        patient_column=subjects.id_column,
+        n_patients=len({*theirs}),
+    )
+
+
+def _unlinked(sheet: Sheet, subjects: Sheet) -> Finding:
+    """Say that no column of a table has the ids of the patients, and what both look like."""
+    column = sheet.id_column
+    if column is None and subjects.id_column is not None:
+        why = (
+            f"none of its columns has the ids of “{subjects.id_column}” of "
+            f"“{subjects.raw.label}” ({form_of(subjects.ids().tolist())})"
+        )
+        return _unused(sheet, why, Severity.WARNING)
+    forms = _forms(sheet, column, subjects) if column is not None else IdForms(
+        sheet.raw.label, subjects.raw.label, "", 0, "", None, 0
+    )  # fmt: skip
+    finding = _unused(sheet, none_matches(str(column), forms), Severity.WARNING)
+    found = (
+        other_ids(sheet.raw.frame, column, subjects.raw.frame, subjects.id_column)
+        if subjects.id_column is not None
+        else None
+    )
+    hint = f"{better_columns(found, forms)}; to use the table by these, c" if found else "C"
+    return replace(
+        finding,
+        column=column,
+        hint=f"{hint}hoose its role and its column of ids on the Data page; or write the ids alike "
+        "in both files. If these are other patients, there is nothing to do.",
+    )
 
 
 def _adverse_events(sheet: Sheet, draft: Draft) -> AdverseEventDefinition | None:
@@ -632,7 +731,7 @@ def _add_table_variables(role: str, sheet: Sheet, draft: Draft) -> None:
         if item.variable is None or item.key is None:
             _ignore(role, item, ignored, draft)
             continue
-        same, rows = _compared(sheet, subjects, item.column)
+        same, rows = _compared(sheet, subjects, item.column, draft.tables[role].patient_column)
         if same and not len(rows):
             draft.say(role, item.column, ColumnRole.IGNORED, "the patient table says the same")
             continue
@@ -664,12 +763,15 @@ def _add_table_variables(role: str, sheet: Sheet, draft: Draft) -> None:
     _note_ignored(role, ignored, sheet, draft)
 
 
-def _compared(sheet: Sheet, subjects: Sheet, column: str) -> tuple[bool, np.ndarray]:
+def _compared(
+    sheet: Sheet, subjects: Sheet, column: str, patient_column: str | None
+) -> tuple[bool, np.ndarray]:
     """Say whether both tables know a column for a patient in common, and the rows that differ."""
     nothing = np.empty(0, dtype=int)
     if column not in subjects.profiles:
         return False, nothing
-    first = dict(zip(subjects.ids(), texts(subjects.raw.cells(column)), strict=True))
+    ids = texts(subjects.raw.cells(patient_column)) if patient_column else subjects.ids()
+    first = dict(zip(ids, texts(subjects.raw.cells(column)), strict=True))
     own = texts(sheet.raw.cells(column))
     other = np.array([first.get(text) for text in sheet.ids()], dtype=object)
     both = np.array([a is not None and b is not None for a, b in zip(own, other, strict=True)])

@@ -92,6 +92,8 @@ def _whose(role: str, source: TableSource) -> str:
         who = f"patient id “{source.subject_id}”"
     else:
         who = "each row is a patient" if role == "subjects" else "no patient id"
+    if source.patient_column is not None:
+        who += f", found in “{source.patient_column}” of the patients"
     rows = "; ".join(
         f"{column} = {', '.join(map(str, values))}" for column, values in source.rows.items()
     )
@@ -110,6 +112,12 @@ def _joined(join: Join | None) -> Iterable[str]:
         f"    {join.n_subjects_without_row} of {counted(join.n_subjects, 'patient')} without a "
         f"row, which means not known; {join.n_subjects_several} with several"
     )
+    if join.other is not None:
+        yield (
+            f"    {join.other.n_matched} of {counted(join.other.n_ids, 'id')} in "
+            f"“{join.other.column}” are found in "
+            f"“{join.other.patient_column or 'the patient id'}” of the patients"
+        )
     if join.better is not None:
         yield f"    {counted(join.n_better, 'more id')} would match when {RULES[join.better]}"
 

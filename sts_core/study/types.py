@@ -100,10 +100,11 @@ TAKEN_BY_COLUMN = frozenset({RowChoice.EARLIEST, RowChoice.LATEST, RowChoice.BES
 
 
 class IdRule(StrEnum):
-    """How alike two spellings of a patient id must be; each forgives what the former does."""
+    """How alike two spellings of a patient id must be, the strictest first."""
 
     EXACT = "exact"
     SPELLING = "spelling"
+    SIGNS = "signs"
     ZEROS = "zeros"
     NUMBER = "number"
 
@@ -192,7 +193,11 @@ class TableSource:
         patients who have several, unless these say the same.
     id_rule
         How ids are compared with those of the patient table: "spelling" forgives case, width,
-        blanks and a ".0"; "zeros" leading zeros too; "number" everything before the last number.
+        blanks and a ".0"; "signs" all but letters and digits too; "zeros" what "spelling" does and
+        leading zeros; "number" everything before the last number.
+    patient_column
+        Column of the patient table that holds the ids of this table, where that is not the patient
+        id: a hospital number beside a study number.
     missing_codes
         Texts that mean "not known", besides blank.
     columns
@@ -217,6 +222,7 @@ class TableSource:
     take: RowChoice | None = None
     take_by: str | None = None
     id_rule: IdRule = IdRule.EXACT
+    patient_column: str | None = None
     missing_codes: tuple[str, ...] = ()
     columns: dict[str, ColumnFormat] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)

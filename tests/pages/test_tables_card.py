@@ -146,3 +146,24 @@ def test_of_many_tables_only_those_with_a_question_are_unfolded() -> None:
     at.selectbox(key="w:table.role.t0_csv_").set_value("").run()
     (folded,) = [item for item in at.expander if "more tables" in item.label]
     assert folded.label.startswith("5 more tables: 4 joined, 1 not used")
+
+
+def test_ids_of_another_numbering_are_one_message_and_the_columns_that_agree_one_click() -> None:
+    numbers = range(1, 7)
+    patients = "id,Hospital no,sex\n" + "".join(f"P-{n},{900 + n},F\n" for n in numbers)
+    visits = "id,Hospital no,x\n" + "".join(
+        f"9/{n}0,{900 + n if n < 5 else ''},1\n" for n in numbers
+    )
+    at = drop(start(), {"patients.csv": patients, "more.csv": visits})
+    assert "none of its 6 ids in “id” (1 digit, 1 slash, 2 digits) is one of the 6 in “id” of" in (
+        shown(at)
+    )
+    at.selectbox(key="w:table.role.more_csv_").set_value("more").run()
+    errors = [item for item in at.session_state["workspace"].findings if item.severity == "error"]
+    assert [item.code for item in errors] == [FindingCode.SUBJECT_UNMATCHED]
+    click(at, "table.other.more")
+    source = study_of(at).data.tables["more"]
+    assert (source.subject_id, source.patient_column) == ("Hospital no", "Hospital no")
+    assert "4 of 4 ids match “Hospital no” of the patient table" in shown(at)
+    click(at, "table.by_id.more")
+    assert study_of(at).data.tables["more"].patient_column is None

@@ -48,8 +48,9 @@ RULES = list(IdRule)
     ],
 )
 def test_from_which_rule_on_two_ids_are_one(first: str, second: str, rule: IdRule | None) -> None:
-    alike_from = [other for other in RULES if id_key(first, other) == id_key(second, other)]
-    assert alike_from == (RULES[RULES.index(rule) :] if rule else [])
+    chain = [other for other in RULES if other is not IdRule.SIGNS]  # it forgives other things
+    alike_from = [other for other in chain if id_key(first, other) == id_key(second, other)]
+    assert alike_from == (chain[chain.index(rule) :] if rule else [])
 
 
 def test_a_key_that_two_patients_share_is_nobodys() -> None:

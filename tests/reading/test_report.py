@@ -84,7 +84,7 @@ def test_the_report_says_how_each_table_belongs_to_the_patients() -> None:
     text = inspection_text(books, propose_study(books))
     tables = text.split("Tables\n======\n")[1].split("\n\n")[0]
     assert "subjects: patients.csv, patient id “Patient ID”; 3 rows, 3 columns" in tables
-    assert "not used: notes.csv, 1 row, 2 columns\n    no column has the ids" in tables
+    assert "not used: notes.csv, 1 row, 2 columns\n    none of its columns has the ids" in tables
     assert "exposures: doses.csv, patient id “Patient ID”; 4 rows, 3 columns" in tables
     assert "3 of 4 rows and 2 of 3 ids belong to patients (ids as they are written)" in tables
     assert "1 of 3 patients without a row, which means not known; 1 with several" in tables
