@@ -201,6 +201,9 @@ def number_of(cell: object, decimal: str = ".") -> float | None:
         return number if math.isfinite(number) else None
     if not isinstance(cell, str):
         return None
+    if decimal == "." and _NUMBER.match(cell):  # as most numbers are written
+        number = float(cell)
+        return number if math.isfinite(number) else None
     text = cell.strip().replace("\N{MINUS SIGN}", "-")
     if text.endswith("岁"):  # an age: no other unit is taken off, since columns mix them
         text = text[:-1].removesuffix("周").rstrip()

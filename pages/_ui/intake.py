@@ -234,6 +234,8 @@ def read_dropped(
     Cancelled
         If the work was stopped.
     """
+    limits = Limits.from_environment()
+    progress.allow(limits.recognise_seconds)
     books: list[Workbook] = []
     study: Study | None = None
     findings: list[Finding] = []
@@ -245,6 +247,9 @@ def read_dropped(
                 books.append(read_bytes(name, data, progress=progress))
         except StudyError as error:
             findings += error.findings
+        except TookTooLong:
+            said = recognition_too_long(name, limits.recognise_seconds)
+            return _not_used(current, [*findings, said])
     if not books and study is None:
         return _not_used(current, findings)
     if not books:
@@ -255,10 +260,9 @@ def read_dropped(
                 "Your choices are loaded. Now drop the data file that they belong to.",
                 tuple(findings),
             )
-    limits = Limits.from_environment()
-    progress.allow(limits.recognise_seconds)
     try:
-        return _recognised(books, study, current, adds, tuple(findings), progress)
+        with progress.own_work():
+            return _recognised(books, study, current, adds, tuple(findings), progress)
     except TookTooLong:
         largest = max(books, key=lambda book: sum(sheet.frame.size for sheet in book.sheets))
         said = recognition_too_long(largest.file, limits.recognise_seconds)
@@ -344,6 +348,8 @@ def step_words(step: Step) -> str:
         case Stage.READING:
             rows = f", {step.done:,} rows" if step.done else ""
             return f"1 of 3, reading{rows}"
+        case Stage.TAKING_OVER:
+            return f"1 of 3, taking over columns, {step.done} done"
         case Stage.RECOGNISING:
             return f"2 of 3, recognising columns, {step.done} done"
         case Stage.CHECKING:

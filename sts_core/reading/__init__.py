@@ -55,6 +55,8 @@ def read_bytes(
         do.
     Cancelled
         If that was asked for.
+    TookTooLong
+        If the time that ``progress`` allows this process is over.
     """
     limits = Limits.from_environment() if limits is None else limits
     file = PurePath(PureWindowsPath(name).name).name or "file"
@@ -70,7 +72,12 @@ def read_bytes(
         )
     except Refusal as refusal:
         raise StudyError(messages.refused(file, refusal)) from None
-    read = [tabulate(file, grid) for grid in grids]
+    progress = Progress() if progress is None else progress
+    with progress.own_work():
+        read = []
+        for grid in grids:
+            progress.look()
+            read.append(tabulate(file, grid))
     tables = tuple(result.table for result in read if result.table is not None)
     if not tables:
         raise StudyError(_why_no_table(file, read))

@@ -105,7 +105,8 @@ def read_in_child(
     preferred
         Delimiter of a text table in which none can be told.
     progress
-        Told the rows that have been read; its cancel kills the process.
+        Told the rows that have been read, then the columns that have been taken over; its cancel
+        kills the process, or ends the taking over at the next column.
 
     Raises
     ------
@@ -113,6 +114,8 @@ def read_in_child(
         If the file can't be read within the limits, or the process ends in any other way.
     Cancelled
         If that was asked for.
+    TookTooLong
+        If the time that ``progress`` allows this process is over.
     """
     progress = Progress() if progress is None else progress
     started = time.monotonic()
@@ -124,7 +127,8 @@ def read_in_child(
     finally:
         _SLOTS.release()
     try:
-        return _decode(reply)
+        with progress.own_work():
+            return _decode(reply, progress)
     except Refusal:
         raise
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
@@ -245,15 +249,11 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _decode(reply: bytearray) -> list[ReadGrid]:
+def _decode(reply: bytearray, progress: Progress | None = None) -> list[ReadGrid]:
     view = memoryview(reply)
-    begin = len(MAGIC) + LENGTH.size
-    if bytes(view[: len(MAGIC)]) != MAGIC or len(view) < begin:
+    if bytes(view[: len(MAGIC)]) != MAGIC:
         raise ValueError("not a reply")
-    (length,) = LENGTH.unpack(view[len(MAGIC) : begin])
-    if begin + length > len(view):
-        raise ValueError("reply is cut off")
-    header = json.loads(bytes(view[begin : begin + length]))
+    header, place = _json(view, len(MAGIC))
     if "refusal" in header:
         facts = {
             str(name): fact
@@ -261,8 +261,9 @@ def _decode(reply: bytearray) -> list[ReadGrid]:
             if isinstance(fact, str | int | float)
         }
         raise Refusal(Reason(header["refusal"]), **facts)
-    place = begin + length
+    n_all = sum(int(about["n_columns"]) for about in header["grids"])
     grids: list[ReadGrid] = []
+    n_done = 0
     for about in header["grids"]:
         n_rows = int(about["n_rows"])
         row_numbers = np.frombuffer(view, dtype=np.intc, count=n_rows, offset=place)
@@ -276,7 +277,11 @@ def _decode(reply: bytearray) -> list[ReadGrid]:
             row_numbers=row_numbers.astype(np.int32),
             facts=dict(about["facts"]),
         )
-        for content in about["values"]:
+        for _ in range(int(about["n_columns"])):
+            if progress is not None:
+                progress.report(Stage.TAKING_OVER, n_done, n_done / n_all)
+            n_done += 1
+            content, place = _json(view, place)
             values = _values(content)
             codes = np.frombuffer(view, dtype=np.intc, count=n_rows, offset=place)
             place += codes.nbytes
@@ -290,6 +295,17 @@ def _decode(reply: bytearray) -> list[ReadGrid]:
     if place != len(view):
         raise ValueError("reply is too long")
     return grids
+
+
+def _json(view: memoryview, place: int) -> tuple[Any, int]:
+    """Give a text of JSON that its length stands before, and the place behind it."""
+    begin = place + LENGTH.size
+    if begin > len(view):
+        raise ValueError("reply is cut off")
+    (length,) = LENGTH.unpack(view[place:begin])
+    if begin + length > len(view):
+        raise ValueError("reply is cut off")
+    return json.loads(bytes(view[begin : begin + length])), begin + length
 
 
 def _values(content: list[object]) -> NDArray[np.object_]:

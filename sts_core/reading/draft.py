@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from sts_core.findings import Finding, FindingCode, Severity, listed, worst_first
 from sts_core.reading.endpoints import Guess, date_columns, is_date_column
 from sts_core.reading.privacy import AGE_COLUMN, PrivateKind, left_out, private_in
+from sts_core.reading.progress import Progress
 from sts_core.reading.proposal import (
     ColumnEvidence,
     ColumnRole,
@@ -55,6 +56,7 @@ class Draft:
     patient_columns: dict[tuple[str, str | None], str] = field(default_factory=dict)
     cutoff_column: str | None = None
     synthetic: bool = False
+    progress: Progress = field(default_factory=Progress)
 
     def say(self, role: str, column: str, what: ColumnRole, why: str) -> None:
         """Note what a column was taken for; the first word stands."""

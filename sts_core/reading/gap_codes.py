@@ -113,12 +113,19 @@ def _by_place(profile: Profile, cells: Cells, labelled: frozenset[str]) -> Gaps:
     if low is None or high is None or not ({low, high} & _CANDIDATES or labelled):
         return NO_GAPS
     written: dict[float, list[str]] = {}
+    values: dict[float, None] = {}
     for cell in distinct_cells(cells)[0]:
-        text, number = text_of(cell), number_of(cell, profile.decimal)
-        if text is not None and number is not None and text not in labelled:
+        number = number_of(cell, profile.decimal)
+        if number is None:
+            continue
+        if labelled or number in _CANDIDATES:  # of most numbers the text is never asked for
+            text = text_of(cell)
+            if text is None or text in labelled:
+                continue
             written.setdefault(number, []).append(text)
-    apart = _apart(sorted(value for value in written if value not in _BELOW | _ABOVE), written)
-    rest = [value for value in written if value not in apart]
+        values[number] = None
+    apart = _apart(sorted(value for value in values if value not in _BELOW | _ABOVE), values)
+    rest = [value for value in values if value not in apart]
     if len(rest) < 2:
         return NO_GAPS
     levels = sorted(value for value in rest if value not in _DIGITS)

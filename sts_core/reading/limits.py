@@ -37,7 +37,7 @@ class Limits:
     deadline_seconds
         Time from the start of reading, after which the file is given up.
     recognise_seconds
-        Time to recognise and check what was read, after which it is given up.
+        Time to take over, recognise and check what was read, after which it is given up.
     """
 
     max_upload_mb: int = 50

@@ -155,8 +155,8 @@ def recognition_too_long(file: str, seconds: float) -> Finding:
     return Finding(
         FindingCode.FILE_TOOK_TOO_LONG,
         Severity.ERROR,
-        f"The file was read, but to recognise and check its columns took longer than {seconds:g} "
-        "seconds and was stopped.",
+        "The file was read, but to take over, recognise and check its columns took longer than "
+        f"{seconds:g} seconds and was stopped.",
         "Upload only the rows and columns that the analysis needs, or ask the administrator to "
         "raise STS_RECOGNISE_SECONDS.",
         file=file,

@@ -349,7 +349,11 @@ def _parse_statistical(kind: FileKind, data: bytes, limits: Limits) -> Grid:
 
 
 def write_reply(grids: list[Grid], stream: BinaryIO) -> None:
-    """Send tables: a JSON header, then the row numbers and codes of each."""
+    """Send tables: a JSON header, then the row numbers and the columns of each.
+
+    Each column is a text of JSON of its own with its values, and their codes: nobody has to hold
+    all of them as one text, and whoever reads them can stop in between.
+    """
     header = {
         "grids": [
             {
@@ -358,7 +362,7 @@ def write_reply(grids: list[Grid], stream: BinaryIO) -> None:
                 "names": grid.names,
                 "first_column": grid.first_column,
                 "n_rows": len(grid.row_numbers),
-                "values": [[_as_json(value) for value in values] for values in grid.values],
+                "n_columns": len(grid.values),
                 "facts": grid.facts,
             }
             for grid in grids
@@ -367,7 +371,8 @@ def write_reply(grids: list[Grid], stream: BinaryIO) -> None:
     _write_header(header, stream)
     for grid in grids:
         stream.write(grid.row_numbers.tobytes())
-        for codes in grid.codes:
+        for values, codes in zip(grid.values, grid.codes, strict=True):
+            _write_json([_as_json(value) for value in values], stream)
             stream.write(codes.tobytes())
     stream.flush()
 
@@ -394,9 +399,14 @@ def write_refusal(refusal: Refusal, stream: BinaryIO) -> None:
 
 
 def _write_header(header: dict[str, Any], stream: BinaryIO) -> None:
-    content = json.dumps(header, ensure_ascii=False).encode("utf-8", errors="replace")
-    stream.write(MAGIC + LENGTH.pack(len(content)))
-    stream.write(content)
+    stream.write(MAGIC)
+    _write_json(header, stream)
+
+
+def _write_json(content: object, stream: BinaryIO) -> None:
+    encoded = json.dumps(content, ensure_ascii=False).encode("utf-8", errors="replace")
+    stream.write(LENGTH.pack(len(encoded)))
+    stream.write(encoded)
 
 
 def write_request(kind: FileKind, limits: Limits, preferred: str) -> bytes:

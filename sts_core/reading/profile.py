@@ -258,9 +258,12 @@ class _Numbers:
 
 def _read_numbers(known: list[tuple[Any, int]], many: bool, decimal_comma: bool) -> _Numbers:
     marks = (",", ".") if decimal_comma else (".", ",")
-    found = [_numbers_with(known, many, mark) for mark in marks]
+    own = _numbers_with(known, many, marks[0])
+    if own.n == sum(count for _, count in known):
+        return own
     # with equal shares the table's own mark stands: plain whole numbers read with both
-    return found[1] if found[1].n > found[0].n else found[0]
+    other = _numbers_with(known, many, marks[1])
+    return other if other.n > own.n else own
 
 
 def _numbers_with(known: list[tuple[Any, int]], many: bool, mark: str) -> _Numbers:

@@ -15,6 +15,7 @@ class Stage(StrEnum):
 
     WAITING = "waiting"
     READING = "reading"
+    TAKING_OVER = "taking over"
     RECOGNISING = "recognising"
     CHECKING = "checking"
     COMPUTING = "computing"
@@ -60,6 +61,8 @@ class Progress:
         self._cancelled = False
         self._end: Callable[[], None] | None = None
         self._until = float("inf")
+        self._allowed = float("inf")
+        self._spent = 0.0
 
     @property
     def step(self) -> Step:
@@ -89,15 +92,38 @@ class Progress:
         TookTooLong
             If the time that was allowed is over.
         """
+        self.look()
+        self._step = Step(stage, done, share)
+
+    def look(self) -> None:
+        """End the work if it is to end, and say nothing.
+
+        Raises
+        ------
+        Cancelled
+            If the work is to stop.
+        TookTooLong
+            If the time that was allowed is over.
+        """
         if self._cancelled:
             raise Cancelled
         if time.monotonic() > self._until:
             raise TookTooLong
-        self._step = Step(stage, done, share)
 
     def allow(self, seconds: float) -> None:
-        """Give the work so many seconds from now on; it ends at the first report after them."""
-        self._until = time.monotonic() + seconds
+        """Give all blocks of :meth:`own_work` together so many seconds."""
+        self._allowed = seconds
+
+    @contextmanager
+    def own_work(self) -> Iterator[None]:
+        """Count the time of this block, which ends at the first report after what is allowed."""
+        begin = time.monotonic()
+        self._until = begin + self._allowed - self._spent
+        try:
+            yield
+        finally:
+            self._spent += time.monotonic() - begin
+            self._until = float("inf")
 
     @contextmanager
     def ending(self, end: Callable[[], None]) -> Iterator[None]:

@@ -32,6 +32,7 @@ from sts_core.reading.formats import ask_numbers, ask_orders, formats_of, orders
 from sts_core.reading.join_findings import IdForms, better_columns, none_matches
 from sts_core.reading.linkage import RULES, better_rule, link
 from sts_core.reading.other_ids import counting, form_of, other_ids
+from sts_core.reading.progress import Progress
 from sts_core.reading.proposal import (
     ColumnEvidence,
     ColumnRole,
@@ -78,7 +79,9 @@ Place = tuple[str, str | None]
 
 
 def propose_study(
-    workbooks: Sequence[Workbook], told: Mapping[Place, str | None] | None = None
+    workbooks: Sequence[Workbook],
+    told: Mapping[Place, str | None] | None = None,
+    progress: Progress | None = None,
 ) -> Proposal:
     """Recognise tables, endpoints and variables.
 
@@ -89,6 +92,8 @@ def propose_study(
     told
         (file, sheet) -> role of the tables that somebody has named, ``None`` for "not used"; the
         others are guessed.
+    progress
+        Told how many columns are done; its cancel ends the work at the next one.
 
     Returns
     -------
@@ -96,9 +101,13 @@ def propose_study(
         A study in which every guess is marked as one. Its questions must be answered before any
         survival number can be trusted; none of its answers is taken for granted.
     """
-    draft = Draft()
+    progress = Progress() if progress is None else progress
+    draft = Draft(progress=progress)
     told = dict(told or {})
-    sheets = [profile_sheet(raw) for book in workbooks for raw in book.sheets]
+    sheets = []
+    for raw in (raw for book in workbooks for raw in book.sheets):
+        progress.look()
+        sheets.append(profile_sheet(raw))
     kept = _without_dictionaries(sheets, draft, told)
     chosen = next((sheet for sheet in sheets if told.get(_place(sheet)) == "subjects"), None)
     free = [sheet for sheet in kept if _place(sheet) not in told]
@@ -112,6 +121,7 @@ def propose_study(
     others.sort(key=lambda sheet: _place(sheet) not in told)
     _add_subjects(subjects, draft)
     for sheet in others:
+        progress.look()
         if _place(sheet) in told:
             _add_told(sheet, subjects.sheet, told[_place(sheet)], draft)
         else:
@@ -497,6 +507,7 @@ def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
         named.insert(0, subjects.id_column)
     others = [name for name, profile in sheet.profiles.items() if not profile.is_date]
     for name in dict.fromkeys((*named, *others)):
+        draft.progress.look()
         candidate = replace(sheet, id_column=name)
         own = set(candidate.ids()) - {None}
         if name not in named:  # "1" is a patient id, and a grade or a cycle too
@@ -701,7 +712,8 @@ def _add_variables(draft: Draft, varying: Collection[str]) -> None:
                 "subjects", name, ColumnRole.IGNORED, "it differs between the rows of a patient"
             )
     ignored: list[VariableGuess] = []
-    for item in guess_variables(sheet, taken | set(varying), outcome_columns(sheet)):
+    outcomes = outcome_columns(sheet)
+    for item in guess_variables(sheet, taken | set(varying), outcomes, draft.progress):
         if item.variable is None or item.key is None:
             _ignore("subjects", item, ignored, draft)
         else:
@@ -727,7 +739,7 @@ def _add_table_variables(role: str, sheet: Sheet, draft: Draft) -> None:
     subjects = draft.sheets["subjects"]
     taken = set(draft.roles.get(role, {}))
     ignored: list[VariableGuess] = []
-    for item in guess_variables(sheet, taken, outcome_columns(sheet)):
+    for item in guess_variables(sheet, taken, outcome_columns(sheet), draft.progress):
         if item.variable is None or item.key is None:
             _ignore(role, item, ignored, draft)
             continue

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from sts_core.findings import StudyError
 from sts_core.reading.assembly import find_table
+from sts_core.reading.progress import Progress
 from sts_core.reading.proposal import ColumnRole, Proposal, TableKind
 from sts_core.reading.recognise import Place, propose_study
 from sts_core.reading.redcap import apply_dictionaries
@@ -46,7 +47,10 @@ def with_files(books: Sequence[Workbook], more: Sequence[Workbook]) -> tuple[Wor
 
 
 def add_files(
-    study: Study, workbooks: Sequence[Workbook], more: Sequence[Workbook]
+    study: Study,
+    workbooks: Sequence[Workbook],
+    more: Sequence[Workbook],
+    progress: Progress | None = None,
 ) -> tuple[Study, Proposal, tuple[Workbook, ...]]:
     """Add files to those that are there; every choice stays.
 
@@ -56,6 +60,8 @@ def add_files(
         What was chosen so far.
     workbooks, more
         Files that are there, and those that come.
+    progress
+        Told how many columns are done; its cancel ends the work at the next one.
 
     Returns
     -------
@@ -66,7 +72,7 @@ def add_files(
     told = roles_of(study, workbooks)
     here = {(book.file, table.sheet) for book in books for table in book.sheets}
     told = {place: role for place, role in told.items() if place in here}
-    proposal = propose_study(books, told)
+    proposal = propose_study(books, told, progress)
     new = [role for role in proposal.study.data.tables if role not in study.data.tables]
     files = {book.file for book in more}
     if any(item.kind is TableKind.DICTIONARY and item.file in files for item in proposal.tables):

@@ -13,6 +13,7 @@ from sts_core.reading.endpoints import date_columns, find_unit, has_short_years,
 from sts_core.reading.gap_codes import NO_GAPS, Gaps, gaps_in
 from sts_core.reading.privacy import KIND_WORDS, PrivateColumn, private_in
 from sts_core.reading.profile import Profile, profile_column
+from sts_core.reading.progress import Progress, Stage
 from sts_core.reading.sheet import Sheet, id_rank, is_response
 from sts_core.reading.vocabulary import (
     VariableConcept,
@@ -73,7 +74,10 @@ class VariableGuess:
 
 
 def guess_variables(
-    sheet: Sheet, taken: Collection[str], outcomes: Collection[str] = ()
+    sheet: Sheet,
+    taken: Collection[str],
+    outcomes: Collection[str] = (),
+    progress: Progress | None = None,
 ) -> list[VariableGuess]:
     """Describe every column of the patient table that nothing else has claimed.
 
@@ -85,14 +89,18 @@ def guess_variables(
         Columns that are the id or belong to an endpoint.
     outcomes
         Columns that look like a time or a status although no endpoint uses them.
+    progress
+        Told how many columns are done; its cancel ends the work at the next one.
     """
+    progress = Progress() if progress is None else progress
     dated = {column.name: column.use for column in date_columns(sheet, {})}
     keys: dict[str, str] = {}
     found = []
     response = _response_of(sheet, taken)
     first = _most_usual(sheet, taken)
     gate = private_in(sheet, frozenset(taken))
-    for name, profile in sheet.profiles.items():
+    for n_done, (name, profile) in enumerate(sheet.profiles.items()):
+        progress.report(Stage.RECOGNISING, n_done, n_done / len(sheet.profiles))
         if name in taken:
             continue
         if name in gate:

@@ -10,7 +10,7 @@ import pytest
 from pages._ui import intake, job, state
 from pages._ui.job import Job
 from sts_core.reading import read_bytes
-from sts_core.reading.progress import Progress, Stage
+from sts_core.reading.progress import Progress, Stage, Step
 from tests.pages.driver import TINY, checked, click, cohort_line, drop, shown, with_tiny
 
 
@@ -42,7 +42,8 @@ def test_read_beside_the_page_gives_what_reading_at_once_gives() -> None:
     assert at_once.cohort is not None
     assert outcome.workspace.cohort.fingerprint == at_once.cohort.fingerprint
     order = list(dict.fromkeys(progress.stages))
-    assert order == [Stage.READING, Stage.RECOGNISING, Stage.CHECKING]
+    assert order == [Stage.READING, Stage.TAKING_OVER, Stage.RECOGNISING, Stage.CHECKING]
+    assert all(intake.step_words(Step(stage)) for stage in Stage)
 
 
 def test_cancel_leaves_what_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +83,7 @@ def test_recognition_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("STS_RECOGNISE_SECONDS", "0.000001")
     drop(at, {"two.csv": TINY})
     assert at.session_state["workspace"] is before
-    assert "took longer than 1e-06 seconds and was stopped" in shown(at)
+    assert "recognise and check its columns took longer than 1e-06 seconds" in shown(at)
     assert "What was loaded before is still there." in shown(at)
     monkeypatch.undo()
     assert cohort_line(drop(at, {"two.csv": TINY})).startswith("two 3 of 3")

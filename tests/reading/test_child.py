@@ -195,14 +195,23 @@ GRID = {
     "names": None,
     "first_column": 0,
     "n_rows": 1,
-    "values": [["", "x"]],
+    "n_columns": 1,
     "facts": {},
 }
+ROW = b"\1\0\0\0"
+
+
+def packed(content: object) -> bytes:
+    encoded = json.dumps(content).encode()
+    return LENGTH.pack(len(encoded)) + encoded
 
 
 def reply(header: object, tail: bytes = b"") -> bytes:
-    content = json.dumps(header).encode()
-    return MAGIC + LENGTH.pack(len(content)) + content + tail
+    return MAGIC + packed(header) + tail
+
+
+def column(values: object, codes: bytes) -> bytes:
+    return packed(values) + codes
 
 
 @pytest.mark.parametrize(
@@ -216,13 +225,17 @@ def reply(header: object, tail: bytes = b"") -> bytes:
         reply({}),
         reply({"refusal": "nonsense", "facts": {}}),
         reply({"grids": [GRID]}),
-        reply({"grids": [GRID]}, b"\1\0\0\0\2\0\0\0"),
-        reply({"grids": [GRID]}, b"\1\0\0\0\xff\xff\xff\xff"),
-        reply({"grids": [GRID]}, b"\1\0\0\0\1\0\0\0surplus"),
+        reply({"grids": [GRID]}, ROW),
+        reply({"grids": [GRID]}, ROW + LENGTH.pack(2**60) + b"[]"),
+        reply({"grids": [GRID]}, ROW + column(["", "x"], b"\2\0\0\0")),
+        reply({"grids": [GRID]}, ROW + column(["", "x"], b"\xff\xff\xff\xff")),
+        reply({"grids": [GRID]}, ROW + column(["", "x"], b"\1\0\0\0surplus")),
         reply({"grids": [{**GRID, "n_rows": -1}]}),
-        reply({"grids": [{**GRID, "values": [[["list"]]]}]}, b"\1\0\0\0\0\0\0\0"),
-        reply({"grids": [{**GRID, "values": [[{"d": "never"}]]}]}, b"\1\0\0\0\0\0\0\0"),
-        reply({"grids": [{**GRID, "names": []}]}, b"\1\0\0\0\1\0\0\0"),
+        reply({"grids": [{**GRID, "n_columns": -1}]}, b""),
+        reply({"grids": [{**GRID, "n_columns": 2**40}]}, ROW + column(["", "x"], b"\1\0\0\0")),
+        reply({"grids": [GRID]}, ROW + column([["list"]], b"\0\0\0\0")),
+        reply({"grids": [GRID]}, ROW + column([{"d": "never"}], b"\0\0\0\0")),
+        reply({"grids": [{**GRID, "names": []}]}, ROW + column(["", "x"], b"\1\0\0\0")),
         MAGIC + LENGTH.pack(200_000) + b"[" * 200_000,
     ],
 )

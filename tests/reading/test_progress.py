@@ -13,7 +13,7 @@ from sts_core.checks import check_cohort
 from sts_core.reading import child, read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.parsing import STEP, STEP_MAGIC
-from sts_core.reading.progress import Cancelled, Progress, Stage, Step
+from sts_core.reading.progress import Cancelled, Progress, Stage, Step, TookTooLong
 from sts_core.reading.recognise import propose_study
 
 CSV = b"id,time (months),status,sex\n" + b"".join(
@@ -153,3 +153,49 @@ def test_reports_change_nothing_in_what_is_read() -> None:
     read = read_bytes("a.csv", CSV, progress=progress)
     assert read.sheets[0].frame.equals(read_bytes("a.csv", CSV).sheets[0].frame)
     assert progress.steps[0].stage is Stage.READING
+    taken_over = [step for step in progress.steps if step.stage is Stage.TAKING_OVER]
+    assert [step.done for step in taken_over] == [0, 1, 2, 3]
+
+
+class Stopped(Noted):
+    """Is cancelled, or runs out of time, at a report of one stage."""
+
+    def __init__(self, stage: Stage, done: int, *, late: bool = False) -> None:
+        super().__init__()
+        self._at = (stage, done)
+        self._late = late
+
+    def report(self, stage: Stage, done: int = 0, share: float | None = None) -> None:
+        if (stage, done) == self._at:
+            if self._late:
+                self._until = time.monotonic() - 1.0
+            else:
+                self.cancel()
+        super().report(stage, done, share)
+
+
+def test_work_of_the_app_itself_ends_at_the_next_column() -> None:
+    with pytest.raises(Cancelled):
+        read_bytes("a.csv", CSV, progress=Stopped(Stage.TAKING_OVER, 2))
+    with pytest.raises(TookTooLong):
+        read_bytes("a.csv", CSV, progress=Stopped(Stage.TAKING_OVER, 3, late=True))
+    book = read_bytes("a.csv", CSV)
+    progress = Stopped(Stage.RECOGNISING, 3)
+    with pytest.raises(Cancelled):
+        propose_study([book], progress=progress)
+    assert [step.done for step in progress.steps] == [0, 1, 2]
+
+
+def test_time_is_counted_over_all_own_work_and_not_while_reading() -> None:
+    progress = Progress()
+    progress.allow(0.05)
+    time.sleep(0.06)
+    progress.report(Stage.READING)
+    with progress.own_work():
+        progress.report(Stage.TAKING_OVER)
+        time.sleep(0.03)
+    progress.report(Stage.READING)
+    with progress.own_work():
+        time.sleep(0.03)
+        with pytest.raises(TookTooLong):
+            progress.report(Stage.RECOGNISING)
