@@ -57,7 +57,7 @@ def running_server(script: Path, root: Path = ROOT) -> Iterator[Server]:
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**_environment(), "PYTHONPATH": str(root)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -78,6 +78,12 @@ def running_server(script: Path, root: Path = ROOT) -> Iterator[Server]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Let Python keep what it compiled, as an installation does after its first start."""
+    unwanted = "PYTHONDONTWRITEBYTECODE"
+    return {name: value for name, value in os.environ.items() if name != unwanted}
 
 
 def _healthy(url: str) -> bool:

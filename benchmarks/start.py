@@ -37,7 +37,7 @@ def measure() -> Part:
         for round_number in range(1 + REPEATS):
             for name, script in scripts.items():
                 times = _once(browser, script)
-                if round_number:  # the first one fills the system's own file cache
+                if round_number:  # the first one fills the caches of the system and of Python
                     taken[name].append(times)
     rows = []
     for task, stage in (
@@ -56,10 +56,11 @@ def measure() -> Part:
         tuple(rows),
         (
             "A new server process and an empty browser cache each time, files in the system's "
-            "cache. Healthy: `/_stcore/health` answers. Then a new browser profile opens the "
-            "first page, loads the sample with its button and goes to the Survival page by the "
-            "menu, each step as soon as the page allows, until the curves are painted. The bare "
-            "app has the same two pages and steps without chart, data or table.",
+            "cache, and modules compiled, as they are after the first start of an installation and "
+            "in the container image. Healthy: `/_stcore/health` answers. Then a new browser "
+            "profile opens the first page, loads the sample with its button and goes to the "
+            "Survival page by the menu, each step as soon as the page allows, until the curves are "
+            "painted. The bare app has the same two pages and steps without chart, data or table.",
             f"Where the time goes, each from the one before, in brackets the bare app: {spent}.",
         ),
     )

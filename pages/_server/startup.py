@@ -34,26 +34,31 @@ _stopping = threading.Event()
 
 
 def prepare_server() -> None:
-    """Close two holes of the server, before it answers its first request.
+    """Close two holes of the server, and spare its first page a search, before it answers.
 
     A ``pages`` folder makes a fresh server run a page without the router until somebody has opened
     the root: the flag says that pages are declared. An upload above 1 MB is spooled to a file in
-    the temp folder: patient data would touch the disk. Both names are private; a test holds the
-    behaviour, and the versions are pinned.
+    the temp folder: patient data would touch the disk. The first element of a process is held up
+    by a look at the source of every module, for a warning to those who run a script without a
+    server. All three names are private; a test holds the behaviour, and the versions are pinned.
     """
     from starlette.formparsers import MultiPartParser
+    from streamlit import delta_generator
     from streamlit.runtime.pages_manager import PagesManager
 
     PagesManager.uses_pages_directory = False
     MultiPartParser.spool_max_size = SPOOL_BYTES
+    delta_generator._use_warning_has_been_displayed = True
 
 
 def import_and_freeze(names: tuple[str, ...] = HEAVY_MODULES) -> None:
     """Import modules, and leave all that lives now out of later garbage collections.
 
     A full collection after every rerun costs 100 ms with these libraries loaded. During the imports
-    there is nothing to collect. A server thread that wants to answer waits for this one no longer
-    than the switch interval: it is short meanwhile, for the browser fetches its scripts just then.
+    there is nothing to collect, nor at their end: what lives is set aside before the collector is
+    let go, which would begin with a full collection. A server thread that wants to answer waits
+    for this one no longer than the switch interval: it is short meanwhile, for the browser fetches
+    its scripts just then.
     """
     usual = sys.getswitchinterval()
     sys.setswitchinterval(_SHORT_SWITCH_SECONDS)
@@ -61,10 +66,10 @@ def import_and_freeze(names: tuple[str, ...] = HEAVY_MODULES) -> None:
     try:
         for name in names:
             importlib.import_module(name)
+        gc.freeze()
     finally:
         gc.enable()
         sys.setswitchinterval(usual)
-    gc.freeze()
 
 
 def wait_for_imports() -> None:

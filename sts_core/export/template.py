@@ -6,9 +6,6 @@ import datetime as dt
 import io
 from typing import Any
 
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
-
 from sts_core.study.template import (
     DICTIONARY_SHEET,
     CellKind,
@@ -33,6 +30,8 @@ def write_template() -> bytes:
         An xlsx file: a sheet per table, each with an example row that is never a patient, and a
         data dictionary. Cells take what the dictionary says, or explain why not.
     """
+    import xlsxwriter
+
     form = template()
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
@@ -73,6 +72,8 @@ def _write_column(
     page: Any, lists: Any, taken: int, at: int, column: TemplateColumn, styles: dict[str, Any]
 ) -> int:
     """Write head, example and checks of a column; give the number of lists used so far."""
+    from xlsxwriter.utility import xl_col_to_name
+
     page.write_string(0, at, column.name, styles["required" if column.required else "optional"])
     form = {CellKind.DATE: "date", CellKind.TEXT: "text"}.get(column.kind, "number")
     width = max(_WIDTHS.get(column.kind, 22), len(column.name) + 2)

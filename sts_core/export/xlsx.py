@@ -8,8 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import xlsxwriter
-
 from sts_core.display import (
     REASONS,
     Cell,
@@ -46,6 +44,8 @@ def write_workbook(tables: Sequence[DisplayTable], notes: Sequence[str] = ()) ->
     bytes
         An xlsx file.
     """
+    import xlsxwriter
+
     buffer = io.BytesIO()
     options = {
         "in_memory": True,

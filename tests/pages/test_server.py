@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from starlette.formparsers import MultiPartParser
+from streamlit import delta_generator, env_util
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages._server import startup
@@ -45,6 +46,19 @@ def test_pages_are_declared_before_the_first_request() -> None:
     assert PagesManager.uses_pages_directory is False
     manager = PagesManager(str(ROOT / "app.py"))
     assert manager.uses_pages_directory is False
+
+
+def test_the_first_page_does_not_look_through_all_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(env_util, "is_repl", lambda: asked.append("whether this is a server"))
+    monkeypatch.setattr(delta_generator, "_use_warning_has_been_displayed", False)
+    # Without the preparation it does: this is what the preparation is for
+    delta_generator._maybe_print_use_warning()
+    assert asked.pop()
+    monkeypatch.setattr(delta_generator, "_use_warning_has_been_displayed", False)
+    prepare_server()
+    delta_generator._maybe_print_use_warning()
+    assert not asked
 
 
 def test_no_upload_that_is_allowed_is_spooled_to_disk() -> None:
