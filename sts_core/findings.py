@@ -91,6 +91,7 @@ class FindingCode(StrEnum):
     SUBJECT_ID_NOT_FOUND = "subject_id_not_found"
     SUBJECT_WITHOUT_ROW = "subject_without_row"
     ROWS_NOT_PATIENTS = "rows_not_patients"
+    ROWS_DISAGREE = "rows_disagree"
     SHEET_NOT_USED = "sheet_not_used"
     TABLES_DIFFER = "tables_differ"
     COLUMN_NOT_USED = "column_not_used"

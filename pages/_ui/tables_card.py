@@ -12,7 +12,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.inputs import choose, plain
 from sts_core.cohort import Cohort
-from sts_core.display import counted
+from sts_core.display import counted, joined
 from sts_core.findings import FindingCode, StudyError, listed_rows
 from sts_core.reading import RawTable
 from sts_core.reading.assembly import find_table
@@ -48,6 +48,7 @@ _KINDS = {
 }
 _TAKES = {
     _ASK: "(please choose)",
+    RowChoice.AGREED: "each id is a patient; what all its rows agree on counts",
     RowChoice.FIRST: "each id is a patient; its first row counts",
     RowChoice.LAST: "each id is a patient; its last row counts",
     RowChoice.EARLIEST: "each id is a patient; its earliest row counts",
@@ -374,9 +375,15 @@ def _row_question(
     if open_:
         st.warning(
             f"**{counted(n_rows, 'row')} for {counted(n_ids, 'patient')}.** Rows that are visits, "
-            "samples or parameters are not patients. Which row of a patient counts? No number is "
-            f"shown before that is said.{_telling(workspace)}",
+            "samples or parameters are not patients. "
+            f"{_of_both(workspace) or _which_row(workspace)}",
             icon=":material/help:",
+        )
+    also = _also_read_as(workspace, study, table)
+    if also:
+        st.caption(
+            f":material/table_rows: The rows are also read as {joined(also)}. That can be changed "
+            "under “Response and adverse events”."
         )
     columns = [str(name) for name in table.frame.columns]
     telling = [name for name in _telling_columns(workspace) if name in columns]
@@ -401,6 +408,19 @@ def _row_question(
             )  # fmt: skip
         else:
             st.badge("Confirmed", icon=":material/check:", color="green")
+
+
+def _also_read_as(workspace: state.Workspace, study: Study, table: RawTable) -> tuple[str, ...]:
+    """Name what else the rows of the patient table are, in words."""
+    found = []
+    for role, source in study.data.tables.items():
+        if role != "subjects" and role in _ROLES:
+            try:
+                same = find_table(workspace.workbooks, source, role) is table
+            except StudyError:
+                continue
+            found += [_ROLES[role].lower()] * same
+    return tuple(found)
 
 
 def _rows_and_ids(table: RawTable, source: TableSource) -> tuple[int, int]:
@@ -429,10 +449,22 @@ def _telling_columns(workspace: state.Workspace) -> tuple[str, ...]:
     return ()
 
 
-def _telling(workspace: state.Workspace) -> str:
+def _which_row(workspace: state.Workspace) -> str:
     columns = ", ".join(f"“{plain(name)}”" for name in _telling_columns(workspace))
     apart = f"What tells the rows apart: {columns}." if columns else "No column tells them apart."
-    return f" {apart}"
+    return f"Which row of a patient counts? No number is shown before that is said. {apart}"
+
+
+def _of_both(workspace: state.Workspace) -> str:
+    """Say what is the patients' and what the rows', where both come from this table."""
+    for question in workspace.proposal.questions if workspace.proposal else ():
+        if question.kind is QuestionKind.ROWS and question.guess == RowChoice.AGREED:
+            _, _, which = question.reason.partition(". ")
+            return (
+                "Confirm to take both from this table: the patients, one row each, and the rows "
+                f"themselves. No number is shown before. {plain(which)}"
+            )
+    return ""
 
 
 def _filter_values(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
+from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.join_findings import IdForms, join_findings
 from sts_core.reading.linkage import Join, Link, alike, better_rule, link
 from sts_core.reading.other_ids import MIN_SHARE, form_of, other_ids
@@ -73,7 +74,12 @@ def assemble(study: Study, workbooks: Sequence[Workbook]) -> Cohort:
     findings += filter_findings
     ids, kept, id_findings = _subject_ids(raw, frame, rows, sources["subjects"])
     findings += id_findings
-    frame, rows = frame[kept].reset_index(drop=True), rows[kept]
+    if sources["subjects"].take is RowChoice.AGREED:
+        frame, disagreements = _agreed(raw, frame, rows, study)
+        findings += disagreements
+    else:
+        frame = frame[kept].reset_index(drop=True)
+    rows = rows[kept]
     width = max(3, len(str(len(frame))))
     subjects = np.array([f"S{number:0{width}d}" for number in range(1, len(frame) + 1)], object)
     patients = _Patients(raw, frame, subjects, sources["subjects"], ids)
@@ -431,6 +437,49 @@ def _subject_ids(
     return list(ids[kept]), kept, findings
 
 
+def _agreed(
+    raw: RawTable, frame: pd.DataFrame, rows: np.ndarray, study: Study
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Give the patients what their rows agree on; say of columns in use where two rows differ."""
+    source = study.data.tables["subjects"]
+    if source.subject_id is None:
+        return frame, []
+    ids = texts(frame[source.subject_id], missing_codes(source.missing_codes))
+    agreed = agreed_rows(frame, ids, source.missing_codes)
+    used = needed_columns(study, "subjects") | {
+        variable.column or key
+        for key, variable in study.definitions.variables.items()
+        if variable.table == "subjects"
+    }
+    findings = []
+    owner = dict(zip(ids[agreed.first].tolist(), range(len(agreed.first)), strict=True))
+    whose = np.array([owner.get(text, -1) for text in ids.tolist()], dtype=np.int64)
+    for name, differs in agreed.differing.items():
+        if name not in used:
+            continue
+        at = (whose >= 0) & differs[whose]
+        n = int(differs.sum())
+        findings.append(
+            Finding(
+                FindingCode.ROWS_DISAGREE,
+                Severity.WARNING,
+                f"“{name}” differs between the rows of "
+                f"{'1 patient' if n == 1 else f'{n} patients'}: it is not known for "
+                f"{'this patient' if n == 1 else 'them'}.",
+                "Correct the rows if it is one thing of a patient. If it may change, it describes "
+                "the visits: use it there, or choose on the Data page which row of a patient "
+                "counts.",
+                file=raw.file,
+                sheet=raw.sheet,
+                column=name,
+                rows=tuple(int(row) for row in rows[at]),
+                count=n,
+                table="subjects",
+            )
+        )
+    return agreed.frame, findings
+
+
 def take_rows(
     frame: pd.DataFrame, ids: np.ndarray, source: TableSource
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -535,7 +584,12 @@ def _linked_table(
     if source.take is not None:
         chosen, _ = take_rows(frame, ids, source)
         chosen |= np.array([value is None for value in ids], dtype=bool)
+        one = None
+        if source.take is RowChoice.AGREED:
+            one = agreed_rows(frame, ids, source.missing_codes).frame
         frame, rows, ids = frame[chosen].reset_index(drop=True), rows[chosen], ids[chosen]
+        if one is not None:
+            frame.iloc[[at for at, text in enumerate(ids) if text is not None]] = one
     known = patients.by(source.patient_column)
     linked = link(ids, known, source.id_rule)
     matched = linked.matched

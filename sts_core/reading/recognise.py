@@ -249,7 +249,9 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
     sheet = subjects.sheet
     source = replace(_source_of(sheet), take=subjects.take)
     draft.tables["subjects"] = source
-    if subjects.take is not None:
+    if subjects.take is RowChoice.AGREED:
+        sheet = sheet.with_agreed_rows()
+    elif subjects.take is not None:
         chosen, _ = take_rows(sheet.raw.frame, sheet.ids(), source)
         sheet = sheet.with_rows(chosen)
     draft.sheets["subjects"] = sheet
@@ -282,6 +284,11 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             draft.say("subjects", dated.name, ColumnRole.DATE, "date of the data cut-off")
     if not subjects.long_format and sheet.kind is SheetKind.PLAIN:
         _add_endpoints("subjects", _after_visits("subjects", sheet, draft), draft)
+    elif subjects.rows_are is not None:
+        of_patients = {
+            name: item for name, item in sheet.profiles.items() if name not in subjects.varying
+        }
+        _add_endpoints("subjects", replace(sheet, profiles=of_patients), draft)
 
 
 def _after_visits(role: str, sheet: Sheet, draft: Draft) -> Sheet:
@@ -364,6 +371,9 @@ def _add_long_endpoints(subjects: SubjectTable, draft: Draft) -> None:
     guesses: list[Guess] = []
     if sheet.kind is SheetKind.TIME_TO_EVENT:
         guesses = from_parameters(sheet, role)
+    elif subjects.rows_are is not None:
+        if subjects.rows_are not in draft.tables:
+            _take_as(subjects.rows_are, sheet, draft)
     elif sheet.kind is SheetKind.ASSESSMENTS and "assessments" not in draft.tables:
         _take_table("assessments", sheet, draft)
         _note_assessments(sheet, draft)

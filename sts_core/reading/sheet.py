@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.profile import Profile, profile_table
 from sts_core.reading.redcap import is_dictionary_header
 from sts_core.reading.vocabulary import Words, is_chinese, vocabulary, words_of
@@ -65,6 +66,13 @@ class Sheet:
             row_numbers=np.asarray(self.raw.row_numbers)[mask],
         )
         return Sheet(raw, profile_table(raw), self.words, self.kind, self.id_column)
+
+    def with_agreed_rows(self) -> Sheet:
+        """Give this sheet with one row a patient: what all rows of the patient agree on."""
+        agreed = agreed_rows(self.raw.frame, self.ids())
+        rows = np.asarray(self.raw.row_numbers)[agreed.first]
+        raw = replace(self.raw, frame=agreed.frame, row_numbers=rows)
+        return Sheet(raw, profile_table(raw), self.words, SheetKind.PLAIN, self.id_column)
 
     @property
     def ids_repeat(self) -> bool:

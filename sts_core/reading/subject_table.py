@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from sts_core.findings import Finding, FindingCode, Severity, listed
+from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.draft import Draft
 from sts_core.reading.proposal import Question, QuestionKind
+from sts_core.reading.several_rows import nearly_one_row
 from sts_core.reading.sheet import Sheet, SheetKind, row_filters
+from sts_core.reading.visit_columns import columns_of_rows, visits_or_doses
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.study.types import RowChoice
 from sts_core.values import distinct_cells
 
 #: What can be said of the rows of the patient table.
 PATIENT_ROWS = (
-    RowChoice.FIRST, RowChoice.LAST, RowChoice.EARLIEST, RowChoice.LATEST, RowChoice.EACH,
+    RowChoice.AGREED, RowChoice.FIRST, RowChoice.LAST, RowChoice.EARLIEST, RowChoice.LATEST,
+    RowChoice.EACH,
 )  # fmt: skip
 _MAX_TELLING = 6
 
@@ -36,12 +40,16 @@ class SubjectTable:
         Column whose single values leave each patient one row at most, with these values.
     varying
         Columns that differ between the rows of a patient.
+    rows_are
+        Role of the same sheet as a table of its own, where its rows are known to be assessments or
+        treatment of the patients.
     """
 
     sheet: Sheet
     take: RowChoice | None = None
     row_filter: tuple[str, tuple[str, ...]] | None = None
     varying: frozenset[str] = frozenset()
+    rows_are: str | None = None
 
     @property
     def long_format(self) -> bool:
@@ -84,6 +92,9 @@ def choose_subjects(
     plain = [sheet for sheet in sheets if sheet.kind is SheetKind.PLAIN]
     if plain:
         return _long_table(max(plain, key=_patient_score), draft)
+    for sheet in long:
+        if sheet.id_column is not None and visits_or_doses(sheet) is not None:
+            return _long_table(sheet, draft)
     draft.findings.append(
         Finding(
             FindingCode.TABLE_MISSING,
@@ -101,6 +112,11 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     """Take a table with several rows a patient: its patients are the different ids, once asked."""
     filters = row_filters(sheet)
     varying = varying_columns(sheet)
+    once = sheet.kind is SheetKind.TIME_TO_EVENT or nearly_one_row(sheet)
+    rows_are = visits_or_doses(sheet) if not once else None
+    if rows_are is not None:
+        agreed = agreed_rows(sheet.raw.frame, sheet.ids())
+        varying = {*agreed.of_visits, *columns_of_rows(sheet, rows_are)}
     telling = telling_columns(sheet, varying)
     known = bool(filters) or sheet.kind is SheetKind.TIME_TO_EVENT
     if known and not sheet.ids_repeat:  # one parameter only: every patient has one row
@@ -111,6 +127,10 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
         else " No column tells the rows of a patient apart."
     )
     counts = f"{sheet.n_rows} rows, {_n_ids(sheet)} patients."
+    if rows_are is not None:
+        found = SubjectTable(sheet, RowChoice.AGREED, varying=frozenset(varying), rows_are=rows_are)
+        _ask_both(found, f"{counts}{apart}", telling, draft)
+        return found
     if known:
         draft.questions.append(
             Question(
@@ -143,6 +163,30 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     )
     draft.findings.append(_rows_not_patients(sheet, None))
     return SubjectTable(sheet)
+
+
+def _ask_both(found: SubjectTable, counts: str, telling: tuple[str, ...], draft: Draft) -> None:
+    """Ask whether patients and their visits or doses both come from one table."""
+    sheet = found.sheet
+    names = [name for name in map(str, sheet.raw.frame.columns) if name != sheet.id_column]
+    constant = [f"“{name}”" for name in names if name not in found.varying]
+    changing = [f"“{name}”" for name in names if name in found.varying]
+    what = "tumour assessments" if found.rows_are == "assessments" else "treatment"
+    draft.questions.append(
+        Question(
+            QuestionKind.ROWS,
+            "data.tables.subjects.take",
+            f"“{sheet.raw.label}” has several rows a patient: its rows aren't patients. Are the "
+            f"different values of “{sheet.id_column}” the patients, and the rows their {what}?",
+            f"{counts} What never changes within a patient describes the patient: "
+            f"{listed(constant) or 'no column'}. What changes stays with the rows: "
+            f"{listed(changing) or 'no column'}.",
+            guess=RowChoice.AGREED.value,
+            options=tuple(choice.value for choice in PATIENT_ROWS),
+            columns=telling,
+        )
+    )
+    draft.findings.append(_rows_not_patients(sheet, "the different ids"))
 
 
 def varying_columns(sheet: Sheet) -> set[str]:

@@ -185,6 +185,13 @@ def visits_or_doses(sheet: Sheet) -> str | None:
     return "exposures" if told and guess_exposures(sheet, "exposures") is not None else None
 
 
+def columns_of_rows(sheet: Sheet, role: str) -> frozenset[str]:
+    """Give the columns that say what a visit or a dose was, whatever they hold."""
+    guess = guess_assessments if role == "assessments" else guess_exposures
+    definition = guess(sheet, role)
+    return frozenset(definition.columns if definition is not None else ())
+
+
 # --- visits in columns ---------------------------------------------------------------------------
 
 

@@ -89,6 +89,7 @@ class RowChoice(StrEnum):
     LAST = "last"
     EARLIEST = "earliest"
     LATEST = "latest"
+    AGREED = "agreed"
     EACH = "each"
     BEST = "best"
     WORST = "worst"
@@ -187,8 +188,10 @@ class TableSource:
         Only rows in which each named column holds one of its values (``{"PARAMCD": ["OS"]}``).
     take, take_by
         Which row of a patient counts when several are left: the first or last of the file, or the
-        earliest or latest by a column of dates or numbers; "each" makes every row a patient. In
-        the patient table it counts once ``subject_id_status`` is confirmed. In another table,
+        earliest or latest by a column of dates or numbers; "agreed" takes of each column what all
+        rows of the patient that know it say, and nothing where two say different things; "each"
+        makes every row a patient. In the patient table it counts once ``subject_id_status`` is
+        confirmed. In another table,
         "best" and "worst" go by a column of tumour responses, and "none" leaves out the rows of
         patients who have several, unless these say the same.
     id_rule

@@ -167,3 +167,23 @@ def test_ids_of_another_numbering_are_one_message_and_the_columns_that_agree_one
     assert "4 of 4 ids match “Hospital no” of the patient table" in shown(at)
     click(at, "table.by_id.more")
     assert study_of(at).data.tables["more"].patient_column is None
+
+
+def test_visits_alone_are_patients_and_assessments_in_one_step() -> None:
+    rows = "".join(
+        f"P{n},{'FM'[n % 2]},2020-0{k}-0{n},{10 * n + k},{'' if k == 1 else 'SD'}\n"
+        for n in range(1, 8)
+        for k in (1, 2, 3)
+    )
+    at = drop(start(), {"visits.csv": f"id,sex,Visit date,SLD,Response\n{rows}"})
+    assert at.session_state["workspace"].cohort is None
+    asked = shown(at)
+    assert "21 rows for 7 patients." in asked
+    assert "What never changes within a patient describes the patient: “sex”." in asked
+    assert "The rows are also read as tumour assessments." in asked
+    click(at, "table.take.confirm")
+    assert "7 of 7 patients analysed" in cohort_line(at)
+    cohort = at.session_state["workspace"].cohort
+    assert cohort.tables["subjects"].frame["Visit date"].isna().all()
+    assert len(cohort.tables["assessments"].frame) == 21
+    assert set(study_of(at).definitions.variables) == {"sex"}

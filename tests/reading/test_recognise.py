@@ -689,7 +689,7 @@ def test_the_patients_of_a_file_of_parameters_alone_are_its_ids_once_confirmed()
     (question,) = asked(proposal, QuestionKind.ROWS)
     assert "36 rows, 12 patients" in question.reason
     assert question.columns[0] == "PARAMCD"
-    assert set(question.options) == {"first", "last", "earliest", "latest", "each"}
+    assert set(question.options) == {"agreed", "first", "last", "earliest", "latest", "each"}
     assert FindingCode.ROWS_NOT_PATIENTS in finding_codes(proposal)
     assert set(proposal.study.definitions.variables) == {"arm"}
     with pytest.raises(StudyError) as error:
