@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, choose_one, plain
 from pages._ui.outcome_parts import (
     apply,
@@ -154,7 +154,12 @@ def _choose_across(cohort: Cohort, form: Form) -> None:
     role = choose("Table", list(cohort.tables), f"ae.choose.{form}.table")
     columns = column_names(cohort, role)
     key = f"ae.choose.{form}.columns.{role}"
-    chosen = st.multiselect("Columns", columns, key=state.seeded(key, [], columns))
+    chosen = widgets.multiselect(
+        "Columns",
+        columns,
+        key,
+        [],
+    )
     numbers = "grades"
     if form == "wide":
         numbers = choose("Numbers are", list(_NUMBERS), "ae.choose.numbers", names=_NUMBERS)
@@ -192,9 +197,12 @@ def _across_columns(cohort: Cohort, old: AdverseEventDefinition) -> AdverseEvent
     options = [*columns, *(name for name in old.columns if name not in columns)]
     where = "the patient table" if old.table == "subjects" else f"the table “{old.table}”"
     st.caption(plain(f"Recorded as {_FORMS[old.form]}, in {where}."))
-    chosen = st.multiselect(
-        "Columns", options, key=state.seeded("ae.columns", list(old.columns), options),
-    )  # fmt: skip
+    chosen = widgets.multiselect(
+        "Columns",
+        options,
+        "ae.columns",
+        list(old.columns),
+    )
     kept = tuple(name for name in options if name in chosen)
     same = set(kept) == set(old.columns)
     numbers: str = old.numbers
@@ -214,10 +222,14 @@ def _across_columns(cohort: Cohort, old: AdverseEventDefinition) -> AdverseEvent
 
 
 def _version(old: AdverseEventDefinition) -> str | None:
-    said = st.text_input(
-        "Terminology and version", key=state.seeded("ae.version", old.version or ""),
-        placeholder="for instance: CTCAE 5.0", max_chars=60, width=240,
-    )  # fmt: skip
+    said = widgets.text_input(
+        "Terminology and version",
+        "ae.version",
+        old.version or "",
+        placeholder="for instance: CTCAE 5.0",
+        max_chars=60,
+        width=240,
+    )
     return said.strip() or None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui import widgets
 from pages._ui.inputs import choose, choose_one, plain
 from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter, values_meant
 from pages._ui.visit_card import meanings, visit_form, visits_in_columns
@@ -56,7 +57,7 @@ def _begin(cohort: Cohort, title: str, text: str, key: str, start: Callable[[str
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {role: _name(cohort, role) for role in roles}
         role = choose("Table", roles, f"{key}.table", names=names)
-        if st.button("Choose its columns", key=f"{key}.begin"):
+        if widgets.pressed("Choose its columns", f"{key}.begin"):
             start(role)
 
 
@@ -286,8 +287,8 @@ def _confirm(
     if new != old:
         apply(put(cohort.study, replace(new, status=old.status)))
         st.rerun()
-    if old.status is not Status.CONFIRMED and st.button(
-        "Confirm", type="primary", key=f"{key}.confirm"
+    if old.status is not Status.CONFIRMED and widgets.pressed(
+        "Confirm", f"{key}.confirm", type="primary"
     ):
         apply(put(cohort.study, replace(new, status=Status.CONFIRMED)))
         st.rerun()

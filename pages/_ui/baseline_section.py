@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import (
@@ -148,7 +148,7 @@ def _blocks(cohort: Cohort, kept: Sequence[BaselineBlock]) -> tuple[BaselineBloc
             with st.container(horizontal=True, vertical_alignment="center"):
                 names = ", ".join(variables[key].label for key in block.variables)
                 st.markdown(f"**{plain(block.label)}**: {plain(names)}", width="stretch")
-                if st.button("Remove", key=f"baseline.block.{number}.remove"):
+                if widgets.pressed("Remove", f"baseline.block.{number}.remove"):
                     _keep(blocks[:number] + blocks[number + 1 :])
                     st.rerun()
         st.caption("Yes-or-no variables as rows under one heading: sites of metastasis, say.")
@@ -160,7 +160,7 @@ def _blocks(cohort: Cohort, kept: Sequence[BaselineBlock]) -> tuple[BaselineBloc
             label = st.text_input(
                 "Heading", key="baseline.block.label", placeholder="for instance: Metastasis"
             )
-            if st.form_submit_button("Add the block", type="primary"):
+            if widgets.submitted("Add the block", "baseline.block.add", type="primary"):
                 problem = _problem(chosen, label, yes_of)
                 if problem:
                     st.error(problem)

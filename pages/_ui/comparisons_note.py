@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages._ui import widgets
 from pages._ui.looked_at import count_in, forget_comparisons, looked_at
 from pages._ui.show import export_menu, show_table
 from sts_core.analysis.looked_at import comparisons_table, n_on_other_data
@@ -17,9 +18,9 @@ def comparisons_note(cohort: Cohort) -> None:
     with st.sidebar, st.container(key="sidebar-comparisons", gap=None):
         with st.container(key="comparisons-count"):
             count_in(st.empty(), cohort)
-        if st.button(
+        if widgets.pressed(
             "List, with Holm-adjusted P",
-            key="looked_at.open",
+            "looked_at.open",
             icon=":material/functions:",
             type="tertiary",
             help="Of 20 comparisons without a true difference, one has a P value below 0.05 by "

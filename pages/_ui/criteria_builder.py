@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.criterion_form import condition_of, forget_numbers
 from pages._ui.inputs import choose_one, plain
 from pages._ui.patient_lists import counted_html
@@ -98,10 +98,13 @@ def stranded_criteria(study: Study) -> None:
 
         words = _asked_for(item)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            st.toggle(
-                plain(words), key=state.seeded(f"criteria.on.{place}", item.enabled),
-                on_change=on_switch, width="stretch",
-            )  # fmt: skip
+            widgets.toggle(
+                plain(words),
+                f"criteria.on.{place}",
+                item.enabled,
+                on_change=on_switch,
+                width="stretch",
+            )
             _icon("delete", "Remove it from the list; undo brings it back", place, True, study,
                   (*items[:place], *items[place + 1 :]))  # fmt: skip
 
@@ -146,9 +149,10 @@ def list_filters(cohort: Cohort) -> None:
         analysis = replace(study.analysis, criteria=(*study.analysis.criteria, item))
         formal = with_filters(replace(study, analysis=analysis), rest)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-            st.toggle(
+            widgets.toggle(
                 plain(words_for(cohort, item)),
-                key=state.seeded(f"filters.on.{place}", item.enabled),
+                f"filters.on.{place}",
+                item.enabled,
                 on_change=on_switch,
                 width="stretch",
             )
@@ -174,9 +178,10 @@ def _card(cohort: Cohort, items: Criteria, place: int, item: Criterion) -> None:
 
     words = plain(words_for(cohort, item))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.toggle(
+        widgets.toggle(
             f"In force: {words}",
-            key=state.seeded(f"criteria.on.{place}", item.enabled),
+            f"criteria.on.{place}",
+            item.enabled,
             on_change=on_switch,
             label_visibility="collapsed",
             width="content",
@@ -378,17 +383,21 @@ def _with_choices(
     seed = later if start is None else start.after_time_zero
     if start is not None and later != known_after_time_zero(cohort, start):
         seed = later  # it asks for something else now
-    late = st.toggle(
-        "Known only after time zero", key=state.seeded(f"{key}.late.{later}", seed),
+    late = widgets.toggle(
+        "Known only after time zero",
+        f"{key}.late.{later}",
+        seed,
         help="Set by itself where the program can tell; change it where it is wrong.",
-    )  # fmt: skip
+    )
     if late:
         st.markdown(f":small[:orange[{late_sentence()}]]")
-    label = st.text_input(
-        "In your own words", key=state.seeded(f"{key}.label", start.label if start else ""),
+    label = widgets.text_input(
+        "In your own words",
+        f"{key}.label",
+        start.label if start else "",
         placeholder=describe(cohort, replace(condition, excludes=effect == "leave")),
         help="Shown in the flow and in the report; empty for the words of the program.",
-    )  # fmt: skip
+    )
     choices: Mapping[str, Any] = {
         "label": label.strip(),
         "excludes": effect == "leave",

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, choose_one, plain
 from sts_core.cohort import Cohort
 from sts_core.criteria import definition_of, name_of
@@ -176,11 +176,11 @@ def _pick(
 ) -> tuple[Scalar, ...]:
     count_of = dict(zip(levels, counts, strict=True))
     start = [level for level in levels if level in kept]
-    chosen = st.pills(
+    chosen = widgets.pills(
         "Values that meet it",
         levels,
-        selection_mode="multi",
-        key=state.seeded(key, start, levels),
+        key,
+        start,
         format_func=lambda level: f"{plain(level)} ({count_of[level]})",
     )
     if not chosen:
@@ -202,9 +202,9 @@ def _bounds(
         ):
             seed = dt.date.fromisoformat(bound) if isinstance(bound, str) else None
             days.append(
-                place.date_input(
-                    label, value=None, min_value=_EARLIEST, max_value=_LATEST, format="YYYY-MM-DD",
-                    key=state.seeded(f"{key}.{label}", seed),
+                widgets.date_input(
+                    label, f"{key}.{label}", seed, place=place,
+                    min_value=_EARLIEST, max_value=_LATEST, format="YYYY-MM-DD",
                 )
             )  # fmt: skip
         _range_note(days, shown)
@@ -220,9 +220,9 @@ def _bounds(
         unit = f", {plain(shown.unit)}" if shown.unit else ""
         decimals = max(shown.decimals, 0 if seed_number in (None, round(seed_number or 0)) else 2)
         numbers.append(
-            place.number_input(
-                f"{label}{unit}", value=None, step=float(shown.step), format=f"%.{decimals}f",
-                placeholder="no limit", key=state.seeded(f"{key}.{label}", seed_number),
+            widgets.number_input(
+                f"{label}{unit}", f"{key}.{label}", seed_number, place=place,
+                step=float(shown.step), format=f"%.{decimals}f", placeholder="no limit",
             )
         )  # fmt: skip
     _range_note(numbers, shown)
@@ -285,9 +285,9 @@ def _days(cohort: Cohort, key: str, column: str, start: DaysBetween | None) -> D
 def _window(key: str, start: DaysBetween | HasRow | None) -> tuple[int | None, int | None]:
     columns = st.columns(2)
     ends = [
-        place.number_input(
-            label, value=None, step=1, format="%d", placeholder="no limit",
-            key=state.seeded(f"{key}.{label}", bound),
+        widgets.number_input(
+            label, f"{key}.{label}", bound, place=place, step=1, format="%d",
+            placeholder="no limit",
         )
         for place, label, bound in zip(
             columns, ("From day", "To day"),
@@ -314,10 +314,14 @@ def _rows(cohort: Cohort, key: str, start: HasRow | None) -> HasRow | None:
             names={role: role.replace("_", " ") for role in roles},
         )  # fmt: skip
         same = start if start is not None and start.table == role else None
-        at_least = st.number_input(
-            "At least so many rows", min_value=1, step=1, width=170,
-            key=state.seeded(f"{key}.rows.{role}", same.at_least if same else 1),
-        )  # fmt: skip
+        at_least = widgets.number_input(
+            "At least so many rows",
+            f"{key}.rows.{role}",
+            same.at_least if same else 1,
+            min_value=1,
+            step=1,
+            width=170,
+        )
     parts = same.where if same else ()
     numbers = _numbers(f"{key}.where.{role}", len(parts))
     where: list[RowCondition] = []
@@ -468,16 +472,21 @@ def _part(cohort: Cohort, key: str, start: Criterion | None, *, nested: bool) ->
     if what == "several":
         group = _several(cohort, key, start, nested=True)
         opposite = isinstance(start, AllOf | AnyOf) and start.excludes
-        negated = st.toggle("The group as a whole must not hold",
-                            key=state.seeded(f"{key}.group.not", opposite))  # fmt: skip
+        negated = widgets.toggle(
+            "The group as a whole must not hold",
+            f"{key}.group.not",
+            opposite,
+        )
         return group and replace(group, excludes=negated)
     if what == "column":
         return _column(cohort, key, start, negatable=True)
     rows = _rows(cohort, key, start if isinstance(start, HasRow) else None)
-    none = st.toggle(
-        "There are fewer such rows than that", help="One row at least, and fewer than that: none.",
-        key=state.seeded(f"{key}.fewer", start is not None and start.excludes),
-    )  # fmt: skip
+    none = widgets.toggle(
+        "There are fewer such rows than that",
+        f"{key}.fewer",
+        start is not None and start.excludes,
+        help="One row at least, and fewer than that: none.",
+    )
     return rows and replace(rows, excludes=none)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, choose_one, plain
 from pages._ui.variable_editor import (
     free_key,
@@ -123,9 +123,8 @@ def _inputs(cohort: Cohort) -> dict[str, str]:
 def _several(
     label: str, names: Mapping[str, str], key: str, *, help: str | None = None
 ) -> tuple[str, ...]:
-    widget = state.seeded(key, [], names)
-    chosen = st.multiselect(
-        label, list(names), key=widget, format_func=lambda name: names[name], help=help,
+    chosen = widgets.multiselect(
+        label, list(names), key, [], format_func=lambda name: names[name], help=help,
         placeholder="choose in order",
     )  # fmt: skip
     return tuple(chosen)
@@ -141,9 +140,12 @@ def _levels(
         n_of = Counter(found.values)
         for level in found.levels:
             counts[level] = counts.get(level, 0) + n_of[level]
-    widget = state.seeded(key, [level for level in start if level in counts], counts)
-    chosen = st.multiselect(
-        label, list(counts), key=widget, format_func=lambda level: f"{level} ({counts[level]})"
+    chosen = widgets.multiselect(
+        label,
+        list(counts),
+        key,
+        [level for level in start if level in counts],
+        format_func=lambda level: f"{level} ({counts[level]})",
     )
     return tuple(level for level in counts if level in chosen)
 
@@ -157,14 +159,18 @@ def _derivation(cohort: Cohort, how: str, names: Mapping[str, str]) -> Derivatio
         case "is_in_range":
             of = choose("Of", list(names), "derive.range.of", names=names)
             with st.container(horizontal=True):
-                low = st.number_input(
-                    "At least", value=None, key=state.seeded(f"derive.range.low.{of}", None),
+                low = widgets.number_input(
+                    "At least",
+                    f"derive.range.low.{of}",
+                    None,
                     help="Leave empty for no lower bound.",
-                )  # fmt: skip
-                high = st.number_input(
-                    "Below", value=None, key=state.seeded(f"derive.range.high.{of}", None),
+                )
+                high = widgets.number_input(
+                    "Below",
+                    f"derive.range.high.{of}",
+                    None,
                     help="Leave empty for no upper bound.",
-                )  # fmt: skip
+                )
             if low is not None and high is not None and low >= high:
                 st.error("The lower bound must be smaller than the upper one.")
                 return None
@@ -212,15 +218,21 @@ def _count(cohort: Cohort, names: Mapping[str, str]) -> Derivation | None:
 def _combination(names: Mapping[str, str]) -> Derivation | None:
     of = _several("Side by side", names, "derive.combine.of")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        joined_by = st.text_input(
-            "Between them", key=state.seeded("derive.combine.by", " + "), max_chars=8, width=120
+        joined_by = widgets.text_input(
+            "Between them",
+            "derive.combine.by",
+            " + ",
+            max_chars=8,
+            width=120,
         )
         missing = choose_one(
             "Where one is not known", ["unknown", "others"], "derive.combine.missing",
             names={"unknown": "not known", "others": "the others alone"},
         )  # fmt: skip
-        any_order = st.toggle(
-            "A + B and B + A are the same", key=state.seeded("derive.combine.any", False)
+        any_order = widgets.toggle(
+            "A + B and B + A are the same",
+            "derive.combine.any",
+            False,
         )
     if len(of) < 2:
         return None
@@ -268,10 +280,13 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
     elif isinstance(made, IsOneOf | IsInRange):
         with st.container(horizontal=True):
             for word in (YES, NO):
-                name = st.text_input(
-                    f"Name of “{word}”", key=state.seeded(f"derive.name.{word}", ""),
-                    placeholder=word, max_chars=80,
-                ).strip()  # fmt: skip
+                name = widgets.text_input(
+                    f"Name of “{word}”",
+                    f"derive.name.{word}",
+                    "",
+                    placeholder=word,
+                    max_chars=80,
+                ).strip()
                 if name:
                     codes[word] = name
         if len(codes) == 2 and codes[YES] == codes[NO]:
@@ -279,10 +294,13 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
             return
     usual = " and ".join(names[name] for name in made.inputs[:2])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        typed = st.text_input(
-            "Name in figures", key=state.seeded("derive.label", ""), placeholder=usual[:80],
+        typed = widgets.text_input(
+            "Name in figures",
+            "derive.label",
+            "",
+            placeholder=usual[:80],
             max_chars=80,
-        )  # fmt: skip
+        )
         label = typed.strip() or usual[:80]
         known = {variable_of(cohort, name).measured for name in made.inputs}
         measured = (
@@ -310,10 +328,12 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
 
 
 def _count_groups() -> tuple[tuple[float, ...], dict[str, str]]:
-    text = st.text_input(
-        "Cut the count into groups at", key=state.seeded("derive.count.cuts", "2"),
+    text = widgets.text_input(
+        "Cut the count into groups at",
+        "derive.count.cuts",
+        "2",
         help="2 gives none or one against two or more; empty keeps the number.",
-    )  # fmt: skip
+    )
     cuts = parse_cuts(text)
     if cuts is None:
         st.error("Write cut points as numbers with commas between.")
@@ -323,11 +343,13 @@ def _count_groups() -> tuple[tuple[float, ...], dict[str, str]]:
     codes: dict[str, str] = {}
     with st.container(horizontal=True):
         for group in groups:
-            name = st.text_input(
-                f"Name of “{plain(group)}”", max_chars=80,
-                key=state.seeded(f"derive.count.name.{group}", usual.get(group, "")),
+            name = widgets.text_input(
+                f"Name of “{plain(group)}”",
+                f"derive.count.name.{group}",
+                usual.get(group, ""),
+                max_chars=80,
                 placeholder=group,
-            ).strip()  # fmt: skip
+            ).strip()
             if name:
                 codes[group] = name
     return cuts, codes

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import endpoint_rules, state
+from pages._ui import endpoint_rules, state, widgets
 from pages._ui.inputs import choose, choose_one, plain, toggle
 from sts_core.analysis.endpoint_rules import (
     date_columns,
@@ -175,10 +175,15 @@ def _cutoff_day(study: Study) -> None:
     known = study.definitions.cutoff
     kept = dt.date.fromisoformat(known) if known else None
     first, today = EARLIEST.item(), dt.datetime.now(tz=dt.UTC).date()
-    day = st.date_input(
-        "Day", format="YYYY-MM-DD", key=state.seeded("cutoff.day", kept),
-        min_value=min(first, kept or first), max_value=max(today, kept or today), width=180,
-    )  # fmt: skip
+    day = widgets.date_input(
+        "Day",
+        "cutoff.day",
+        kept,
+        format="YYYY-MM-DD",
+        min_value=min(first, kept or first),
+        max_value=max(today, kept or today),
+        width=180,
+    )
     if day and day != kept:
         _set_cutoff(study, day=day.isoformat())
 
@@ -391,9 +396,10 @@ def _meanings(cohort: Cohort, endpoint: Endpoint) -> dict[str, str]:
 
 def _time_zero(code: str, endpoint: Endpoint) -> str:
     """Ask what time zero is: it stands under every axis."""
-    return st.text_input(
+    return widgets.text_input(
         "Time zero, in words",
-        key=state.seeded(f"endpoint.zero.{code}", endpoint.time_zero),
+        f"endpoint.zero.{code}",
+        endpoint.time_zero,
         placeholder="for instance: first dose",
         max_chars=60,
     ).strip()
@@ -402,11 +408,12 @@ def _time_zero(code: str, endpoint: Endpoint) -> str:
 def _unit_question(cohort: Cohort, code: str, endpoint: Endpoint) -> str | None:
     found = time_range(cohort, endpoint)
     spread = f"median {found[0]:g}, largest {found[1]:g}" if found else "it holds no number"
-    return st.segmented_control(
-        f"Unit of “{plain(endpoint.time)}” ({spread})", _UNITS,
-        key=state.seeded(f"endpoint.unit.{code}", endpoint.unit.value if endpoint.unit else None,
-                         [*_UNITS, None]),
-    )  # fmt: skip
+    return widgets.segmented_control(
+        f"Unit of “{plain(endpoint.time)}” ({spread})",
+        _UNITS,
+        f"endpoint.unit.{code}",
+        endpoint.unit.value if endpoint.unit else None,
+    )
 
 
 def _event_question(
@@ -429,13 +436,14 @@ def _event_question(
     if len(options) == 1:
         return _one_value_question(code, endpoint, options[0], counts[options[0]], first)
     start = [value for value in options if value in kind_of]
-    chosen = st.pills(
+    chosen = widgets.pills(
         f"Which values of “{plain(endpoint.event)}” mean that the event happened?",
-        options, selection_mode="multi",
-        key=state.seeded(f"endpoint.events.{code}", start, options),
+        options,
+        f"endpoint.events.{code}",
+        start,
         format_func=lambda value: _value_with_count(value, means, counts),
         help="The others are censored: the event had not happened at that time.",
-    )  # fmt: skip
+    )
     events: dict[str, tuple[Scalar, ...]] = {}
     picked_values = [value for value in options if value in chosen]
     named_kinds = _kinds_question(code, picked_values, kind_of, first)
@@ -448,12 +456,13 @@ def _event_question(
     if len(others) > 1:
         # more than one value is no event: which of them mean that is not to be guessed
         kept = [value for value in others if value in named]
-        picked = st.pills(
+        picked = widgets.pills(
             "Which of the others mean that it had not happened? The rest is left out and listed.",
-            others, selection_mode="multi",
-            key=state.seeded(f"endpoint.censored.{code}", kept, others),
+            others,
+            f"endpoint.censored.{code}",
+            kept,
             format_func=lambda value: _value_with_count(value, means, counts),
-        )  # fmt: skip
+        )
         censored = tuple(value for value in others if value in picked)
     n_event = sum(counts[value] for value in chosen)
     n_censored = sum(counts[value] for value in censored)
@@ -493,9 +502,10 @@ def _kinds_question(
     with st.container(horizontal=True):
         for value in values:
             word = value if re.search(r"[^\W\d]", value) else f"event {value}"
-            text = st.text_input(
+            text = widgets.text_input(
                 f"Kind of “{plain(value)}”",
-                key=state.seeded(f"endpoint.kind.{code}.{value}", now[value] if differ else word),
+                f"endpoint.kind.{code}.{value}",
+                now[value] if differ else word,
                 max_chars=40,
             )
             kinds[value] = text.strip() or word
@@ -529,11 +539,13 @@ def _one_value_question(
     kept = None
     if endpoint.is_confirmed:
         kept = _EVERYONE if is_event else _NOBODY if is_censored else None
-    answer = st.radio(
+    answer = widgets.radio(
         f"“{plain(endpoint.event)}” holds one value only, “{plain(value)}” ({who}). It means",
-        list(names), format_func=lambda option: names[option],
-        key=state.seeded(f"endpoint.only.{code}", kept, [*names, None]),
-    )  # fmt: skip
+        list(names),
+        f"endpoint.only.{code}",
+        kept,
+        format_func=lambda option: names[option],
+    )
     if answer == _EVERYONE:
         return {kind: (value,)}, (), True
     return {kind: ()}, (value,) if answer == _NOBODY else (), answer == _NOBODY
@@ -592,11 +604,13 @@ def _date_orders(cohort: Cohort, code: str, columns: list[str], table: Table) ->
         if example is None:
             continue
         kept = known.date_order if known.status is Status.CONFIRMED else None
-        chosen = st.segmented_control(
+        chosen = widgets.segmented_control(
             f"“{plain(column)}” can be read two ways (for instance {plain(example)}). It is",
-            list(_ORDERS), format_func=lambda order: _ORDERS[order],
-            key=state.seeded(f"endpoint.order.{code}.{column}", kept, [*_ORDERS, None]),
-        )  # fmt: skip
+            list(_ORDERS),
+            f"endpoint.order.{code}.{column}",
+            kept,
+            format_func=lambda order: _ORDERS[order],
+        )
         if chosen and chosen != kept:
             formats = {
                 **source.columns,
@@ -619,8 +633,8 @@ def _confirm(cohort: Cohort, code: str, old: Endpoint, new: Endpoint, *, ready: 
             _replace_endpoint(cohort.study, code, confirmed)
             st.rerun()
         return
-    if st.button(
-        f"Confirm {plain(code)}", type="primary", key=f"endpoint.confirm.{code}",
+    if widgets.pressed(
+        f"Confirm {plain(code)}", f"endpoint.confirm.{code}", type="primary",
         disabled=not ready, help=None if ready else "Choose the unit and the event values first.",
     ):  # fmt: skip
         _replace_endpoint(cohort.study, code, confirmed)
@@ -670,7 +684,7 @@ def _add_endpoint(cohort: Cohort) -> None:
             event_dates={kind: name for kind, name in dates.items() if name != _NONE},
             last_contact=() if contact == _NONE else (contact,),
         )  # fmt: skip
-    if st.button("Add", type="primary", key="new.add"):
+    if widgets.pressed("Add", "new.add", type="primary"):
         code = _free_code(cohort.study, label)
         if not label.strip():
             st.error("Give the endpoint a name.")

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain, toggle
 from sts_core.analysis.endpoint_rules import RuleChoice, RuleOption, rule_choices
 from sts_core.cohort import Cohort
@@ -36,12 +36,13 @@ def rules(cohort: Cohort, code: str) -> None:
 def _choice(code: str, number: int, choice: RuleChoice, unit: TimeUnit) -> None:
     current = next((at for at, option in enumerate(choice.options) if option.current), None)
     key = f"rules.{code}.{number}"
-    st.radio(
+    widgets.radio(
         choice.name,
         range(len(choice.options)),
+        key,
+        current,
         format_func=lambda at: plain(choice.options[at].label),
         captions=[_caption(option, unit) for option in choice.options],
-        key=state.seeded(key, current, [*range(len(choice.options)), None]),
         on_change=partial(_apply, key, choice),
         help=choice.help,
     )

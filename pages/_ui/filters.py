@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.criteria import describe
@@ -119,9 +119,11 @@ def _report_p(study: Study, page: str) -> None:
         analysis = replace(current.analysis, report_exploratory_p=wanted)
         state.change_study(replace(current, analysis=analysis))
 
-    st.toggle(
+    widgets.toggle(
         "Report P values",
-        key=state.synced("filter.report_p", study.analysis.report_exploratory_p, page),
+        "filter.report_p",
+        study.analysis.report_exploratory_p,
+        page=page,
         on_change=change,
         help="Under filters P values are grey and labelled exploratory: subsets that were looked "
         "for in the data give small ones by chance. Every export says it when they are reported "
@@ -152,9 +154,11 @@ def _control(cohort: Cohort, key: str, page: str) -> int | None:
         elif variable.shape is not Shape.KNOWN:
             _range(variable, setting, changed, page)
         if variable.n_unknown:
-            st.checkbox(
+            widgets.checkbox(
                 f"Keep {variable.n_unknown} not known",
-                key=state.synced(f"filter.unknown.{key}", setting.keep_unknown, page),
+                f"filter.unknown.{key}",
+                setting.keep_unknown,
+                page=page,
                 on_change=changed,
             )
         elif variable.shape is Shape.KNOWN:
@@ -178,19 +182,19 @@ def _heading(label: str, key: str, remove: Any) -> None:
 def _levels(variable: Filterable, setting: Setting, changed: Any, page: str) -> None:
     """Offer levels with their counts; none chosen is all of them."""
     counts = dict(zip(variable.levels, variable.counts, strict=True))
-    key = state.synced(f"filter.levels.{variable.key}", list(setting.levels), page)
+    key = f"filter.levels.{variable.key}"
     few = len(variable.levels) <= _MAX_PILLS and all(
         len(level) <= _MAX_PILL_TEXT for level in variable.levels
     )
     if few:
-        st.pills(
-            variable.label, variable.levels, selection_mode="multi", key=key, on_change=changed,
+        widgets.pills(
+            variable.label, variable.levels, key, setting.levels, page=page, on_change=changed,
             format_func=lambda level: f"{plain(level)} :gray[{counts[level]}]",
             label_visibility="collapsed",
         )  # fmt: skip
     else:
-        st.multiselect(
-            variable.label, variable.levels, key=key, on_change=changed,
+        widgets.multiselect(
+            variable.label, variable.levels, key, setting.levels, page=page, on_change=changed,
             format_func=lambda level: f"{level} ({counts[level]})",
             placeholder=f"All {len(variable.levels)} levels", label_visibility="collapsed",
         )  # fmt: skip
@@ -199,11 +203,10 @@ def _levels(variable: Filterable, setting: Setting, changed: Any, page: str) -> 
 def _range(variable: Filterable, setting: Setting, changed: Any, page: str) -> None:
     """Offer a range; the patients change when the handle is let go."""
     dates = variable.shape is Shape.DATES
-    slider: Any = st.slider  # numbers and dates are two forms of it
-    slider(
-        variable.label, variable.low, variable.high, on_change=changed,
+    widgets.range_slider(
+        variable.label, (variable.low, variable.high), f"filter.range.{variable.key}",
+        (setting.low, setting.high), page=page, on_change=changed,
         step=dt.timedelta(days=1) if dates else variable.step, label_visibility="collapsed",
-        key=state.synced(f"filter.range.{variable.key}", (setting.low, setting.high), page),
         format="YYYY-MM-DD" if dates else f"%.{variable.decimals}f",
     )  # fmt: skip
     if variable.is_open_above:
@@ -227,11 +230,17 @@ def _in_words(cohort: Cohort, place: int, item: Criterion) -> None:
 def _add(cohort: Cohort, shown: Sequence[str], page: str) -> None:
     names = {key: name for key, name in filter_names(cohort).items() if key not in shown}
     if names:
-        st.selectbox(
-            "Add a filter", list(names), index=None, key=state.synced("filter.add", None, page),
-            format_func=lambda key: names[key], placeholder="Add a filter …",
-            label_visibility="collapsed", on_change=_open,
-        )  # fmt: skip
+        widgets.selectbox(
+            "Add a filter",
+            list(names),
+            "filter.add",
+            None,
+            page=page,
+            format_func=lambda key: names[key],
+            placeholder="Add a filter …",
+            label_visibility="collapsed",
+            on_change=_open,
+        )
 
 
 def _open() -> None:

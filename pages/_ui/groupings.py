@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.derive import levels_of
@@ -37,7 +37,7 @@ def merged_groups(
             st.markdown(f"- {plain(name)}: {plain(', '.join(parts))}")
         if grouping.rest:
             st.markdown(f"- {plain(grouping.rest)}: all other levels")
-        if st.button("Remove this comparison", key=f"{key}.remove"):
+        if widgets.pressed("Remove this comparison", f"{key}.remove"):
             state.change_study(without_grouping(cohort.study, by))
             state.set_view(view, {**state.view(view), "by": None, "levels": None})
             state.forget_widgets()
@@ -56,7 +56,7 @@ def merged_groups(
                              placeholder="for instance: ASPS or CCS")  # fmt: skip
         rest = st.text_input("Name of all others together", key=f"{key}.rest", value="Others")
         keep_others = st.checkbox("Keep the others as they are", key=f"{key}.keep")
-        if st.form_submit_button("Compare merged groups", type="primary"):
+        if widgets.submitted("Compare merged groups", f"{key}.do", type="primary"):
             problem = _problem(chosen, name, rest, levels.levels, keep_others)
             if problem:
                 st.error(problem)

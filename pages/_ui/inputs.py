@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.compute import compute
 from sts_core.analysis.comparison import recodings
 from sts_core.analysis.conventions import CONVENTIONS
@@ -43,10 +43,9 @@ def choose(
 ) -> str:
     """Offer one of several options in a list, beginning with the one that was kept."""
     start = kept if kept is not None and kept in options else options[0]
-    widget = state.seeded(key, start, options)
-    if names is not None:
-        state.show_as(key, names)
-    chosen: str = st.selectbox(label, options, key=widget, format_func=_namer(names), help=help)
+    chosen: str = widgets.selectbox(
+        label, options, key, start, labels=names, format_func=_namer(names), help=help
+    )
     return chosen
 
 
@@ -61,13 +60,12 @@ def choose_one(
 ) -> str:
     """Offer one of a few options side by side."""
     start = kept if kept is not None and kept in options else options[0]
-    widget = state.seeded(key, start, options)
     name = _namer(names)
-    chosen: str | None = st.segmented_control(
+    chosen: str | None = widgets.segmented_control(
         label,
         options,
-        default=state.widget_value(key),
-        key=widget,
+        key,
+        start,
         format_func=lambda option: plain(name(option)),
         help=help,
         required=True,
@@ -85,19 +83,15 @@ def typed(
     max_chars: int | None = None,
     width: int | Literal["stretch"] = "stretch",
 ) -> str:
-    """Offer a line of text, also in a menu that is opened late."""
-    widget = state.seeded(key, kept)
-    text: str | None = st.text_input(
-        label, state.widget_value(key) or "", key=widget, placeholder=placeholder, help=help,
-        max_chars=max_chars, width=width,
-    )  # fmt: skip
-    return text or ""
+    """Offer a line of text."""
+    return widgets.text_input(
+        label, key, kept, placeholder=placeholder, help=help, max_chars=max_chars, width=width
+    )
 
 
 def toggle(label: str, key: str, *, kept: bool = False, help: str | None = None) -> bool:
     """Offer a switch."""
-    widget = state.seeded(key, kept)
-    return bool(st.toggle(label, bool(state.widget_value(key)), key=widget, help=help))
+    return widgets.toggle(label, key, kept, help=help)
 
 
 def toggled_levels(
@@ -105,11 +99,7 @@ def toggled_levels(
 ) -> tuple[str, ...]:
     """Offer the groups of a comparison as pills; the order is the study's, not the clicks'."""
     start = [level for level in levels if kept is None or level in kept]
-    widget = state.seeded(key, start, levels)
-    chosen = st.pills(
-        label, levels, selection_mode="multi", default=state.widget_value(key), key=widget,
-        format_func=plain,
-    )  # fmt: skip
+    chosen = widgets.pills(label, levels, key, start, format_func=plain)
     return tuple(level for level in levels if level in chosen)
 
 
@@ -297,10 +287,8 @@ def survival_options(cohort: Cohort, endpoint: str, kept: Mapping[str, Any]) -> 
 def _choose_convention(study: Study) -> None:
     """Offer whose rules decide, for the whole study."""
     key = "km.convention"
-    widget = state.seeded(key, study.analysis.convention, _CONVENTIONS)
-    st.selectbox(
-        "Convention of the study", list(_CONVENTIONS),
-        index=list(_CONVENTIONS).index(state.widget_value(key)), key=widget,
+    widgets.selectbox(
+        "Convention of the study", list(_CONVENTIONS), key, study.analysis.convention,
         format_func=lambda name: _CONVENTIONS[name],
         on_change=_set_convention, args=(key,),
         help="Whose rules decide where programs differ: intervals, medians, ties, P of factors, "
@@ -373,12 +361,11 @@ def choose_covariates(
     usual = kept or (baseline_covariates(cohort) if start is None else start)
     begin = [name for name in usual if name in names]
     offered = [name for name in names if name not in same or name in begin]
-    widget = state.seeded(key, begin, offered)
-    chosen = st.multiselect(
+    chosen = widgets.multiselect(
         label,
         offered,
-        default=state.widget_value(key),
-        key=widget,
+        key,
+        begin,
         format_func=lambda name: names[name],
         help="Known before time zero. A number enters per unit, levels against their reference."
         + (f" {_same_text(same, names)}" if same else ""),

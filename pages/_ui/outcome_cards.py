@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import adverse_event_card, assessment_cards, state
+from pages._ui import adverse_event_card, assessment_cards, state, widgets
 from pages._ui.inputs import choose, choose_one, plain, shown_name
 from pages._ui.outcome_parts import apply, column_names, heading, problems, row_filter
 from sts_core.analysis.response import assessment_text, response_counts
@@ -151,10 +151,11 @@ def _meanings(cohort: Cohort, definition: ResponseDefinition) -> ResponseDefinit
     with st.container(horizontal=True):
         for level in found.levels:
             role = _role_in(definition, level)
-            roles[level] = st.selectbox(
+            roles[level] = widgets.selectbox(
                 f"{plain(level)} ({counted(counts[level], 'patient')})",
                 list(_ROLES),
-                key=state.seeded(f"response.level.{definition.variable}.{level}", role, _ROLES),
+                f"response.level.{definition.variable}.{level}",
+                role,
                 format_func=lambda option: _ROLES[option],
                 width=205,
             )
@@ -181,24 +182,37 @@ def _with_meanings(definition: ResponseDefinition, roles: Mapping[str, str]) -> 
 def _assessment(new: ResponseDefinition, old: ResponseDefinition) -> ResponseDefinition:
     """Ask how responses were assessed; what is left empty is called not stated."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        criteria = st.text_input(
-            "Criteria", key=state.seeded("response.criteria", old.criteria),
-            placeholder="for instance: RECIST 1.1", max_chars=60, width=210,
-        ).strip()  # fmt: skip
+        criteria = widgets.text_input(
+            "Criteria",
+            "response.criteria",
+            old.criteria,
+            placeholder="for instance: RECIST 1.1",
+            max_chars=60,
+            width=210,
+        ).strip()
         said = {None: "unknown", True: "yes", False: "no"}[old.confirmed]
         confirmed = choose_one(
             "Responses were", list(_CONFIRMATION), "response.confirmed", kept=said,
             names=_CONFIRMATION,
         )  # fmt: skip
-        assessor = st.text_input(
-            "Assessed by", key=state.seeded("response.assessor", old.assessor or ""),
-            placeholder="for instance: investigator", max_chars=60, width=210,
-        ).strip()  # fmt: skip
-        days = st.number_input(
-            "Shortest stable disease, days", min_value=1, max_value=3650, step=1,
-            key=state.seeded("response.days", old.minimum_stable_days),
-            placeholder="not stated", width=230,
-        )  # fmt: skip
+        assessor = widgets.text_input(
+            "Assessed by",
+            "response.assessor",
+            old.assessor or "",
+            placeholder="for instance: investigator",
+            max_chars=60,
+            width=210,
+        ).strip()
+        days = widgets.number_input(
+            "Shortest stable disease, days",
+            "response.days",
+            old.minimum_stable_days,
+            min_value=1,
+            max_value=3650,
+            step=1,
+            placeholder="not stated",
+            width=230,
+        )
     return replace(
         new,
         criteria=criteria,

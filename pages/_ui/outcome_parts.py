@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, plain
 from sts_core.analysis.adverse_events import value_counts
 from sts_core.cohort import Cohort
@@ -83,11 +83,13 @@ def values_meant(
         return tuple(kept)
     wanted = {text_of(value) for value in kept}
     start = [value for value in counts if value in wanted]
-    chosen = st.pills(
-        f"{plain(column)} {verb}", list(counts), selection_mode="multi",
-        key=state.seeded(f"{key}.values.{column}", start, counts),
+    chosen = widgets.pills(
+        f"{plain(column)} {verb}",
+        list(counts),
+        f"{key}.values.{column}",
+        start,
         format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'row')})",
-    )  # fmt: skip
+    )
     if chosen == start:
         return tuple(kept)
     return tuple(value for value in counts if value in chosen)

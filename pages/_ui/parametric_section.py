@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.figure_options import figure_options
@@ -33,12 +33,15 @@ def parametric_section(cohort: Cohort, shown: KaplanMeierSpec) -> None:
     kept = state.view(KIND)
     endpoint = cohort.study.definitions.endpoints[shown.endpoint]
     start = [name for name in NAMES if name in kept.get("drawn", ("weibull",))]
-    chosen = st.pills(
-        "Laid over the Kaplan-Meier curves", list(NAMES), selection_mode="multi",
-        key=state.seeded("ps.drawn", start, list(NAMES)), format_func=lambda name: NAMES[name],
+    chosen = widgets.pills(
+        "Laid over the Kaplan-Meier curves",
+        list(NAMES),
+        "ps.drawn",
+        start,
+        format_func=lambda name: NAMES[name],
         help="All five are in the table below. The axis may go on past the follow-up: set its end "
         "under Figure.",
-    )  # fmt: skip
+    )
     drawn = tuple(name for name in NAMES if name in chosen)
     place = st.container(horizontal=True)
     with place:

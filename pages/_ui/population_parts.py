@@ -8,7 +8,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.compute import compute
 from pages._ui.criteria_builder import criterion_editor, words_for
 from pages._ui.inputs import choose, plain
@@ -227,16 +227,24 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
             chosen = cast("Literal['all', 'time_zero', 'none']", basis)
             put(replace(population, criteria=chosen, without=(), also=()))
 
-    st.text_input(
-        "Name", key=state.synced(f"population.label.{key}", population.label, "Cohort"),
+    widgets.text_input(
+        "Name",
+        f"population.label.{key}",
+        population.label,
+        page="Cohort",
         on_change=on_label,
-    )  # fmt: skip
-    st.segmented_control(
-        "It takes", list(_BASES), format_func=lambda basis: _BASES[basis], required=True,
-        key=state.synced(f"population.basis.{key}", population.criteria, "Cohort"),
+    )
+    widgets.segmented_control(
+        "It takes",
+        list(_BASES),
+        f"population.basis.{key}",
+        population.criteria,
+        page="Cohort",
+        format_func=lambda basis: _BASES[basis],
+        required=True,
         on_change=on_basis,
         help="Choosing here lets go of what was said of single criteria below.",
-    )  # fmt: skip
+    )
     _single_criteria(cohort, key, population, put)
     for place, item in enumerate(population.own):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
@@ -285,9 +293,11 @@ def _single_criteria(
             put(with_single(population, criterion, taken=taken))
 
         words = plain(words_for(cohort, single.criterion))
-        st.toggle(
+        widgets.toggle(
             f"{words}: :gray[{_single_count(single)}]",
-            key=state.synced(f"population.single.{key}.{place}", single.taken, "Cohort"),
+            f"population.single.{key}.{place}",
+            single.taken,
+            page="Cohort",
             on_change=on_switch,
             help="Criteria of this name are switched together."
             if names.count(names[place]) > 1

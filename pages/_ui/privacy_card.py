@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.derive import variable_of
@@ -96,7 +96,7 @@ def _leave_out(cohort: Cohort) -> None:
             "Leave out another column", [_NONE, *options], key="privacy.column",
             help="It is then on no page and in no file; the study file remembers it.",
         )  # fmt: skip
-        if st.form_submit_button("Leave it out") and chosen != _NONE:
+        if widgets.submitted("Leave it out", "privacy.leave_out") and chosen != _NONE:
             role, column = options[chosen]
             users = _users(cohort, role, column)
             if users:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, plain
 from sts_core.cell_reading import (
     MarkEffect,
@@ -51,13 +51,15 @@ def reading(cohort: Cohort) -> None:
 
 
 def _codes(cohort: Cohort, role: str, source: TableSource) -> None:
-    said = st.text_input(
+    said = widgets.text_input(
         "Further texts that mean “not known” in every column of this table",
-        key=state.seeded(f"reading.codes.{role}", ", ".join(source.missing_codes)),
-        placeholder="for instance: -99, 999, not done", max_chars=400,
+        f"reading.codes.{role}",
+        ", ".join(source.missing_codes),
+        placeholder="for instance: -99, 999, not done",
+        max_chars=400,
         help="With commas between. Blank, NA, n/a, ., -, ?, unknown, ND, 未知, 不详 and the like "
         "mean it anyway. A code that is a value elsewhere belongs to its variable alone.",
-    )  # fmt: skip
+    )
     codes = tuple(dict.fromkeys(part.strip() for part in re.split(r"[,;]", said) if part.strip()))
     if codes == source.missing_codes:
         return
@@ -93,11 +95,14 @@ def _marks(cohort: Cohort, role: str, source: TableSource) -> None:
     effects = {
         f"{item.decimal}{item.thousands or ''}": item for item in mark_effects(cohort, role, column)
     }
-    chosen = st.radio(
-        "Its numbers are written as", list(effects), format_func=_WAYS.__getitem__,
+    chosen = widgets.radio(
+        "Its numbers are written as",
+        list(effects),
+        f"reading.marks.{role}.{column}",
+        known.marks,
+        format_func=_WAYS.__getitem__,
         captions=[_effect(item) for item in effects.values()],
-        key=state.seeded(f"reading.marks.{role}.{column}", known.marks, list(effects)),
-    )  # fmt: skip
+    )
     if chosen == known.marks and known.status is Status.CONFIRMED:
         return
     item = effects[chosen]
@@ -123,11 +128,13 @@ def _orders(cohort: Cohort, role: str, source: TableSource) -> None:
         }
         confirmed = known.date_order if known.status is Status.CONFIRMED else None
         names = {order: f"{_ORDERS[order]}: {span}" for order, span in spans.items()}
-        chosen = st.segmented_control(
+        chosen = widgets.segmented_control(
             f"The dates of “{plain(column)}” can be read two ways. They are",
-            list(spans), format_func=names.__getitem__,
-            key=state.seeded(f"reading.order.{role}.{column}", confirmed, [*spans, None]),
-        )  # fmt: skip
+            list(spans),
+            f"reading.order.{role}.{column}",
+            confirmed,
+            format_func=names.__getitem__,
+        )
         if chosen is not None and chosen != confirmed:
             formats[column] = replace(known, date_order=chosen, status=Status.CONFIRMED)
     if formats != source.columns:

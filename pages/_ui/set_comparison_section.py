@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.inputs import choose, choose_covariates, plain
@@ -80,7 +80,7 @@ def _save(cohort: Cohort) -> None:
             "compare other patients with."
         )
         name = st.text_input("Name", key="sets.name", max_chars=_MAX_NAME).strip()
-        if st.form_submit_button("Save", type="primary"):
+        if widgets.submitted("Save", "sets.save", type="primary"):
             problem = _problem(name, cohort.study)
             if problem:
                 st.error(problem)

@@ -84,6 +84,7 @@ def route() -> None:
         state.leave_shell()
         if complete:
             state.drop_shown_notice()
+            state.drop_presses()
 
 
 def page(title: str) -> Context:

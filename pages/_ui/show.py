@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.chart import chart
 from pages._ui.inputs import plain
 from pages._ui.patient_lists import count_html, count_link, counted_html, place_html
@@ -382,7 +382,7 @@ def empty_state(
         st.write(text)
         if tab is None:
             st.page_link("pages/data.py", label=link, icon=":material/table_view:")
-        elif st.button(link, key="empty.go", type="primary", icon=":material/table_view:"):
+        elif widgets.pressed(link, "empty.go", type="primary", icon=":material/table_view:"):
             state.open_tab("data", tab)
             st.switch_page("pages/data.py")
 

@@ -29,8 +29,9 @@ from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.revise import add_files, remove_file
 from sts_core.study import Study
 
-_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK = (
-    "workspace", "history", "shell", "notice", "choices", "job", "counts", "work",
+_WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK, _SEEDS, _PRESSED = (
+    "workspace", "history", "shell", "notice", "choices", "job", "counts", "work", "seeds",
+    "pressed",
 )  # fmt: skip
 MAX_UNDO = 50
 #: Counts on the screen whose patients can be listed; the oldest are forgotten.
@@ -255,9 +256,8 @@ def _step(to: tuple[Workspace, History]) -> None:
 
 def forget_widgets() -> None:
     """Let widgets be seeded anew from the workspace."""
-    keys = [str(key) for key in st.session_state]
-    for key in [key for key in keys if key.startswith("w:") or ".new." in key]:
-        del st.session_state[key]
+    for seed in _seeds().values():
+        seed.is_let_go = True
 
 
 def set_view(kind: str, spec: dict[str, Any]) -> None:
@@ -289,31 +289,91 @@ def view(kind: str) -> dict[str, Any]:
     return dict(study.analysis.views.get(kind, {})) if study else {}
 
 
-def seeded(key: str, value: Any, options: Collection[Any] | None = None) -> str:
+@dataclass(slots=True)
+class _Seed:
+    """A widget of a page, and what the server last knew of its value.
+
+    Attributes
+    ----------
+    key
+        Its name in the session.
+    generation
+        How often the program has set it to another value.
+    value
+        The last known value.
+    is_let_go
+        Whether its value gives way to that from where the choice is kept.
+    labels
+        Words that the browser was given for its options.
+    """
+
+    key: str
+    value: Any
+    generation: int = 0
+    is_let_go: bool = False
+    labels: Mapping[str, str] | None = None
+
+
+def _seeds() -> dict[str, _Seed]:
+    found: dict[str, _Seed] = st.session_state.setdefault(_SEEDS, {})
+    return found
+
+
+def seeded(
+    key: str,
+    value: Any,
+    options: Collection[Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> str:
     """Seed a widget, and give its key in the session.
 
-    A widget that was not on the last page has lost its value: it then gets ``value``, which comes
-    from where the choice is kept. So does one whose value is no longer among the options.
+    A widget that was not on the last page has lost its value, and one that was let go gives it up:
+    it then gets ``value``, which comes from where the choice is kept. So does one whose value is
+    no longer among the options.
+
+    A widget that gets another value than the browser was told is another widget: a run that is
+    interrupted leaves its messages unsent, and a browser that does not know the new value would
+    send the former one back, as if a person had chosen it. For the same reason each widget needs
+    its value as its default (see :mod:`pages._ui.widgets`).
+
+    Parameters
+    ----------
+    key
+        Name of the choice.
+    value
+        What it is at first.
+    options
+        Values that it may have; all when not given.
+    labels
+        Words for the options, where they can change: the browser keeps those that it was given
+        with the value.
     """
-    widget_key = f"w:{key}"
-    current = st.session_state.get(widget_key, _NOTHING)
+    seed = _seeds().get(key)
+    current = _NOTHING if seed is None else st.session_state.get(seed.key, _NOTHING)
     chosen = current if isinstance(current, list) else [current]
-    if current is _NOTHING or (options is not None and any(item not in options for item in chosen)):
-        st.session_state[widget_key] = value
-    return widget_key
+    fits = options is None or all(item in options for item in chosen)
+    if current is _NOTHING or not fits or (seed is not None and seed.is_let_go):
+        seed = _sow(key, value)
+    assert seed is not None
+    if labels is not None:
+        if seed.labels is not None and seed.labels != labels:
+            seed = _sow(key, st.session_state[seed.key], anew=True)
+        seed.labels = dict(labels)
+    seed.value = st.session_state[seed.key]
+    return seed.key
 
 
-def show_as(key: str, labels: Mapping[str, str]) -> None:
-    """Let the browser show a list's value anew where the words for its options have changed.
-
-    It keeps the words that it was given with the value, also when a count among them is another.
-    """
-    widget_key, shown = f"w:{key}", f"labels.{key}"
-    former = remembered(shown)
-    if former is not None and former != labels:
-        # a value that the program sets is sent to the browser
-        st.session_state[widget_key] = st.session_state[widget_key]
-    remember(shown, dict(labels))
+def _sow(key: str, value: Any, *, anew: bool = False) -> _Seed:
+    """Set a widget's value; with another one than before, or anew, it is another widget."""
+    seed = _seeds().get(key)
+    if seed is None:
+        seed = _seeds()[key] = _Seed(f"w:{key}", value)
+    elif anew or st.session_state.get(seed.key, seed.value) != value:
+        seed.generation += 1
+        seed.key = f"w:{key}|{seed.generation}"
+    seed.is_let_go = False
+    st.session_state[seed.key] = value
+    return seed
 
 
 def synced(key: str, value: Any, page: str) -> str:
@@ -323,21 +383,49 @@ def synced(key: str, value: Any, page: str) -> str:
     changed elsewhere, and then it is the one that is right. On another page the widget is another
     one, to which the session's value does not belong although it has the same key.
     """
-    widget_key = f"w:{key}"
-    if st.session_state.get(widget_key, _NOTHING) != value or remembered(f"synced.{key}") != page:
-        st.session_state[widget_key] = value
+    seed = _seeds().get(key)
+    if (
+        seed is None
+        or st.session_state.get(seed.key, _NOTHING) != value
+        or remembered(f"synced.{key}") != page
+    ):
+        seed = _sow(key, value)
+    seed.is_let_go = False
     remember(f"synced.{key}", page)
-    return widget_key
+    seed.value = value
+    return seed.key
 
 
 def widget_value(key: str) -> Any:
-    """Give a widget's current value, in its callback."""
-    return st.session_state.get(f"w:{key}")
+    """Give a widget's current value, in its callback or once it is seeded."""
+    seed = _seeds().get(key)
+    return None if seed is None or seed.is_let_go else st.session_state.get(seed.key)
 
 
 def drop_widget(key: str) -> None:
     """Let one widget be seeded anew."""
-    st.session_state.pop(f"w:{key}", None)
+    seed = _seeds().get(key)
+    if seed is not None:
+        seed.is_let_go = True
+
+
+def press(key: str) -> None:
+    """Note in its callback that a button was pressed."""
+    st.session_state.setdefault(_PRESSED, set()).add(key)
+
+
+def take_press(key: str) -> bool:
+    """Say whether a button was pressed, once."""
+    pressed: set[str] = st.session_state.get(_PRESSED, set())
+    if key not in pressed:
+        return False
+    pressed.discard(key)
+    return True
+
+
+def drop_presses() -> None:
+    """Forget presses that a run which came to its end had no use for."""
+    st.session_state.pop(_PRESSED, None)
 
 
 def remembered(key: str, default: Any = None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
 from pages._ui.groupings import merged_groups
@@ -302,14 +302,11 @@ def _choose_landmark(unit: TimeUnit, kept: float | None) -> float:
 def _choose_tests(cohort: Cohort, start: _Start, kept: dict[str, Any]) -> dict[str, Any]:
     """Offer strata, trend, pairs and the exponents of a further test."""
     names = {key: name for key, name in baseline_grouping_names(cohort).items() if key != start.by}
-    widget = state.seeded(
-        "comparison.strata", [key for key in kept.get("strata") or () if key in names], names
-    )
-    strata = st.multiselect(
+    strata = widgets.multiselect(
         "Stratified by",
         list(names),
-        default=state.widget_value("comparison.strata"),
-        key=widget,
+        "comparison.strata",
+        [key for key in kept.get("strata") or () if key in names],
         format_func=lambda key: names[key],
         help="Variables known before time zero. Stratified numbers stand beside the others.",
     )

@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, plain
 from sts_core.cohort import Cohort
 from sts_core.display import counted, joined
@@ -152,12 +152,15 @@ def _table(
         with right:
             choice, id_part = st.columns(2)
         with choice:
-            chosen = st.selectbox(
-                "Role", list(names),
-                key=state.seeded(f"table.role.{key}", role or _UNUSED, list(names)),
-                format_func=names.__getitem__, label_visibility=label,
+            chosen = widgets.selectbox(
+                "Role",
+                list(names),
+                f"table.role.{key}",
+                role or _UNUSED,
+                format_func=names.__getitem__,
+                label_visibility=label,
                 help="What the rows of this table are." if number == 0 else None,
-            )  # fmt: skip
+            )
         source = study.data.tables.get(role) if role else None
         with id_part:
             if source is not None and role != "subjects":
@@ -196,12 +199,15 @@ def _id_column(
         return
     columns = [str(name) for name in table.frame.columns]
     options = columns if source.subject_id in columns else ["", *columns]
-    column = st.selectbox(
-        "Patient id", options,
-        key=state.seeded(f"table.id.{key}", source.subject_id or "", options),
-        label_visibility="collapsed", format_func=lambda name: f"by {name}" if name else "",
+    column = widgets.selectbox(
+        "Patient id",
+        options,
+        f"table.id.{key}",
+        source.subject_id or "",
+        label_visibility="collapsed",
+        format_func=lambda name: f"by {name}" if name else "",
         help="The column with the ids of the patient table.",
-    )  # fmt: skip
+    )
     if column and column != source.subject_id:
         _set_source(study, replace(source, subject_id=column), role)
 
@@ -478,11 +484,13 @@ def _filter_values(
     if len(values) > MAX_FILTER_VALUES:
         st.info(f"“{plain(filter_column)}” has {len(values)} values: too many to choose from.")
         return {}
-    picked = st.pills(
-        f"{plain(filter_column)} is", values, selection_mode="multi", format_func=plain,
-        key=state.seeded(f"table.values.{filter_column}",
-                         [value for value in values if value in kept], values),
-    )  # fmt: skip
+    picked = widgets.pills(
+        f"{plain(filter_column)} is",
+        values,
+        f"table.values.{filter_column}",
+        [value for value in values if value in kept],
+        format_func=plain,
+    )
     return {filter_column: tuple(value for value in values if value in picked)} if picked else {}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from pages._ui.shell import COHORT_PAGE
 from sts_core.analysis.baseline import KIND
@@ -47,9 +47,9 @@ def treatment_note(
             "may differ in more than that.",
             width="stretch",
         )
-        if st.button(
+        if widgets.pressed(
             f"Baseline table by {name}",
-            key=f"treatment.baseline.{place}",
+            f"treatment.baseline.{place}",
             icon=":material/table_chart:",
             help="Opens the Cohort page with the characteristics side by side. A study that "
             "assigned treatments at random says so on the Data page, under Variables.",

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import choose, plain
 from pages._ui.show import show_table
 from sts_core.cohort import Cohort
@@ -105,17 +105,22 @@ def _basics(cohort: Cohort, key: str, variable: Variable) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if variable.kind is VariableKind.NUMERIC or variable.cuts:
-            st.text_input(
-                "Unit", key=state.seeded(f"variable.unit.{key}", variable.unit or ""),
-                max_chars=30, on_change=on_unit, width=160,
-            )  # fmt: skip
+            widgets.text_input(
+                "Unit",
+                f"variable.unit.{key}",
+                variable.unit or "",
+                max_chars=30,
+                on_change=on_unit,
+                width=160,
+            )
         unread = replace(variable, missing_codes=())
         values = _values(with_variable(cohort, key, unread), key) if not variable.cuts else {}
         options = [*dict.fromkeys((*variable.missing_codes, *list(values)[:MAX_VALUES]))]
-        st.multiselect(
+        widgets.multiselect(
             "Values that mean “not known” in this column",
             options,
-            key=state.seeded(f"variable.missing.{key}", list(variable.missing_codes)),
+            f"variable.missing.{key}",
+            list(variable.missing_codes),
             format_func=lambda value: f"{value} ({values[value]})" if value in values else value,
             accept_new_options=True,
             on_change=on_missing,
@@ -131,9 +136,10 @@ def _treatment(cohort: Cohort, key: str, variable: Variable) -> None:
         _change(cohort, key, variable, treatment=bool(state.widget_value(f"variable.treats.{key}")))
 
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle(
+        widgets.toggle(
             "A treatment: drug, regimen or arm",
-            key=state.seeded(f"variable.treats.{key}", variable.treatment),
+            f"variable.treats.{key}",
+            variable.treatment,
             on_change=on_treatment,
             help="Survival and response compared by a treatment that was not assigned at random "
             "are titled “unadjusted, not randomised”.",
@@ -149,9 +155,10 @@ def randomised_switch(cohort: Cohort) -> None:
         wanted = bool(state.widget_value("study.randomised"))
         state.change_study(replace(cohort.study, randomised=wanted))
 
-    st.toggle(
+    widgets.toggle(
         "Assigned at random in this study",
-        key=state.seeded("study.randomised", cohort.study.randomised),
+        "study.randomised",
+        cohort.study.randomised,
         on_change=change,
     )
 
@@ -178,11 +185,14 @@ def _number(cohort: Cohort, key: str, variable: Variable) -> None:
         return
     st.caption(_range(known, len(cohort.subjects)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input(
-            "Cut into groups at", key=state.seeded(f"variable.cuts.{key}", ""),
+        text = widgets.text_input(
+            "Cut into groups at",
+            f"variable.cuts.{key}",
+            "",
             placeholder="for instance 54, or 40, 60",
-            help="A patient at the cut point belongs to the upper group.", width=280,
-        )  # fmt: skip
+            help="A patient at the cut point belongs to the upper group.",
+            width=280,
+        )
         for name, parts in _PARTS.items():
             st.button(
                 name, key=f"variable.new.{name}.{key}", on_click=_add_groups,
@@ -270,10 +280,14 @@ def _cuts(cohort: Cohort, key: str, variable: Variable) -> None:
             state.leave_notice("The cut points are numbers with commas between, at least one.")
 
     now = ", ".join(f"{cut:g}" for cut in variable.cuts)
-    st.text_input(
-        "Cut points", key=state.seeded(f"variable.cuts.{key}", now), on_change=on_cuts,
-        help="A patient at the cut point belongs to the upper group.", width=280,
-    )  # fmt: skip
+    widgets.text_input(
+        "Cut points",
+        f"variable.cuts.{key}",
+        now,
+        on_change=on_cuts,
+        help="A patient at the cut point belongs to the upper group.",
+        width=280,
+    )
     values = numbers_of(cohort, key).values
     known = values[values == values]
     if len(known):
@@ -394,10 +408,13 @@ def _order(cohort: Cohort, key: str, variable: Variable) -> None:
             _change(cohort, key, variable, reference=chosen)
 
     start = found.reference if found.reference in levels else levels[0]
-    st.selectbox(
-        "Reference: the level that others are compared with", levels,
-        key=state.seeded(f"variable.reference.{key}", start, levels), on_change=on_reference,
-    )  # fmt: skip
+    widgets.selectbox(
+        "Reference: the level that others are compared with",
+        levels,
+        f"variable.reference.{key}",
+        start,
+        on_change=on_reference,
+    )
     kept = state.remembered(f"variable.moved.{key}")
     level = choose("Move the level", levels, f"variable.move.{key}", kept=kept)
     with st.container(horizontal=True):
@@ -442,15 +459,21 @@ def _merge(cohort: Cohort, key: str, variable: Variable) -> None:
     if len(levels) < 2 and not variable.merged:
         return
     widget = f"variable.merge.{key}"
-    chosen = st.multiselect(
-        "Merge levels into one", levels, key=state.seeded(widget, [], levels),
+    chosen = widgets.multiselect(
+        "Merge levels into one",
+        levels,
+        widget,
+        [],
         placeholder="choose two or more",
-    )  # fmt: skip
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Name of the merged level", max_chars=80,
-            key=state.seeded(f"variable.merge.name.{key}", ""), placeholder=" or ".join(chosen[:3]),
-        ).strip()  # fmt: skip
+        name = widgets.text_input(
+            "Name of the merged level",
+            f"variable.merge.name.{key}",
+            "",
+            max_chars=80,
+            placeholder=" or ".join(chosen[:3]),
+        ).strip()
         st.button(
             "Merge", key=f"variable.merge.do.{key}", icon=":material/merge:",
             disabled=not chosen or (len(chosen) < 2 and name not in variable.merged),

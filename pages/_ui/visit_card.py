@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import widgets
 from pages._ui.inputs import choose, choose_one, plain
 from pages._ui.outcome_parts import MAX_VALUES, apply, column_names
 from sts_core.analysis.adverse_events import value_counts
@@ -78,11 +78,13 @@ def _lesion_values(cohort: Cohort, definition: AssessmentDefinition) -> tuple[Sc
         return kept
     wanted = {text_of(value) for value in kept}
     start = [value for value in counts if value in wanted]
-    chosen = st.pills(
-        "New lesion is yes when it is", list(counts), selection_mode="multi",
-        key=state.seeded("visits.new.values", start, counts),
+    chosen = widgets.pills(
+        "New lesion is yes when it is",
+        list(counts),
+        "visits.new.values",
+        start,
         format_func=lambda value: f"{plain(value)} ({counted(counts[value], 'row')})",
-    )  # fmt: skip
+    )
     return kept if chosen == start else tuple(value for value in counts if value in chosen)
 
 
@@ -129,21 +131,24 @@ def visit_form(
 
     with st.form(f"{key}.form", border=False):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input(
-                "Name", key=state.seeded(f"{key}.name", old.name if old else ""), max_chars=60,
+            name = widgets.text_input(
+                "Name",
+                f"{key}.name",
+                old.name if old else "",
+                max_chars=60,
                 placeholder="Week 6",
-            )  # fmt: skip
+            )
             date = column("Date", "date", _SCHEDULED, old.date if old else None)
-            day = st.number_input(
-                "Scheduled day", -LAST_DAY, LAST_DAY, step=1,
-                key=state.seeded(f"{key}.day", (old.day or 0) if old else 0),
+            day = widgets.number_input(
+                "Scheduled day", f"{key}.day", (old.day or 0) if old else 0,
+                min_value=-LAST_DAY, max_value=LAST_DAY, step=1,
                 help="Days after the start; counts where no column has the date.",
             )  # fmt: skip
         found: dict[str, Any] = {}
         with st.container(horizontal=True):
             for part, label in _RESULTS.items():
                 found[part] = column(label, part, _NONE, getattr(old, part) if old else None)
-        if not st.form_submit_button("Save this visit", type="primary"):
+        if not widgets.submitted("Save this visit", f"{key}.save", type="primary"):
             return None
     try:
         return VisitColumns(
@@ -173,7 +178,7 @@ def meanings(cohort: Cohort, definition: AssessmentDefinition, unknown: Sequence
                         plain(value), [_NONE, *RESPONSE_LEVELS], f"visits.code.{value}",
                         kept=definition.codes.get(value, _NONE), names={_NONE: "(not known)"},
                     )  # fmt: skip
-        if not st.form_submit_button("Save what they mean"):
+        if not widgets.submitted("Save what they mean", "visits.meanings.save"):
             return
     codes = {value: level for value, level in chosen.items() if level != _NONE}
     apply(_with(cohort.study, replace(definition, codes=codes)))

@@ -1,0 +1,187 @@
+"""Streamlit's inputs, each with its value as its default.
+
+A value that the program sets reaches the browser with one run's messages, and those are dropped
+when a further click interrupts that run. A widget that the browser then builds from its default
+must show the same value: it sends what it shows with the next click, as if a person had chosen it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages._ui import state
+
+
+def selectbox(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    start: Any = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    page: str | None = None,
+    **more: Any,
+) -> Any:
+    """Offer one of several options in a list; ``start`` of ``None`` leaves it open.
+
+    Parameters
+    ----------
+    label, options
+        As of ``st.selectbox``, to which ``more`` goes too.
+    key
+        Name of the choice.
+    start
+        Value from where the choice is kept.
+    labels
+        Words for the options, where they can change.
+    page
+        For a widget that several pages have, and whose callback changes the workspace.
+    """
+    if page is not None:
+        widget = state.synced(key, start, page)
+    else:
+        widget = state.seeded(
+            key, start, [*options, *([] if start is not None else [None])], labels
+        )
+    value = state.widget_value(key)
+    index = list(options).index(value) if value in options else None
+    return st.selectbox(label, options, index=index, key=widget, **more)
+
+
+def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **more: Any) -> Any:
+    """Offer one of a few options, one a line; ``start`` of ``None`` leaves it open."""
+    widget = state.seeded(key, start, [*options, None])
+    value = state.widget_value(key)
+    index = list(options).index(value) if value in options else None
+    return st.radio(label, options, index=index, key=widget, **more)
+
+
+def segmented_control(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    start: Any = None,
+    *,
+    page: str | None = None,
+    **more: Any,
+) -> Any:
+    """Offer one of a few options side by side; ``start`` of ``None`` leaves it open."""
+    if page is not None:
+        widget = state.synced(key, start, page)
+    else:
+        widget = state.seeded(key, start, [*options, None])
+    return st.segmented_control(label, options, default=state.widget_value(key), key=widget, **more)
+
+
+def pills(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    start: Sequence[Any],
+    *,
+    page: str | None = None,
+    **more: Any,
+) -> list[Any]:
+    """Offer any of some options as pills."""
+    widget = _several(options, key, start, page)
+    return list(
+        st.pills(
+            label, options, selection_mode="multi", default=state.widget_value(key), key=widget,
+            **more,
+        )
+    )  # fmt: skip
+
+
+def multiselect(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    start: Sequence[Any],
+    *,
+    page: str | None = None,
+    **more: Any,
+) -> list[Any]:
+    """Offer any of many options in a list; with ``accept_new_options`` others can be typed."""
+    may_be = None if more.get("accept_new_options") else options
+    widget = _several(may_be, key, start, page)
+    return list(st.multiselect(label, options, default=state.widget_value(key), key=widget, **more))
+
+
+def _several(
+    options: Collection[Any] | None, key: str, start: Sequence[Any], page: str | None
+) -> str:
+    if page is not None:
+        return state.synced(key, list(start), page)
+    return state.seeded(key, list(start), options)
+
+
+def toggle(label: str, key: str, start: bool, *, page: str | None = None, **more: Any) -> bool:
+    """Offer a switch."""
+    return _switch(st.toggle, label, key, start, page, more)
+
+
+def checkbox(label: str, key: str, start: bool, *, page: str | None = None, **more: Any) -> bool:
+    """Offer a tick."""
+    return _switch(st.checkbox, label, key, start, page, more)
+
+
+def _switch(
+    draw: Callable[..., bool], label: str, key: str, start: bool, page: str | None,
+    more: Mapping[str, Any],
+) -> bool:  # fmt: skip
+    widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
+    return bool(draw(label, bool(state.widget_value(key)), key=widget, **more))
+
+
+def text_input(
+    label: str, key: str, start: str = "", *, page: str | None = None, **more: Any
+) -> str:
+    """Offer a line of text."""
+    widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
+    return str(st.text_input(label, state.widget_value(key) or "", key=widget, **more) or "")
+
+
+def number_input(
+    label: str, key: str, start: float | None = None, *, place: Any = st, **more: Any
+) -> Any:
+    """Offer a number, at a place of the page; ``start`` of ``None`` leaves it open."""
+    if start is not None and isinstance(more.get("step"), float):
+        start = float(start)
+    widget = state.seeded(key, start)
+    return place.number_input(label, value=state.widget_value(key), key=widget, **more)
+
+
+def date_input(
+    label: str, key: str, start: dt.date | None = None, *, place: Any = st, **more: Any
+) -> Any:
+    """Offer a day, at a place of the page; ``start`` of ``None`` leaves it open."""
+    widget = state.seeded(key, start)
+    return place.date_input(label, value=state.widget_value(key), key=widget, **more)
+
+
+def range_slider(
+    label: str, ends: tuple[Any, Any], key: str, start: tuple[Any, Any], *, page: str, **more: Any
+) -> Any:
+    """Offer a range of numbers or of dates between two ends, on several pages."""
+    widget = state.synced(key, start, page)
+    return st.slider(label, *ends, value=state.widget_value(key), key=widget, **more)
+
+
+def pressed(label: str, key: str, **more: Any) -> bool:
+    """Offer a button, and say whether it was pressed.
+
+    The press is kept until the run that reaches the button, also when another click interrupts
+    the run that it began.
+    """
+    st.button(label, key=key, on_click=state.press, args=(key,), **more)
+    return state.take_press(key)
+
+
+def submitted(label: str, key: str, **more: Any) -> bool:
+    """Offer the button of a form, and say whether it was pressed; kept like any press."""
+    st.form_submit_button(label, key=key, on_click=state.press, args=(key,), **more)
+    return state.take_press(key)
