@@ -275,6 +275,24 @@ def test_session_state_has_one_door() -> None:
         assert touches <= (path == PAGES / "_ui" / "state.py"), where(path)
 
 
+def test_inputs_and_presses_have_one_door() -> None:
+    for path in [*sources(PAGES), ROOT / "app.py"]:
+        if path in (PAGES / "_ui" / "widgets.py", PAGES / "_ui" / "state.py"):
+            continue
+        assert not calls_of(path, "seeded"), f"{where(path)}: take pages._ui.widgets"
+        assert not calls_of(path, "synced"), f"{where(path)}: take pages._ui.widgets"
+        assert not calls_of(path, "form_submit_button"), f"{where(path)}: take widgets.submitted"
+        statements = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
+        asked = [
+            node
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call)
+            and node.func in calls_of(path, "button")
+            and id(node) not in statements
+        ]
+        assert not asked, f"{where(path)}: a press can be lost; take widgets.pressed"
+
+
 def calls_of(path: Path, name: str) -> list[ast.AST]:
     return [
         node

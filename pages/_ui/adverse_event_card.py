@@ -68,11 +68,14 @@ def card(cohort: Cohort) -> None:
         _names(cohort, definition)
     with st.container(horizontal=True, vertical_alignment="center"):
         if definition.status is not Status.CONFIRMED:
-            st.button(
-                "Confirm adverse events", type="primary", key="ae.confirm", disabled=not usable,
-                on_click=apply,
-                args=(_with_events(cohort.study, replace(new, status=Status.CONFIRMED)),),
-            )  # fmt: skip
+            widgets.button(
+                "Confirm adverse events",
+                "ae.confirm",
+                apply,
+                (_with_events(cohort.study, replace(new, status=Status.CONFIRMED)),),
+                type="primary",
+                disabled=not usable,
+            )
         with st.popover("Choose another form or table", icon=":material/view_column:"):
             _choose(cohort)
 
@@ -138,10 +141,13 @@ def _choose_long(cohort: Cohort) -> None:
             st.info("This table has no column but the patient id.")
             return
         term = choose("Term", columns, f"ae.choose.term.{role}")
-    st.button(
-        "Use this table", type="primary", key="ae.choose.use", on_click=apply,
-        args=(_with_events(cohort.study, AdverseEventDefinition(term=term, table=role)),),
-    )  # fmt: skip
+    widgets.button(
+        "Use this table",
+        "ae.choose.use",
+        apply,
+        (_with_events(cohort.study, AdverseEventDefinition(term=term, table=role)),),
+        type="primary",
+    )
 
 
 def _choose_across(cohort: Cohort, form: Form) -> None:
@@ -182,10 +188,14 @@ def _choose_across(cohort: Cohort, form: Form) -> None:
         if found
         else "No event is found in these columns."
     )
-    st.button(
-        "Use these columns", type="primary", key="ae.choose.use", disabled=not found,
-        on_click=apply, args=(_with_events(cohort.study, made),),
-    )  # fmt: skip
+    widgets.button(
+        "Use these columns",
+        "ae.choose.use",
+        apply,
+        (_with_events(cohort.study, made),),
+        type="primary",
+        disabled=not found,
+    )
 
 
 def _frequent(found: Sequence[RecordedTerm]) -> list[RecordedTerm]:
@@ -328,8 +338,8 @@ def _terms_of_names(
                 "Because": st.column_config.TextColumn(width=300),
             },
         )  # fmt: skip
-        sent = st.form_submit_button(
-            "Apply these terms", icon=":material/check:",
+        sent = widgets.submitted(
+            "Apply these terms", "ae.terms.apply", icon=":material/check:",
             help="All changes at once; undo takes them back together.",
         )  # fmt: skip
     if not sent:

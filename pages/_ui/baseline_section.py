@@ -148,7 +148,7 @@ def _blocks(cohort: Cohort, kept: Sequence[BaselineBlock]) -> tuple[BaselineBloc
             with st.container(horizontal=True, vertical_alignment="center"):
                 names = ", ".join(variables[key].label for key in block.variables)
                 st.markdown(f"**{plain(block.label)}**: {plain(names)}", width="stretch")
-                if widgets.pressed("Remove", f"baseline.block.{number}.remove"):
+                if widgets.pressed("Remove", f"baseline.block.{number}.remove", about=block):
                     _keep(blocks[:number] + blocks[number + 1 :])
                     st.rerun()
         st.caption("Yes-or-no variables as rows under one heading: sites of metastasis, say.")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import streamlit as st
 from pydantic import TypeAdapter
 
-from pages._ui import state
+from pages._ui import state, widgets
 from sts_core.study import Study
 
 
@@ -45,9 +44,9 @@ def add_to_report(spec: Any, what: str = "") -> None:
         rest = tuple(item for item in items if item != document)
         state.change_study(with_items(study, rest if inside else (*items, document)))
 
-    st.button(
+    widgets.button(
         f"Remove {named}from report" if inside else f"Add {named}to report",
+        f"basket.{document['kind']}",
+        change,
         icon=":material/playlist_remove:" if inside else ":material/playlist_add:",
-        on_click=change,
-        key=f"basket.{document['kind']}",
     )

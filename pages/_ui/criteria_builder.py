@@ -156,11 +156,16 @@ def list_filters(cohort: Cohort) -> None:
                 on_change=on_switch,
                 width="stretch",
             )
-            st.button(
-                "Make it a criterion", key=f"filters.formal.{place}", type="tertiary",
-                icon=":material/gavel:", on_click=state.change_study, args=(formal,),
+            widgets.button(
+                "Make it a criterion",
+                f"filters.formal.{place}",
+                state.change_study,
+                (formal,),
+                about=item,
+                type="tertiary",
+                icon=":material/gavel:",
                 help="It becomes part of the study, and results are no longer exploratory for it",
-            )  # fmt: skip
+            )
 
 
 # --- one criterion -------------------------------------------------------------------------------
@@ -229,15 +234,16 @@ def late_sentence() -> str:
 
 
 def _icon(icon: str, label: str, place: int, enabled: bool, study: Study, new: Criteria) -> None:
-    st.button(
+    widgets.button(
         "",
+        f"criteria.{icon}.{place}",
+        _apply,
+        (study, new),
+        about=new,
         icon=f":material/{icon}:",
-        key=f"criteria.{icon}.{place}",
         disabled=not enabled,
         help=label,
         type="tertiary",
-        on_click=_apply,
-        args=(study, new),
     )
 
 
@@ -352,12 +358,17 @@ def criterion_editor(
             study = state.workspace().study or cohort.study
             state.change_study(put(study, (*items[:at], new, *items[at + 1 :])))
             close()
+        else:
+            state.leave_notice("The criterion is not complete: the form says what it needs.")
 
     with st.container(horizontal=True):
-        st.button(
-            "Add it" if place is None else "Take the change", type="primary", disabled=new is None,
-            key=f"{key}.take", on_click=take, icon=":material/check:",
-        )  # fmt: skip
+        widgets.button(
+            "Add it" if place is None else "Take the change",
+            f"{key}.take",
+            take,
+            type="primary",
+            icon=":material/check:",
+        )
         st.button("Cancel", key=f"{key}.cancel", on_click=close)
 
 

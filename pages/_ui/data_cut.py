@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from pages._ui.show import export_menu, show_findings, show_table
 from sts_core.analysis.data_cuts import backward_sentences, compare_cuts, cut_table
@@ -73,7 +73,12 @@ def _compared(cohort: Cohort, former: tuple[Workbook, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         names = ", ".join(book.file for book in former)
         st.markdown(f"Former data cut: **{plain(names)}**", width="stretch")
-        st.button("Remove it", key="former.remove", icon=":material/close:", on_click=_forget)
+        widgets.button(
+            "Remove it",
+            "former.remove",
+            _forget,
+            icon=":material/close:",
+        )
     try:
         then = cohort.kept(("former", _hash(former)), lambda: _cohort_of(cohort, former))
     except StudyError as error:

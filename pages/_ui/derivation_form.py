@@ -316,10 +316,13 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
             label=label, kind=kind, cuts=cuts, codes=codes, measured=measured, derived=made,
             status=Status.CONFIRMED,
         )  # fmt: skip
-        st.button(
-            "Add this variable", type="primary", key="derive.add", on_click=_add,
-            args=(cohort, key, variable),
-        )  # fmt: skip
+        widgets.button(
+            "Add this variable",
+            "derive.add",
+            _add,
+            (cohort, key, variable),
+            type="primary",
+        )
     trial = with_variable(cohort, key, variable)
     st.caption(plain(derivation_sentence(trial, key)))
     if variable.measured is Measured.POST_BASELINE:

@@ -93,12 +93,15 @@ def _offer_time_to_progression(cohort: Cohort) -> None:
     progression = time_to_progression(found["PFS"]) if "PFS" in found else None
     if progression is None or "TTP" in found:
         return
-    st.button(
-        "Add time to progression (TTP)", icon=":material/add:", key="endpoint.ttp",
-        on_click=_replace_endpoint, args=(cohort.study, "TTP", progression),
+    widgets.button(
+        "Add time to progression (TTP)",
+        "endpoint.ttp",
+        _replace_endpoint,
+        (cohort.study, "TTP", progression),
+        icon=":material/add:",
         help="Progression is the event; a patient who dies without it is censored on that day. "
         "The reference study calls this PFS.",
-    )  # fmt: skip
+    )
 
 
 def _offer_duration_of_response(cohort: Cohort) -> None:
@@ -109,13 +112,15 @@ def _offer_duration_of_response(cohort: Cohort) -> None:
         return
     if definitions.response is None or not _sees_responses(cohort):
         return
-    st.button(
-        "Add duration of response (DOR)", icon=":material/add:", key="endpoint.dor",
-        on_click=_replace_endpoint,
-        args=(cohort.study, "DOR", duration_of_response(survival)),
+    widgets.button(
+        "Add duration of response (DOR)",
+        "endpoint.dor",
+        _replace_endpoint,
+        (cohort.study, "DOR", duration_of_response(survival)),
+        icon=":material/add:",
         help="Of patients with an objective response, from the first assessment that shows it to "
         "the event of PFS.",
-    )  # fmt: skip
+    )
 
 
 def _sees_responses(cohort: Cohort) -> bool:
@@ -230,11 +235,15 @@ def _card(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
             st.badge("Confirmed", icon=":material/check:", color="green")
         else:
             st.badge("To confirm", icon=":material/help:", color="orange")
-        st.button(
-            "", icon=":material/delete:", type="tertiary", key=f"endpoint.delete.{code}",
+        widgets.button(
+            "",
+            f"endpoint.delete.{code}",
+            _replace_endpoint,
+            (cohort.study, code, None),
+            icon=":material/delete:",
+            type="tertiary",
             help="Remove this endpoint; undo brings it back",
-            on_click=_replace_endpoint, args=(cohort.study, code, None),
-        )  # fmt: skip
+        )
     if not endpoint.from_dates:
         _columns(cohort, code, endpoint)
     try:

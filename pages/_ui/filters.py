@@ -68,10 +68,13 @@ def sidebar_filters(cohort: Cohort, page: str) -> None:
         _add(cohort, shown, page)
         if study.analysis.filters or shown:
             with st.container(horizontal=True, gap="small", key="filter-actions", wrap=False):
-                st.button(
-                    "Clear all", key="filters.clear", on_click=_clear, type="tertiary",
+                widgets.button(
+                    "Clear all",
+                    "filters.clear",
+                    _clear,
+                    type="tertiary",
                     icon=":material/filter_alt_off:",
-                )  # fmt: skip
+                )
                 st.button(
                     "", key="filters.undo", on_click=state.undo, type="tertiary",
                     icon=":material/undo:", disabled=not state.can_undo(),
@@ -86,10 +89,12 @@ def stranded_filters(study: Study) -> None:
     if study.analysis.filters:
         with st.sidebar, st.container(key="sidebar-filters"):
             st.caption("A filter may name a column that this file does not have.")
-            st.button(
-                "Clear all filters", key="filters.clear", on_click=_clear,
+            widgets.button(
+                "Clear all filters",
+                "filters.clear",
+                _clear,
                 icon=":material/filter_alt_off:",
-            )  # fmt: skip
+            )
 
 
 def _shown(study: Study) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.compute import compute
 from pages._ui.groupings import merged_groups
 from pages._ui.inputs import (
@@ -207,7 +207,10 @@ def _offer(cohort: Cohort, label: str, made: Variable) -> None:
     if len(levels.levels) > MAX_CROSSED:
         shown.append(f"{len(levels.levels) - MAX_CROSSED} more groups")
     st.caption("Patients. " + "; ".join(shown) + f"; not known: {counts[None]}.")
-    st.button(
-        "Compare these groups", type="primary", key="groups.add",
-        on_click=_compare_by, args=(cohort, label, made),
-    )  # fmt: skip
+    widgets.button(
+        "Compare these groups",
+        "groups.add",
+        _compare_by,
+        (cohort, label, made),
+        type="primary",
+    )

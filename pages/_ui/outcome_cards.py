@@ -101,11 +101,14 @@ def _response_card(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> No
         usable = False
     with st.container(horizontal=True, vertical_alignment="center"):
         if definition.status is not Status.CONFIRMED:
-            st.button(
-                "Confirm best response", type="primary", key="response.confirm",
-                disabled=not usable, on_click=apply,
-                args=(_with_response(cohort.study, replace(new, status=Status.CONFIRMED)),),
-            )  # fmt: skip
+            widgets.button(
+                "Confirm best response",
+                "response.confirm",
+                apply,
+                (_with_response(cohort.study, replace(new, status=Status.CONFIRMED)),),
+                type="primary",
+                disabled=not usable,
+            )
         with st.popover("Choose another column", icon=":material/view_column:"):
             _choose_response(cohort)
 
@@ -273,11 +276,14 @@ def _choose_response(cohort: Cohort) -> None:
     many = len(levels.levels) > MAX_LEVELS
     if many:
         st.warning(f"{len(levels.levels)} different values can't be a best response.")
-    st.button(
-        "Use this column", type="primary", key="response.choose.use",
-        disabled=many or not levels.levels, on_click=apply,
-        args=(_with_response(study, _with_meanings(empty, roles)),),
-    )  # fmt: skip
+    widgets.button(
+        "Use this column",
+        "response.choose.use",
+        apply,
+        (_with_response(study, _with_meanings(empty, roles)),),
+        type="primary",
+        disabled=many or not levels.levels,
+    )
 
 
 def _chosen_response(

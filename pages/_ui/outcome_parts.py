@@ -30,11 +30,15 @@ def heading(title: str, status: Status | None, remove: Study, key: str) -> None:
             st.badge("Confirmed", icon=":material/check:", color="green")
         else:
             st.badge("To confirm", icon=":material/help:", color="orange")
-        st.button(
-            "", icon=":material/delete:", type="tertiary", key=f"{key}.delete",
+        widgets.button(
+            "",
+            f"{key}.delete",
+            apply,
+            (remove,),
+            icon=":material/delete:",
+            type="tertiary",
             help="Remove it from the study; undo brings it back",
-            on_click=apply, args=(remove,),
-        )  # fmt: skip
+        )
 
 
 def apply(study: Study) -> None:

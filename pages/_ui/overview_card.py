@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from pages._ui.outcome_parts import apply
 from sts_core.cohort import Cohort
@@ -54,11 +54,14 @@ def _questions(questions: Sequence[OpenQuestion]) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(question.text), width="stretch")
                 if question.agreed is not None:
-                    st.button(
-                        "That is right", key=f"question.agree.{number}", icon=":material/check:",
+                    widgets.button(
+                        "That is right",
+                        f"question.agree.{number}",
+                        partial(apply, question.agreed),
+                        about=question,
+                        icon=":material/check:",
                         help="What was assumed is confirmed; undo takes it back.",
-                        on_click=partial(apply, question.agreed),
-                    )  # fmt: skip
+                    )
                 if question.part is not None:
                     st.button(
                         question.part.value, key=f"question.{number}",

@@ -137,10 +137,13 @@ def populations_editor(cohort: Cohort) -> None:
         )
         for key, population in known.items():
             _one(cohort, key, population)
-        st.button(
-            "Add a population", icon=":material/add:", key="population.add",
-            on_click=_add, args=(cohort.study,),
-        )  # fmt: skip
+        widgets.button(
+            "Add a population",
+            "population.add",
+            _add,
+            (cohort.study,),
+            icon=":material/add:",
+        )
 
 
 def with_population(study: Study, key: str, population: Population | None) -> Study:
@@ -168,12 +171,14 @@ def _one(cohort: Cohort, key: str, population: Population) -> None:
             )  # fmt: skip
             if key in study.analysis.populations:
                 usual = key in usual_populations(study)
-                st.button(
-                    "As usual" if usual else "Remove", type="tertiary",
-                    key=f"population.drop.{key}", icon=":material/restart_alt:"
-                    if usual else ":material/delete:",
-                    on_click=state.change_study, args=(with_population(study, key, None),),
-                )  # fmt: skip
+                widgets.button(
+                    "As usual" if usual else "Remove",
+                    f"population.drop.{key}",
+                    state.change_study,
+                    (with_population(study, key, None),),
+                    type="tertiary",
+                    icon=":material/restart_alt:" if usual else ":material/delete:",
+                )
         own = [plain(words_for(cohort, item)) for item in population.own if item.enabled]
         n = len(criteria_of(study, replace(population, own=())))
         text = f"{_BASES[population.criteria].capitalize()}{_single_words(study, population)}"
@@ -249,12 +254,16 @@ def _change(cohort: Cohort, key: str, population: Population) -> None:
     for place, item in enumerate(population.own):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
             st.markdown(plain(words_for(cohort, item)), width="stretch")
-            st.button(
-                "", icon=":material/delete:", type="tertiary", help="Remove this criterion",
-                key=f"population.own.{key}.{place}", on_click=put,
-                args=(replace(population,
-                              own=(*population.own[:place], *population.own[place + 1 :])),),
-            )  # fmt: skip
+            widgets.button(
+                "",
+                f"population.own.{key}.{place}",
+                put,
+                (replace(population, own=(*population.own[:place], *population.own[place + 1 :])),),
+                about=item,
+                icon=":material/delete:",
+                type="tertiary",
+                help="Remove this criterion",
+            )
     form = f"population.form.{key}"
     if not state.remembered(form):
         st.button(
@@ -311,10 +320,13 @@ def _single_criteria(
                 f"there is nothing to {does}.]",
                 width="stretch",
             )
-            st.button(
-                "Forget it", type="tertiary", key=f"population.forget.{key}.{name}", on_click=put,
-                args=(population.forgetting([name]),),
-            )  # fmt: skip
+            widgets.button(
+                "Forget it",
+                f"population.forget.{key}.{name}",
+                put,
+                (population.forgetting([name]),),
+                type="tertiary",
+            )
 
 
 def _single_count(single: SingleCriterion) -> str:

@@ -66,10 +66,14 @@ def _row(cohort: Cohort, role: str, item: PrivateColumn, number: int) -> None:
                 "Its values can then be seen on this page and can reach tables, figures and files. "
                 "Only do this when the analysis needs them and you may use them."
             )
-            st.button(
-                "Let it in", key=f"privacy.let_in.{number}", type="primary",
-                on_click=_let_in, args=(cohort.study, role, item.column),
-            )  # fmt: skip
+            widgets.button(
+                "Let it in",
+                f"privacy.let_in.{number}",
+                _let_in,
+                (cohort.study, role, item.column),
+                about=(role, item.column),
+                type="primary",
+            )
 
 
 def _let_in(study: Study, role: str, column: str) -> None:

@@ -75,10 +75,14 @@ def _codes(cohort: Cohort, role: str, source: TableSource) -> None:
         if len(effects) > MAX_SHOWN:
             lines.append(f"- and {len(effects) - MAX_SHOWN} more columns")
         st.markdown("This would change:\n\n" + "\n".join(lines))
-    st.button(
-        "Use these texts", key="reading.codes.use", type="primary", icon=":material/check:",
-        on_click=_put, args=(cohort.study, role, replace(source, missing_codes=codes)),
-    )  # fmt: skip
+    widgets.button(
+        "Use these texts",
+        "reading.codes.use",
+        _put,
+        (cohort.study, role, replace(source, missing_codes=codes)),
+        type="primary",
+        icon=":material/check:",
+    )
 
 
 def _marks(cohort: Cohort, role: str, source: TableSource) -> None:
@@ -108,10 +112,14 @@ def _marks(cohort: Cohort, role: str, source: TableSource) -> None:
     item = effects[chosen]
     new = replace(known, decimal=item.decimal, thousands=item.thousands, status=Status.CONFIRMED)
     columns_then = {**source.columns, column: new}
-    st.button(
-        "Read it so", key="reading.marks.use", type="primary", icon=":material/check:",
-        on_click=_put, args=(cohort.study, role, replace(source, columns=columns_then)),
-    )  # fmt: skip
+    widgets.button(
+        "Read it so",
+        "reading.marks.use",
+        _put,
+        (cohort.study, role, replace(source, columns=columns_then)),
+        type="primary",
+        icon=":material/check:",
+    )
 
 
 def _orders(cohort: Cohort, role: str, source: TableSource) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.inputs import plain
 from sts_core.cohort import Cohort
 from sts_core.criteria import describe, remaining, step_of
@@ -36,10 +36,13 @@ def _group(
         st.markdown(f"**{name}**", width="stretch")
         if len(new) > 1:
             added = tuple(item.criterion for item in new if item.criterion)
-            st.button(
-                f"Add these {len(new)}", key=f"ready.all.{origin}", on_click=_add,
-                args=(cohort, added), icon=":material/playlist_add:",
-            )  # fmt: skip
+            widgets.button(
+                f"Add these {len(new)}",
+                f"ready.all.{origin}",
+                _add,
+                (cohort, added),
+                icon=":material/playlist_add:",
+            )
     for item in group:
         if item.criterion is None:
             st.markdown(f":small[:gray[{plain(item.label)}. Needs {plain(joined(item.lacks))}.]]")
@@ -63,10 +66,13 @@ def _offer(
             text += f"; {step.n_not_verifiable} not verifiable"
         late = " :orange[Known only after time zero.]" if criterion.after_time_zero else ""
         st.markdown(f"{plain(item.label)}  \n:small[{text}.{late}]", width="stretch")
-        st.button(
-            "Add", key=f"ready.add.{item.key}", on_click=_add, args=(cohort, (criterion,)),
+        widgets.button(
+            "Add",
+            f"ready.add.{item.key}",
+            _add,
+            (cohort, (criterion,)),
             icon=":material/add:",
-        )  # fmt: skip
+        )
 
 
 def _add(cohort: Cohort, new: tuple[Criterion, ...]) -> None:

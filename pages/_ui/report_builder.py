@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.basket import as_document, with_items
 from pages._ui.compute import compute
 from pages._ui.inputs import plain
@@ -46,12 +46,15 @@ def items(cohort: Cohort) -> tuple[Done, ...]:
             "is there, or begin with the usual set.",
             icon=":material/info:",
         )
-    st.button(
-        "Add the usual set", icon=":material/playlist_add:", key="report.usual",
-        on_click=_add_usual, args=(cohort,),
+    widgets.button(
+        "Add the usual set",
+        "report.usual",
+        _add_usual,
+        (cohort,),
+        icon=":material/playlist_add:",
         help="Response, survival overall and by histotype, Cox regression, adverse events: what "
         "this file has.",
-    )  # fmt: skip
+    )
     return tuple(done)
 
 
@@ -83,10 +86,17 @@ def _buttons(cohort: Cohort, documents: tuple[dict[str, Any], ...], place: int) 
         ("arrow_downward", "Move down", moved(place + 1), place == len(documents) - 1),
         ("delete", "Remove", without, False),
     ):
-        st.button(
-            "", icon=f":material/{icon}:", help=label, type="tertiary", disabled=off,
-            key=f"report.{icon}.{place}", on_click=_set, args=(cohort, new),
-        )  # fmt: skip
+        widgets.button(
+            "",
+            f"report.{icon}.{place}",
+            _set,
+            (cohort, new),
+            about=new,
+            icon=f":material/{icon}:",
+            help=label,
+            type="tertiary",
+            disabled=off,
+        )
 
 
 def _set(cohort: Cohort, documents: tuple[dict[str, Any], ...]) -> None:

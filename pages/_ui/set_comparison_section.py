@@ -42,10 +42,15 @@ def compared_sets(cohort: Cohort) -> None:
         )  # fmt: skip
         _save(cohort)
         if against:
-            st.button(
-                "Forget this set", icon=":material/delete:", key="sets.forget",
-                on_click=_forget, args=(cohort.study, against), type="tertiary",
-            )  # fmt: skip
+            widgets.button(
+                "Forget this set",
+                "sets.forget",
+                _forget,
+                (cohort.study, against),
+                about=against,
+                icon=":material/delete:",
+                type="tertiary",
+            )
     variables = choose_covariates(cohort, "sets.variables", kept=kept.get("variables"))
     spec = SetComparisonSpec(
         against=against or None, variables=variables, conf_level=cohort.study.analysis.conf_level

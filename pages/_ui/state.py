@@ -7,7 +7,7 @@ undo and redo are a :class:`History` of others. Widgets are seeded from the work
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ _WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK, _SEEDS, _
     "workspace", "history", "shell", "notice", "choices", "job", "counts", "work", "seeds",
     "pressed",
 )  # fmt: skip
+_LATE, _REVISION = "late", "revision"
 MAX_UNDO = 50
 #: Counts on the screen whose patients can be listed; the oldest are forgotten.
 MAX_COUNTS = 20_000
@@ -185,11 +186,19 @@ def put(new: Workspace, *, undoable: bool = True) -> None:
     if undoable and former.has_data:
         _let_go(former)
         st.session_state[_HISTORY] = history().after_change(former)
+    if undoable:
+        st.session_state[_REVISION] = revision() + 1
     st.session_state[_WORKSPACE] = new
     # counts of a cohort that is no longer on the screen; what a page showed last changes none
     prints = [kept.cohort.fingerprint if kept.cohort else "" for kept in (former, new)]
     if prints[0] != prints[1]:
         st.session_state.pop(_COUNTS, None)
+
+
+def revision() -> int:
+    """Count the changes of what the user has; what a page shows is no change."""
+    found: int = st.session_state.get(_REVISION, 0)
+    return found
 
 
 def count_key(members: Members, cohort: Cohort) -> str:
@@ -251,6 +260,7 @@ def _step(to: tuple[Workspace, History]) -> None:
     if to[0] is not current:
         _let_go(current)
         st.session_state[_WORKSPACE], st.session_state[_HISTORY] = to
+        st.session_state[_REVISION] = revision() + 1
         forget_widgets()
 
 
@@ -352,6 +362,8 @@ def seeded(
     current = _NOTHING if seed is None else st.session_state.get(seed.key, _NOTHING)
     chosen = current if isinstance(current, list) else [current]
     fits = options is None or all(item in options for item in chosen)
+    if seed is not None and key in _late():  # what was chosen is still to be taken over
+        seed.is_let_go = False
     if current is _NOTHING or not fits or (seed is not None and seed.is_let_go):
         seed = _sow(key, value)
     assert seed is not None
@@ -386,13 +398,13 @@ def synced(key: str, value: Any, page: str) -> str:
     seed = _seeds().get(key)
     if (
         seed is None
-        or st.session_state.get(seed.key, _NOTHING) != value
+        or (st.session_state.get(seed.key, _NOTHING) != value and key not in _late())
         or remembered(f"synced.{key}") != page
     ):
         seed = _sow(key, value)
     seed.is_let_go = False
     remember(f"synced.{key}", page)
-    seed.value = value
+    seed.value = st.session_state[seed.key]
     return seed.key
 
 
@@ -409,23 +421,55 @@ def drop_widget(key: str) -> None:
         seed.is_let_go = True
 
 
-def press(key: str) -> None:
-    """Note in its callback that a button was pressed."""
-    st.session_state.setdefault(_PRESSED, set()).add(key)
+def _late() -> set[str]:
+    found: set[str] = st.session_state.setdefault(_LATE, set())
+    return found
 
 
-def take_press(key: str) -> bool:
-    """Say whether a button was pressed, once."""
-    pressed: set[str] = st.session_state.get(_PRESSED, set())
-    if key not in pressed:
+def run_or_wait(key: str, seen: int, change: Callable[[], object]) -> None:
+    """Run a widget's callback, or let it wait for the run that draws the widget anew.
+
+    A callback made before the study was changed last would put a study back that lacks the
+    change, such as the text that was typed just before a click.
+
+    Parameters
+    ----------
+    key
+        Name of the choice.
+    seen
+        :func:`revision` when the callback was made.
+    change
+        The callback.
+    """
+    if seen == revision():
+        change()
+    else:
+        _late().add(key)
+
+
+def take_late(key: str) -> bool:
+    """Say, once, whether a widget's callback was left for this run."""
+    if key not in _late():
         return False
-    pressed.discard(key)
+    _late().discard(key)
     return True
 
 
+def press(key: str, about: object = None) -> None:
+    """Note in its callback that a button was pressed, and what it was about."""
+    st.session_state.setdefault(_PRESSED, {})[key] = about
+
+
+def take_press(key: str, about: object = None) -> bool:
+    """Say, once, whether a button was pressed, and was about the same thing then."""
+    pressed: dict[str, object] = st.session_state.get(_PRESSED, {})
+    return key in pressed and pressed.pop(key) == about
+
+
 def drop_presses() -> None:
-    """Forget presses that a run which came to its end had no use for."""
+    """Forget presses and changes that a run which came to its end had no use for."""
     st.session_state.pop(_PRESSED, None)
+    st.session_state.pop(_LATE, None)
 
 
 def remembered(key: str, default: Any = None) -> Any:

@@ -220,31 +220,41 @@ def _join_line(cohort: Cohort | None, study: Study, role: str, source: TableSour
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/join_inner: {plain(join_text(join))}", width="stretch")
         if join.better is not None:
-            st.button(
+            widgets.button(
                 f"Match {counted(join.n_better, 'more id')}",
-                key=f"table.rule.{role}", icon=":material/link:",
+                f"table.rule.{role}",
+                _set_rule,
+                (study, role, source, join.better),
+                icon=":material/link:",
                 help=f"They match when {RULES[join.better]}. Only if they are the same patients.",
-                on_click=_set_rule, args=(study, role, source, join.better),
-            )  # fmt: skip
+            )
         if join.other is not None:
-            st.button(
+            widgets.button(
                 f"Match by “{plain(join.other.column)}”",
-                key=f"table.other.{role}", icon=":material/link:",
+                f"table.other.{role}",
+                _set_columns,
+                (study, role, source, join),
+                icon=":material/link:",
                 help=plain(other_text(join, study)) + " Only if they are the same patients.",
-                on_click=_set_columns, args=(study, role, source, join),
-            )  # fmt: skip
+            )
         if join.patient_column is not None:
-            st.button(
-                "Match by the patient id", key=f"table.by_id.{role}", icon=":material/link_off:",
+            widgets.button(
+                "Match by the patient id",
+                f"table.by_id.{role}",
+                _change,
+                (study, replace(source, patient_column=None), role),
+                icon=":material/link_off:",
                 help=f"Not by “{plain(join.patient_column)}” of the patient table.",
-                on_click=_change, args=(study, replace(source, patient_column=None), role),
-            )  # fmt: skip
+            )
         if join.rule is not IdRule.EXACT:
-            st.button(
-                "Match exactly", key=f"table.exact.{role}", icon=":material/link_off:",
+            widgets.button(
+                "Match exactly",
+                f"table.exact.{role}",
+                _set_rule,
+                (study, role, source, IdRule.EXACT),
+                icon=":material/link_off:",
                 help="Only ids that are written alike are the same patient.",
-                on_click=_set_rule, args=(study, role, source, IdRule.EXACT),
-            )  # fmt: skip
+            )
 
 
 def _who_has_several(cohort: Cohort | None, role: str) -> None:
@@ -408,10 +418,15 @@ def _row_question(
             subject_id_status=Status.CONFIRMED,
         )
         if open_ or wanted != source:
-            st.button(
-                "Confirm", key="table.take.confirm", type="primary", icon=":material/check:",
-                disabled=not take, on_click=_confirm, args=(study, wanted),
-            )  # fmt: skip
+            widgets.button(
+                "Confirm",
+                "table.take.confirm",
+                _confirm,
+                (study, wanted),
+                type="primary",
+                icon=":material/check:",
+                disabled=not take,
+            )
         else:
             st.badge("Confirmed", icon=":material/check:", color="green")
 

@@ -32,6 +32,7 @@ from sts_core.values import number_of
 
 MAX_VALUES = 500
 MAX_ORDERED = 80
+CUTS_WANTED = "The cut points are numbers with commas between, at least one."
 _FILE, _PATIENTS, _LEVEL = "Value in the file", "Patients", "Level"
 _PARTS = {"Median": 2, "Tertiles": 3, "Quartiles": 4}
 _RULES: dict[str, CutRule] = {
@@ -194,16 +195,21 @@ def _number(cohort: Cohort, key: str, variable: Variable) -> None:
             width=280,
         )
         for name, parts in _PARTS.items():
-            st.button(
-                name, key=f"variable.new.{name}.{key}", on_click=_add_groups,
-                args=(cohort, key, variable, suggested_cuts(values, parts), _RULES[name]),
+            widgets.button(
+                name,
+                f"variable.new.{name}.{key}",
+                _add_groups,
+                (cohort, key, variable, suggested_cuts(values, parts), _RULES[name]),
                 help="The cut points are worked out once, now, and written into the study file.",
-            )  # fmt: skip
+            )
         cuts = parse_cuts(text)
-        st.button(
-            "Add as groups", key=f"variable.new.cuts.{key}", type="primary", disabled=not cuts,
-            on_click=_add_groups, args=(cohort, key, variable, cuts or ()),
-        )  # fmt: skip
+        widgets.button(
+            "Add as groups",
+            f"variable.new.cuts.{key}",
+            _add_groups,
+            (cohort, key, variable, cuts or ()),
+            type="primary",
+        )
     if text.strip() and cuts is None:
         st.error("Write cut points as numbers with commas between, for instance 40, 60.")
     elif cuts:
@@ -224,6 +230,7 @@ def _add_groups(
 ) -> None:
     """Add the groups as a variable of their own: the number stays what it is."""
     if not cuts:
+        state.leave_notice(CUTS_WANTED)
         return
     label = f"{variable.label}, grouped"
     put_variable(cohort.study, free_key(cohort, label), grouped(key, variable, label, cuts, rule))
@@ -277,7 +284,7 @@ def _cuts(cohort: Cohort, key: str, variable: Variable) -> None:
         if cuts:
             _change(cohort, key, variable, **with_cuts(variable, cuts))
         else:
-            state.leave_notice("The cut points are numbers with commas between, at least one.")
+            state.leave_notice(CUTS_WANTED)
 
     now = ", ".join(f"{cut:g}" for cut in variable.cuts)
     widgets.text_input(
@@ -424,11 +431,14 @@ def _order(cohort: Cohort, key: str, variable: Variable) -> None:
             ("Later", "arrow_downward", levels.index(level) + 1),
             ("Last", "vertical_align_bottom", len(levels) - 1),
         ):
-            st.button(
-                name, icon=f":material/{icon}:", key=f"variable.order.{name}.{key}",
+            widgets.button(
+                name,
+                f"variable.order.{name}.{key}",
+                _move,
+                (cohort, key, variable, level, place),
+                icon=f":material/{icon}:",
                 disabled=not 0 <= place < len(levels) or place == levels.index(level),
-                on_click=_move, args=(cohort, key, variable, level, place),
-            )  # fmt: skip
+            )
 
 
 def _move(cohort: Cohort, key: str, variable: Variable, level: str, place: int) -> None:
@@ -452,10 +462,14 @@ def _merge(cohort: Cohort, key: str, variable: Variable) -> None:
             st.markdown(
                 f"**{plain(name)}**: {', '.join(plain(part) for part in parts)}", width="stretch"
             )
-            st.button(
-                "Separate", key=f"variable.separate.{number}.{key}", icon=":material/call_split:",
-                on_click=_separate, args=(cohort, key, variable, name),
-            )  # fmt: skip
+            widgets.button(
+                "Separate",
+                f"variable.separate.{number}.{key}",
+                _separate,
+                (cohort, key, variable, name),
+                about=name,
+                icon=":material/call_split:",
+            )
     if len(levels) < 2 and not variable.merged:
         return
     widget = f"variable.merge.{key}"
@@ -474,16 +488,22 @@ def _merge(cohort: Cohort, key: str, variable: Variable) -> None:
             max_chars=80,
             placeholder=" or ".join(chosen[:3]),
         ).strip()
-        st.button(
-            "Merge", key=f"variable.merge.do.{key}", icon=":material/merge:",
-            disabled=not chosen or (len(chosen) < 2 and name not in variable.merged),
-            on_click=_do_merge, args=(cohort, key, variable, tuple(chosen), name),
-        )  # fmt: skip
+        widgets.button(
+            "Merge",
+            f"variable.merge.do.{key}",
+            _do_merge,
+            (cohort, key, variable, tuple(chosen), name),
+            icon=":material/merge:",
+            disabled=not chosen,
+        )
 
 
 def _do_merge(
     cohort: Cohort, key: str, variable: Variable, chosen: tuple[str, ...], name: str
 ) -> None:
+    if len(chosen) < 2 and name not in variable.merged:
+        state.leave_notice("Choose two levels or more, or give the name of a merged level.")
+        return
     name = name or " or ".join(chosen)
     others = {*levels_of(cohort, key).levels} - {*chosen, *variable.merged}
     if name in others:

@@ -100,10 +100,14 @@ def _change(cohort: Cohort, definition: AssessmentDefinition) -> None:
         chosen = choose("Visit", [*names, _NEW], "visits.which")
         if len(names) > 1 and chosen in names:
             rest = tuple(visit for visit in definition.visits if visit.name != chosen)
-            st.button(
-                "Remove this visit", key="visits.remove", icon=":material/delete:",
-                on_click=apply, args=(_with(cohort.study, replace(definition, visits=rest)),),
-            )  # fmt: skip
+            widgets.button(
+                "Remove this visit",
+                "visits.remove",
+                apply,
+                (_with(cohort.study, replace(definition, visits=rest)),),
+                about=chosen,
+                icon=":material/delete:",
+            )
     old = next((visit for visit in definition.visits if visit.name == chosen), None)
     made = visit_form(cohort, definition.table, old, f"visits.form.{chosen}")
     if made is None:

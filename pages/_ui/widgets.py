@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -49,7 +50,9 @@ def selectbox(
         )
     value = state.widget_value(key)
     index = list(options).index(value) if value in options else None
-    return st.selectbox(label, options, index=index, key=widget, **more)
+    chosen = st.selectbox(label, options, index=index, key=widget, **_guarded(key, more))
+    _catch_up(key, more)
+    return chosen
 
 
 def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **more: Any) -> Any:
@@ -57,7 +60,9 @@ def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **mor
     widget = state.seeded(key, start, [*options, None])
     value = state.widget_value(key)
     index = list(options).index(value) if value in options else None
-    return st.radio(label, options, index=index, key=widget, **more)
+    chosen = st.radio(label, options, index=index, key=widget, **_guarded(key, more))
+    _catch_up(key, more)
+    return chosen
 
 
 def segmented_control(
@@ -88,12 +93,12 @@ def pills(
 ) -> list[Any]:
     """Offer any of some options as pills."""
     widget = _several(options, key, start, page)
-    return list(
-        st.pills(
-            label, options, selection_mode="multi", default=state.widget_value(key), key=widget,
-            **more,
-        )
+    chosen = st.pills(
+        label, options, selection_mode="multi", default=state.widget_value(key), key=widget,
+        **_guarded(key, more),
     )  # fmt: skip
+    _catch_up(key, more)
+    return list(chosen)
 
 
 def multiselect(
@@ -134,7 +139,9 @@ def _switch(
     more: Mapping[str, Any],
 ) -> bool:  # fmt: skip
     widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
-    return bool(draw(label, bool(state.widget_value(key)), key=widget, **more))
+    chosen = draw(label, bool(state.widget_value(key)), key=widget, **_guarded(key, more))
+    _catch_up(key, more)
+    return bool(chosen)
 
 
 def text_input(
@@ -142,7 +149,9 @@ def text_input(
 ) -> str:
     """Offer a line of text."""
     widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
-    return str(st.text_input(label, state.widget_value(key) or "", key=widget, **more) or "")
+    text = st.text_input(label, state.widget_value(key) or "", key=widget, **_guarded(key, more))
+    _catch_up(key, more)
+    return str(text or "")
 
 
 def number_input(
@@ -168,20 +177,67 @@ def range_slider(
 ) -> Any:
     """Offer a range of numbers or of dates between two ends, on several pages."""
     widget = state.synced(key, start, page)
-    return st.slider(label, *ends, value=state.widget_value(key), key=widget, **more)
+    chosen = st.slider(
+        label, *ends, value=state.widget_value(key), key=widget, **_guarded(key, more)
+    )
+    _catch_up(key, more)
+    return chosen
 
 
-def pressed(label: str, key: str, **more: Any) -> bool:
+def _guarded(key: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a callback know whether the study is still the one that it was made for."""
+    change, args = more.get("on_change"), more.get("args", ())
+    if change is None:
+        return dict(more)
+    waits = partial(state.run_or_wait, key, state.revision(), partial(change, *args))
+    return {**more, "on_change": waits, "args": ()}
+
+
+def _catch_up(key: str, more: Mapping[str, Any]) -> None:
+    """Run a callback that waited for this run."""
+    if more.get("on_change") is not None and state.take_late(key):
+        more["on_change"](*more.get("args", ()))
+        st.rerun()
+
+
+def pressed(label: str, key: str, *, about: object = None, **more: Any) -> bool:
     """Offer a button, and say whether it was pressed.
 
     The press is kept until the run that reaches the button, also when another click interrupts
     the run that it began.
+
+    Parameters
+    ----------
+    label, key
+        As of ``st.button``, to which ``more`` goes too.
+    about
+        What the button acts on, where another thing can take its place: a press on what is no
+        longer there is for nothing.
     """
-    st.button(label, key=key, on_click=state.press, args=(key,), **more)
-    return state.take_press(key)
+    st.button(label, key=key, on_click=state.press, args=(key, about), **more)
+    return state.take_press(key, about) and not more.get("disabled")
 
 
 def submitted(label: str, key: str, **more: Any) -> bool:
     """Offer the button of a form, and say whether it was pressed; kept like any press."""
     st.form_submit_button(label, key=key, on_click=state.press, args=(key,), **more)
     return state.take_press(key)
+
+
+def button(
+    label: str,
+    key: str,
+    on_click: Callable[..., object],
+    args: tuple[Any, ...] = (),
+    *,
+    about: object = None,
+    **more: Any,
+) -> None:
+    """Offer a button that changes the study.
+
+    It acts in the run that draws it anew: what was typed just before the click, and any change
+    that came between, is in ``args`` then.
+    """
+    if pressed(label, key, about=about, **more):
+        on_click(*args)
+        st.rerun()

@@ -165,7 +165,10 @@ def test_criteria_survive_the_study_file() -> None:
 
 def test_number_and_date_columns_are_asked_for_a_range() -> None:
     at = begin(go(with_sample(), COHORT), "age")
-    assert at.button(key="criterion.new.take").disabled
+    known = study_of(at)
+    click(at, "criterion.new.take")
+    assert "The criterion is not complete" in shown(at)
+    assert study_of(at) == known
     checked(at.number_input(key="w:criterion.new.age.At least").set_value(54.0).run())
     ages = list(cohort_of(at).tables["subjects"].frame["age"])
     expected = sum(float(age) >= 54 for age in ages)
