@@ -353,23 +353,23 @@ def criterion_editor(
         for finding in error.findings:
             st.error(plain(str(finding)))
 
-    def take() -> None:
-        if new is not None:
-            study = state.workspace().study or cohort.study
-            state.change_study(put(study, (*items[:at], new, *items[at + 1 :])))
-            close()
-        else:
-            state.leave_notice("The criterion is not complete: the form says what it needs.")
-
     with st.container(horizontal=True):
-        widgets.button(
+        is_taken = widgets.pressed(
             "Add it" if place is None else "Take the change",
             f"{key}.take",
-            take,
             type="primary",
             icon=":material/check:",
         )
         st.button("Cancel", key=f"{key}.cancel", on_click=close)
+    if not is_taken:
+        return
+    if new is None:
+        st.warning("The criterion is not complete: the form above says what it needs.")
+        return
+    study = state.workspace().study or cohort.study
+    state.change_study(put(study, (*items[:at], new, *items[at + 1 :])))
+    close()
+    st.rerun()
 
 
 def _with_choices(
