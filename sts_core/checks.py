@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,15 @@ def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Find
     found += _adverse_events(cohort)
     found += [*assessment_findings(cohort), *exposure_findings(cohort)]
     found += plausibility(cohort)
-    return worst_first(dict.fromkeys(found))
+    centuries = _open_centuries(cohort)
+    said_once = [
+        item
+        for item in found
+        if item.code is not FindingCode.DATE_UNREADABLE
+        or item.column not in centuries.get(item.table or "", ())
+    ]
+    asked = [_century_open(cohort, role, names) for role, names in centuries.items()]
+    return worst_first(dict.fromkeys([*asked, *said_once]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +406,38 @@ def _too_long(
         rows=tuple(int(row_of[subject]) for subject in data.subject[long]),
         count=int(long.sum()),
         table=table.role,
+    )
+
+
+def _open_centuries(cohort: Cohort) -> dict[str, list[str]]:
+    """Give the columns whose years have two digits and a meaning that nobody has said, by table."""
+    return {
+        role: names
+        for role, source in cohort.study.data.tables.items()
+        if role in cohort.tables
+        and (
+            names := [
+                name
+                for name, format_ in source.columns.items()
+                if format_.last_year is not None and format_.confirmed_last_year is None
+            ]
+        )
+    }
+
+
+def _century_open(cohort: Cohort, role: str, names: Sequence[str]) -> Finding:
+    named = listed([f"“{name}”" for name in names])
+    return Finding(
+        FindingCode.DATE_CENTURY_OPEN,
+        Severity.WARNING,
+        f"The dates of {named} have years of two digits, which are not read before somebody says "
+        "what they mean.",
+        "Choose it above the tabs of the Data page, or write the years in full in the file.",
+        file=cohort.tables[role].file,
+        sheet=cohort.tables[role].sheet,
+        column=names[0] if len(names) == 1 else None,
+        count=len(names),
+        table=role,
     )
 
 

@@ -46,6 +46,7 @@ class FindingCode(StrEnum):
     TIME_NOT_NUMERIC = "time_not_numeric"
     DATE_UNREADABLE = "date_unreadable"
     DATE_AMBIGUOUS = "date_ambiguous"
+    DATE_CENTURY_OPEN = "date_century_open"
     DATE_INCOMPLETE = "date_incomplete"
     DATE_AFTER_CUTOFF = "date_after_cutoff"
     NUMBER_UNREADABLE = "number_unreadable"

@@ -46,6 +46,7 @@ _SETTLED_IN: dict[FindingCode, Part | None] = {
     FindingCode.EVENT_VALUE_UNKNOWN: Part.ENDPOINTS,
     FindingCode.TIME_UNIT_DOUBTFUL: Part.ENDPOINTS,
     FindingCode.DATE_AMBIGUOUS: None,
+    FindingCode.DATE_CENTURY_OPEN: None,
     FindingCode.DATE_INCOMPLETE: Part.ENDPOINTS,
     FindingCode.RESPONSE_DOUBTFUL: Part.OUTCOMES,
     FindingCode.CODE_SUSPECTED: Part.VARIABLES,

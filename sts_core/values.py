@@ -59,6 +59,11 @@ _DATE_PARTS = re.compile(
     r"^\s*(\d{1,4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,4})\s*日?"
     r"(?:[T\s]+\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?秒?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?\s*$"
 )
+_SHORT_DATE = re.compile(
+    r"^\s*(\d{1,2})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?"
+    r"(?:[T\s]+\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?秒?)?)?\s*$"
+)
+_SHORT_NAMED_MONTH = re.compile(r"^\s*(\d{1,2})[-\s/.]*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{2})\s*$")
 _COMPACT_DATE = re.compile(r"^(19|20)\d{6}$")
 _NAMED_MONTH = re.compile(r"^\s*(\d{1,2})[-\s/.]*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{4})\s*$")
 _NAMED_MONTH_FIRST = re.compile(r"^\s*([A-Za-z]{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})\s*$")
@@ -271,6 +276,33 @@ def date_in_both_orders(cell: object) -> tuple[dt.date | None, dt.date | None]:
         _date_from_parts(first, second, third, order="dmy"),
         _date_from_parts(first, second, third, order="mdy"),
     )
+
+
+def date_of_short_year(cell: object, order: DateOrder, last_year: int) -> dt.date | None:
+    """Read a text whose year has two digits; ``None`` for every other cell.
+
+    Parameters
+    ----------
+    cell
+        Text such as ``3/4/21``, ``21年3月4日`` or ``04-Mar-21``.
+    order
+        Order of day, month and year; a month in words needs none.
+    last_year
+        The latest year that can be meant: under 2026, "26" is 2026 and "27" is 1927.
+    """
+    if not isinstance(cell, str):
+        return None
+    if match := _SHORT_DATE.match(cell):
+        first, second, third = match.groups()
+        places = {"dmy": (third, second, first), "mdy": (third, first, second)}
+        year, month, day = places.get(order, (first, second, third))
+    elif (match := _SHORT_NAMED_MONTH.match(cell)) and match[2][:3].lower() in _MONTHS:
+        year, month, day = match[3], str(_MONTHS[match[2][:3].lower()]), match[1]
+    else:
+        return None
+    if len(year) != 2:
+        return None
+    return _date(last_year - (last_year - int(year)) % 100, int(month), int(day))
 
 
 _YEAR_MONTH = re.compile(r"^\s*(\d{4})\s*(?:[-/.]|年)\s*(\d{1,2})\s*月?\s*$")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages._ui import state, widgets
 from pages._ui.inputs import choose, plain
+from pages._ui.short_years_card import open_short_years, short_years
 from sts_core.cell_reading import (
     MarkEffect,
     code_effects,
@@ -34,6 +35,7 @@ _WAYS = {
 def reading(cohort: Cohort) -> None:
     """Offer missing codes of a table, marks of its numbers and orders of its dates."""
     tables = cohort.study.data.tables
+    open_short_years(cohort)
     codes = sum(len(source.missing_codes) for source in tables.values())
     title = "How cells are read: texts for “not known”, numbers, dates"
     if codes:
@@ -48,6 +50,7 @@ def reading(cohort: Cohort) -> None:
         _codes(cohort, role, tables[role])
         _marks(cohort, role, tables[role])
         _orders(cohort, role, tables[role])
+        short_years(cohort, role, tables[role])
 
 
 def _codes(cohort: Cohort, role: str, source: TableSource) -> None:

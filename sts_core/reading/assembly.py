@@ -12,6 +12,7 @@ import pandas as pd
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.agreed_rows import agreed_rows
+from sts_core.reading.ages import ages
 from sts_core.reading.join_findings import IdForms, join_findings
 from sts_core.reading.linkage import Join, Link, alike, better_rule, link
 from sts_core.reading.other_ids import MIN_SHARE, form_of, other_ids
@@ -19,10 +20,10 @@ from sts_core.reading.privacy import (
     AGE_COLUMN,
     PrivateColumn,
     PrivateKind,
-    ages,
     private_columns,
 )
 from sts_core.reading.privacy import left_out as left_out_finding
+from sts_core.reading.short_years import with_full_years
 from sts_core.reading.unchosen_rows import without_choice
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import RawTable, Workbook
@@ -250,7 +251,7 @@ def find_table(workbooks: Sequence[Workbook], source: TableSource, role: str) ->
         only_one = len(sheets) == 1 and sheets[0].sheet is None
         sheets = named or (sheets if only_one else [])
     if sheets:
-        return sheets[0]
+        return with_full_years(sheets[0], source.columns)
     have = [f"“{sheet.sheet or book.file}”" for book in workbooks for sheet in book.sheets]
     wanted = f"sheet “{source.sheet}”" if source.sheet else f"file “{source.file}”"
     raise StudyError(

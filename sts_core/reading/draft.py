@@ -104,7 +104,9 @@ def evidence_of(draft: Draft) -> dict[str, ColumnEvidence]:
             show_counts = not secret and not dated and profile.n_distinct <= 40
             low: float | str | None = profile.low if kind == "numeric" and not secret else None
             high: float | str | None = profile.high if kind == "numeric" and not secret else None
-            if dated and not secret and profile.first_date and profile.last_date:
+            if name in sheet.short_years:
+                why = f"{why.rstrip('.')}; its years have two digits, and their century is asked"
+            elif dated and not secret and profile.first_date and profile.last_date:
                 low, high = profile.first_date.isoformat(), profile.last_date.isoformat()
             out[name if role == "subjects" else f"{role}.{name}"] = ColumnEvidence(
                 column=name,
@@ -134,7 +136,13 @@ def _close_gate(draft: Draft) -> None:
             continue
         source = draft.tables[role]
         draft.tables[role] = replace(
-            source, left_out={name: item.kind.value for name, item in found.items()}
+            source,
+            left_out={name: item.kind.value for name, item in found.items()},
+            columns={
+                name: format_
+                for name, format_ in source.columns.items()
+                if name not in found or found[name].kind is PrivateKind.BIRTH_DATE
+            },
         )
         for name, item in found.items():
             draft.hidden.add((role, name))

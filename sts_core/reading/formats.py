@@ -17,7 +17,9 @@ def formats_of(sheet: Sheet) -> dict[str, ColumnFormat]:
     formats = {}
     orders = orders_of(sheet)
     for name, profile in sheet.profiles.items():
-        if is_date_column(sheet, name):
+        if (short := sheet.short_years.get(name)) is not None:
+            formats[name] = ColumnFormat(short.order, last_year=short.last_year)
+        elif is_date_column(sheet, name):
             if orders.get(name) not in (None, "ymd"):
                 formats[name] = ColumnFormat(date_order=orders[name])
         elif profile.is_numeric and profile.decimal == "," and _has_marks(profile):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.profile import Profile, profile_table
 from sts_core.reading.redcap import is_dictionary_header
+from sts_core.reading.short_years import ShortYears, with_guessed_years
 from sts_core.reading.vocabulary import Words, is_chinese, vocabulary, words_of
 from sts_core.reading.workbook import Pick, RawTable
 from sts_core.values import text_of, texts
@@ -45,6 +46,9 @@ class Sheet:
         What its rows are.
     id_column
         Column that says which patient a row is about.
+    short_years
+        What years of two digits were taken for, by column, to recognise what the column is;
+        ``raw`` has them in full.
     """
 
     raw: RawTable
@@ -52,6 +56,7 @@ class Sheet:
     words: Mapping[str, Words]
     kind: SheetKind
     id_column: str | None
+    short_years: Mapping[str, ShortYears] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -65,7 +70,7 @@ class Sheet:
             frame=self.raw.frame[mask].reset_index(drop=True),
             row_numbers=np.asarray(self.raw.row_numbers)[mask],
         )
-        return Sheet(raw, profile_table(raw), self.words, self.kind, self.id_column)
+        return replace(self, raw=raw, profiles=profile_table(raw))
 
     def with_agreed_rows(self) -> Sheet:
         """Give this sheet with one row a patient: what all rows of the patient agree on."""
@@ -136,6 +141,7 @@ class Sheet:
 
 def profile_sheet(raw: RawTable) -> Sheet:
     """Look at every column of a sheet."""
+    raw, short_years = with_guessed_years(raw, lambda name: id_rank(words_of(name)) is not None)
     profiles = profile_table(raw)
     source = {name: origin.column for name, origin in raw.origins.items()}
     words = {
@@ -144,8 +150,9 @@ def profile_sheet(raw: RawTable) -> Sheet:
         )
         for name in profiles
     }
-    sheet = Sheet(raw, profiles, words, SheetKind.PLAIN, _id_column(profiles, words))
-    return Sheet(raw, profiles, words, _kind(sheet), sheet.id_column)
+    column = _id_column(profiles, words)
+    sheet = Sheet(raw, profiles, words, SheetKind.PLAIN, column, short_years)
+    return replace(sheet, kind=_kind(sheet))
 
 
 def _header_or_label(header: str, label: str) -> Words:

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.dataclasses import dataclass, rebuild_dataclass
 
 SCHEMA_VERSION = 1
@@ -123,6 +123,9 @@ class ColumnFormat:
     thousands
         Where the decimal mark is a comma, "." says that a point before three digits parts
         thousands (1.500 is 1500); else such a cell can't be read.
+    last_year
+        The latest year that a year of two digits can mean: under 2026, "26" is 2026 and "27" is
+        1927. Such dates are not read before it is confirmed.
     status
         Whether a person has confirmed it; only needed where a column can be read two ways.
     """
@@ -130,7 +133,13 @@ class ColumnFormat:
     date_order: Literal["ymd", "dmy", "mdy"] | None = None
     decimal: Literal[".", ","] = "."
     thousands: Literal["."] | None = None
+    last_year: Annotated[int, Field(ge=1900, le=2199)] | None = None
     status: Status = Status.GUESSED
+
+    @property
+    def confirmed_last_year(self) -> int | None:
+        """The rule of years of two digits, once a person has said it."""
+        return self.last_year if self.status is Status.CONFIRMED else None
 
     @property
     def marks(self) -> str:
@@ -141,6 +150,8 @@ class ColumnFormat:
     def _two_marks(self) -> Self:
         if self.thousands == self.decimal:
             raise ValueError("a point can't part thousands and be the decimal mark")
+        if self.last_year is not None and self.date_order is None:
+            raise ValueError("with last_year, date_order must be stated too")
         return self
 
 

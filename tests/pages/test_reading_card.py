@@ -73,3 +73,33 @@ def test_dates_of_assessments_that_read_two_ways_are_asked():
     found = study_of(at).data.tables["assessments"].columns["assessment date"]
     assert (found.date_order, found.status) == ("mdy", "confirmed")
     assert "“assessment date” can be read" not in shown(at)
+
+
+def test_years_of_two_digits_are_asked_and_kept() -> None:
+    rows = "".join(
+        f"p{n};1{n}.0{1 + n}.{38 + 9 * n};1{n}.03.{18 + n % 3};"
+        f"{'' if n % 2 else f'2{n}.11.21'};2{n}.11.21\n"
+        for n in range(6)
+    )
+    at = drop(start(), {"a.csv": f"id;date of birth;first dose;date of death;last contact\n{rows}"})
+    assert "Years of two digits in a.csv: 4 columns of dates" in shown(at)
+    assert "have years of two digits, which are not read" in shown(at)
+    birth = at.selectbox(key="w:reading.years.subjects.date of birth")
+    assert birth.value.startswith("(not said")
+    assert birth.options[1].startswith("day, month, year; all years in the 1900s: ages 3")
+    assert "1938" not in shown(at), "no date of birth is shown"
+    assert at.button(key="reading.years.use.subjects").disabled
+    click(at, "reading.years.first.subjects")
+    columns = study_of(at).data.tables["subjects"].columns
+    assert {(item.date_order, item.last_year, item.status) for item in columns.values()} == {
+        ("dmy", columns["last contact"].last_year, "confirmed")
+    }
+    assert "Years of two digits in a.csv" not in shown(at)
+    assert "6 patients, 3 events" in shown(at)
+    assert load_study(study_file(at)).data == study_of(at).data
+    contact = at.selectbox(key="w:reading.years.subjects.last contact")
+    other = next(option for option in contact.options if "all years in the 1900s" in option)
+    checked(contact.set_value(other).run())
+    assert study_of(at).data.tables["subjects"].columns["last contact"].last_year == 1999
+    click(at, "undo")
+    assert study_of(at).data.tables["subjects"].columns == columns

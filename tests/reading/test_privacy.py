@@ -16,8 +16,9 @@ from sts_core.checks import check_cohort
 from sts_core.derive import numbers_of
 from sts_core.findings import FindingCode
 from sts_core.reading import read_bytes
+from sts_core.reading.ages import ages
 from sts_core.reading.assembly import assemble
-from sts_core.reading.privacy import AGE_COLUMN, PrivateKind, ages, private_columns
+from sts_core.reading.privacy import AGE_COLUMN, PrivateKind, private_columns
 from sts_core.reading.recognise import propose_study
 from sts_core.study import Status, dump_study, load_study
 from tests.doubles import book_of
