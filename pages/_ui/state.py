@@ -80,24 +80,24 @@ def opened(
     workbooks = apply_dictionaries(workbooks)
     if progress is not None:
         _look_at_columns(workbooks, progress)
-    proposal = propose_study(workbooks)
+    proposal = propose_study(workbooks, progress=progress)
     start = Workspace(tuple(workbooks), proposal, recognised=study is None)
     return with_study(start, study or proposal.study, progress)
 
 
 def _look_at_columns(workbooks: Sequence[Workbook], progress: Progress) -> None:
-    """Do the long part of recognition column by column; the rest takes what is found here."""
+    """Look at all cells, the first half of recognition; the second takes what is found here."""
     tables = [table for book in workbooks for table in book.sheets]
     n_all, before = sum(len(table.frame.columns) for table in tables), 0
     for table in tables:
 
         def look(n_columns: int, before: int = before) -> None:
             done = before + n_columns
-            progress.report(Stage.RECOGNISING, done, done / n_all)
+            progress.report(Stage.RECOGNISING, done, 0.5 * done / n_all)
 
         profile_table(table, look)
         before += len(table.frame.columns)
-    progress.report(Stage.RECOGNISING, n_all, 1.0)
+    progress.report(Stage.RECOGNISING, n_all, 0.5)
 
 
 def extended(
@@ -108,7 +108,7 @@ def extended(
         return opened(more, progress=progress)
     if progress is not None:
         _look_at_columns(more, progress)
-    study, proposal, books = add_files(current.study, current.workbooks, more)
+    study, proposal, books = add_files(current.study, current.workbooks, more, progress)
     return with_study(
         replace(current, workbooks=books, proposal=proposal, cohort=None), study, progress
     )

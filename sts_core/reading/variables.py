@@ -100,7 +100,8 @@ def guess_variables(
     first = _most_usual(sheet, taken)
     gate = private_in(sheet, frozenset(taken))
     for n_done, (name, profile) in enumerate(sheet.profiles.items()):
-        progress.report(Stage.RECOGNISING, n_done, n_done / len(sheet.profiles))
+        share = 0.5 + 0.5 * n_done / len(sheet.profiles)  # the first half is to look at the cells
+        progress.report(Stage.RECOGNISING, n_done, share)
         if name in taken:
             continue
         if name in gate:

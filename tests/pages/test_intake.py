@@ -18,10 +18,13 @@ class Stages(Progress):
     def __init__(self) -> None:
         super().__init__()
         self.stages: list[Stage] = []
+        self.shares: list[float] = []
 
     def report(self, stage: Stage, done: int = 0, share: float | None = None) -> None:
         super().report(stage, done, share)
         self.stages.append(stage)
+        if stage is Stage.RECOGNISING:
+            self.shares.append(share or 0.0)
 
 
 def endless(progress: Progress) -> None:
@@ -44,6 +47,8 @@ def test_read_beside_the_page_gives_what_reading_at_once_gives() -> None:
     order = list(dict.fromkeys(progress.stages))
     assert order == [Stage.READING, Stage.TAKING_OVER, Stage.RECOGNISING, Stage.CHECKING]
     assert all(intake.step_words(Step(stage)) for stage in Stage)
+    assert progress.shares == sorted(progress.shares), "a bar never goes back"
+    assert progress.shares[-1] > 0.8
 
 
 def test_cancel_leaves_what_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
