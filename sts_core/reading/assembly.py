@@ -11,8 +11,8 @@ import pandas as pd
 
 from sts_core.cohort import Cohort, FlowDiagram, Table
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
-from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.ages import ages
+from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.join_findings import IdForms, join_findings
 from sts_core.reading.linkage import Join, Link, alike, better_rule, link
 from sts_core.reading.other_ids import MIN_SHARE, form_of, other_ids
