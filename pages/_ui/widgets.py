@@ -50,9 +50,7 @@ def selectbox(
         )
     value = state.widget_value(key)
     index = list(options).index(value) if value in options else None
-    chosen = st.selectbox(label, options, index=index, key=widget, **_guarded(key, more))
-    _catch_up(key, more)
-    return chosen
+    return _drawn(st.selectbox, key, label, options, index=index, key=widget, **more)
 
 
 def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **more: Any) -> Any:
@@ -60,9 +58,7 @@ def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **mor
     widget = state.seeded(key, start, [*options, None])
     value = state.widget_value(key)
     index = list(options).index(value) if value in options else None
-    chosen = st.radio(label, options, index=index, key=widget, **_guarded(key, more))
-    _catch_up(key, more)
-    return chosen
+    return _drawn(st.radio, key, label, options, index=index, key=widget, **more)
 
 
 def segmented_control(
@@ -79,7 +75,8 @@ def segmented_control(
         widget = state.synced(key, start, page)
     else:
         widget = state.seeded(key, start, [*options, None])
-    return st.segmented_control(label, options, default=state.widget_value(key), key=widget, **more)
+    value = state.widget_value(key)
+    return _drawn(st.segmented_control, key, label, options, default=value, key=widget, **more)
 
 
 def pills(
@@ -93,12 +90,12 @@ def pills(
 ) -> list[Any]:
     """Offer any of some options as pills."""
     widget = _several(options, key, start, page)
-    chosen = st.pills(
-        label, options, selection_mode="multi", default=state.widget_value(key), key=widget,
-        **_guarded(key, more),
+    value = state.widget_value(key)
+    return list(
+        _drawn(
+            st.pills, key, label, options, selection_mode="multi", default=value, key=widget, **more
+        )
     )  # fmt: skip
-    _catch_up(key, more)
-    return list(chosen)
 
 
 def multiselect(
@@ -113,7 +110,8 @@ def multiselect(
     """Offer any of many options in a list; with ``accept_new_options`` others can be typed."""
     may_be = None if more.get("accept_new_options") else options
     widget = _several(may_be, key, start, page)
-    return list(st.multiselect(label, options, default=state.widget_value(key), key=widget, **more))
+    value = state.widget_value(key)
+    return list(_drawn(st.multiselect, key, label, options, default=value, key=widget, **more))
 
 
 def _several(
@@ -139,9 +137,7 @@ def _switch(
     more: Mapping[str, Any],
 ) -> bool:  # fmt: skip
     widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
-    chosen = draw(label, bool(state.widget_value(key)), key=widget, **_guarded(key, more))
-    _catch_up(key, more)
-    return bool(chosen)
+    return bool(_drawn(draw, key, label, bool(state.widget_value(key)), key=widget, **more))
 
 
 def text_input(
@@ -149,9 +145,8 @@ def text_input(
 ) -> str:
     """Offer a line of text."""
     widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
-    text = st.text_input(label, state.widget_value(key) or "", key=widget, **_guarded(key, more))
-    _catch_up(key, more)
-    return str(text or "")
+    value = state.widget_value(key) or ""
+    return str(_drawn(st.text_input, key, label, value, key=widget, **more) or "")
 
 
 def number_input(
@@ -161,7 +156,8 @@ def number_input(
     if start is not None and isinstance(more.get("step"), float):
         start = float(start)
     widget = state.seeded(key, start)
-    return place.number_input(label, value=state.widget_value(key), key=widget, **more)
+    value = state.widget_value(key)
+    return _drawn(place.number_input, key, label, value=value, key=widget, **more)
 
 
 def date_input(
@@ -169,7 +165,8 @@ def date_input(
 ) -> Any:
     """Offer a day, at a place of the page; ``start`` of ``None`` leaves it open."""
     widget = state.seeded(key, start)
-    return place.date_input(label, value=state.widget_value(key), key=widget, **more)
+    value = state.widget_value(key)
+    return _drawn(place.date_input, key, label, value=value, key=widget, **more)
 
 
 def range_slider(
@@ -177,27 +174,21 @@ def range_slider(
 ) -> Any:
     """Offer a range of numbers or of dates between two ends, on several pages."""
     widget = state.synced(key, start, page)
-    chosen = st.slider(
-        label, *ends, value=state.widget_value(key), key=widget, **_guarded(key, more)
-    )
-    _catch_up(key, more)
-    return chosen
+    value = state.widget_value(key)
+    return _drawn(st.slider, key, label, *ends, value=value, key=widget, **more)
 
 
-def _guarded(key: str, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Let a callback know whether the study is still the one that it was made for."""
-    change, args = more.get("on_change"), more.get("args", ())
+def _drawn(draw: Callable[..., Any], name: str, *args: Any, **more: Any) -> Any:
+    """Draw an input, whose callback waits when the study is no longer the one it was made for."""
+    change = more.pop("on_change", None)
     if change is None:
-        return dict(more)
-    waits = partial(state.run_or_wait, key, state.revision(), partial(change, *args))
-    return {**more, "on_change": waits, "args": ()}
-
-
-def _catch_up(key: str, more: Mapping[str, Any]) -> None:
-    """Run a callback that waited for this run."""
-    if more.get("on_change") is not None and state.take_late(key):
-        more["on_change"](*more.get("args", ()))
+        return draw(*args, **more)
+    act = partial(change, *more.pop("args", ()))
+    chosen = draw(*args, on_change=partial(state.run_or_wait, name, state.revision(), act), **more)
+    if state.take_late(name):
+        act()
         st.rerun()
+    return chosen
 
 
 def pressed(label: str, key: str, *, about: object = None, **more: Any) -> bool:

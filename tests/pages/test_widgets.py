@@ -130,11 +130,14 @@ def test_text_typed_just_before_a_click_is_not_lost() -> None:
     at = go(with_sample(), DATA)
     checked(at.selectbox(key="w:variable.edit").set_value("age").run())
     at.text_input(key="w:variable.unit.age").set_value("Jahre")
+    missing = at.multiselect(key="w:variable.missing.age")
+    missing.set_value([missing.options[0].split(" (")[0]])
     at.text_input(key="w:variable.cuts.age").set_value("54")
     at.button(key="variable.new.cuts.age").click()
-    checked(at.run())  # the browser's three messages, taken together
+    checked(at.run())  # the browser's four messages, taken together
     variables = study_of(at).definitions.variables
     assert variables["age"].unit == "Jahre"
+    assert len(variables["age"].missing_codes) == 1
     made = [item for item in variables.values() if item.column == "age" and item.cuts == (54.0,)]
     assert len(made) == 1
 
