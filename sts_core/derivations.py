@@ -15,6 +15,7 @@ import numpy as np
 from sts_core.study.types import (
     Combination,
     CountOf,
+    CountOfRows,
     Derivation,
     FirstKnown,
     IsInRange,
@@ -109,6 +110,46 @@ def count_of(inputs: Sequence[np.ndarray], derived: CountOf) -> Bounds:
     return Bounds(low, high)
 
 
+def count_of_rows(
+    owner: np.ndarray, n: int, values: np.ndarray | None, counts: np.ndarray, open_: np.ndarray
+) -> Bounds:
+    """Count the rows of each subject, or their different values.
+
+    Parameters
+    ----------
+    owner
+        Place of the subject of each row, integer array (rows,).
+    n
+        Subjects.
+    values
+        Value of each row, ``None`` where not known; object array (rows,). ``None`` counts rows.
+    counts, open_
+        Rows that count, and rows of which that is not known; boolean arrays (rows,).
+
+    Returns
+    -------
+    Bounds
+        NaN for a subject without a row. A row without a value may be one more or the same.
+    """
+    low, high = np.zeros(n), np.zeros(n)
+    sure: dict[int, set[object]] = {}
+    maybe: dict[int, set[object]] = {}
+    for at, who in enumerate(owner.tolist()):
+        known = values is None or values[at] is not None
+        value = at if values is None or not known else values[at]
+        if counts[at] and known:
+            sure.setdefault(who, set()).add(value)
+        elif counts[at] or open_[at]:
+            maybe.setdefault(who, set()).add((known, value) if not known else value)
+    for who in range(n):
+        low[who] = len(sure.get(who, ()))
+        high[who] = len(sure.get(who, set()) | maybe.get(who, set()))
+    absent = np.ones(n, dtype=bool)
+    absent[owner] = False
+    low[absent], high[absent] = np.nan, np.nan
+    return Bounds(low, high)
+
+
 def combined(inputs: Sequence[np.ndarray], derived: Combination) -> np.ndarray:
     """Put the levels of each subject side by side."""
 
@@ -160,7 +201,7 @@ def order_of(derived: Derivation, orders: Sequence[Sequence[str]]) -> tuple[str,
     match derived:
         case IsOneOf() | IsInRange() | WhetherKnown():
             return (NO, YES)
-        case CountOf():
+        case CountOf() | CountOfRows():
             return ()
         case Nested():
             split = texts_of(derived.split)
@@ -245,3 +286,12 @@ def in_words(derived: Derivation, names: Mapping[str, str]) -> str:
             )
         case FirstKnown():
             return f"the first known of {inputs()}"
+        case CountOfRows():
+            what = f"different “{derived.of}”" if derived.of is not None else "rows"
+            before = (
+                "" if derived.before is None else f" dated (“{derived.date}”) before {inputs()}"
+            )
+            return (
+                f"how many {what} the table “{derived.table}” has of a patient{before}; not known "
+                "without a row there"
+            )

@@ -19,6 +19,7 @@ from sts_core.derivations import (
     Bounds,
     combined,
     count_of,
+    count_of_rows,
     first_known,
     in_words,
     is_in_range,
@@ -42,6 +43,7 @@ from sts_core.reading.assembly import column_missing, rows_matching
 from sts_core.study.types import (
     Combination,
     CountOf,
+    CountOfRows,
     Derivation,
     Endpoint,
     FirstKnown,
@@ -288,6 +290,9 @@ def _derived_cells(cohort: Cohort, variable: Variable, derived: Derivation) -> p
             cells = nested(levels(derived.of), levels(derived.by), derived)
         case FirstKnown():
             cells = first_known([_known_cells(cohort, key, variable.kind) for key in derived.of])
+        case CountOfRows():
+            counts = _rows_counted(cohort, variable, derived).values
+            cells = [None if np.isnan(count) else int(count) for count in counts]
     return pd.Series(list(cells), dtype=object, name=variable.label)
 
 
@@ -296,8 +301,32 @@ def _bounds(cohort: Cohort, key: str) -> Bounds:
     derived = variable_of(cohort, key).derived
     if isinstance(derived, CountOf):
         return count_of([_levels_of_variable(cohort, name).values for name in derived.of], derived)
+    if isinstance(derived, CountOfRows):
+        return _rows_counted(cohort, variable_of(cohort, key), derived)
     values = numbers_of(cohort, key).values
     return Bounds(values, values)
+
+
+def _rows_counted(cohort: Cohort, variable: Variable, derived: CountOfRows) -> Bounds:
+    """Count rows of another table, or different values of a column of it, by patient."""
+    table = cohort.tables.get(derived.table)
+    if table is None:
+        raise StudyError(_table_missing(cohort, variable.label, derived.table))
+    place = {subject: at for at, subject in enumerate(cohort.subjects.tolist())}
+    owner = np.array([place[subject] for subject in table.subject.tolist()], dtype=np.int64)
+    values = None
+    if derived.of is not None:
+        codes = _codes(cohort, role=derived.table)
+        values = texts(_distinct(table, derived.of), codes)
+    counts = np.ones(len(owner), dtype=bool)
+    open_ = np.zeros(len(owner), dtype=bool)
+    if derived.date is not None and derived.before is not None:
+        _column(table, derived.date)
+        dated = table_dates(cohort, derived.table, derived.date).values
+        limit = dates_of(cohort, derived.before).values[owner]
+        open_ = np.isnat(dated) | np.isnat(limit)
+        counts = dated < limit
+    return count_of_rows(owner, cohort.n_in_file, values, counts, open_)
 
 
 def _is_known(cohort: Cohort, key: str) -> np.ndarray:
@@ -483,7 +512,7 @@ def _usual_order(cohort: Cohort, variable: Variable) -> tuple[str, ...]:
     derived = variable.derived
     if derived is None or variable.kind in (VariableKind.NUMERIC, VariableKind.DATE):
         return ()
-    if isinstance(derived, IsOneOf | IsInRange | WhetherKnown | CountOf):
+    if isinstance(derived, IsOneOf | IsInRange | WhetherKnown | CountOf | CountOfRows):
         return order_of(derived, ())
     return order_of(derived, [_levels_of_variable(cohort, name).levels for name in derived.inputs])
 
@@ -514,7 +543,8 @@ def origin_of(cohort: Cohort, key: str) -> str:
     if variable.derived is None:
         return variable.column or key
     inputs = variable.derived.inputs
-    return origin_of(cohort, inputs[0]) if len(inputs) == 1 else key
+    restates = len(inputs) == 1 and not isinstance(variable.derived, CountOfRows)
+    return origin_of(cohort, inputs[0]) if restates else key
 
 
 def unseen_values(cohort: Cohort, key: str) -> tuple[Finding, ...]:
@@ -942,18 +972,19 @@ class _Losses:
 
 def _table(cohort: Cohort, defined: Endpoint | Variable) -> Table:
     if defined.table not in cohort.tables:
-        raise StudyError(
-            cohort.why_absent(defined.table)
-            or Finding(
-                FindingCode.TABLE_MISSING,
-                Severity.ERROR,
-                f"“{defined.label}” is in the table “{defined.table}”, which isn't there.",
-                "Name its sheet under data.tables in the study file, or choose it on the Data "
-                "page.",
-                table=defined.table,
-            )
-        )
+        raise StudyError(_table_missing(cohort, defined.label, defined.table))
     return cohort.tables[defined.table]
+
+
+def _table_missing(cohort: Cohort, label: str, role: str) -> Finding:
+    """Say that the table of an endpoint or variable isn't there, or why it can't be used."""
+    return cohort.why_absent(role) or Finding(
+        FindingCode.TABLE_MISSING,
+        Severity.ERROR,
+        f"“{label}” is in the table “{role}”, which isn't there.",
+        "Name its sheet under data.tables in the study file, or choose it on the Data page.",
+        table=role,
+    )
 
 
 def _rows_by_subject(defined: Endpoint | Variable, table: Table) -> dict[str, int]:

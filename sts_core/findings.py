@@ -92,6 +92,7 @@ class FindingCode(StrEnum):
     SUBJECT_ID_NOT_FOUND = "subject_id_not_found"
     SUBJECT_WITHOUT_ROW = "subject_without_row"
     ROWS_NOT_PATIENTS = "rows_not_patients"
+    LINE_NOT_CHOSEN = "line_not_chosen"
     ROWS_DISAGREE = "rows_disagree"
     SHEET_NOT_USED = "sheet_not_used"
     TABLES_DIFFER = "tables_differ"

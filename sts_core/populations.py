@@ -58,6 +58,7 @@ def usual_populations(study: Study) -> dict[str, Population]:
         exposures is not None
         and exposures.status is Status.CONFIRMED
         and exposures.table in study.data.tables
+        and (exposures.line is None or exposures.index == "every")
     ):
         treated = (HasRow(exposures.table, label="Received any treatment"),)
     found[SAFETY] = Population("Safety population", "time_zero", treated)

@@ -17,10 +17,23 @@ from sts_core.cohort import Cohort
 from sts_core.display import counted
 from sts_core.exposures import exposure_findings, exposures_of
 from sts_core.findings import Finding, StudyError
-from sts_core.study import AssessmentDefinition, ExposureDefinition, Status, Study
+from sts_core.study import (
+    AssessmentDefinition,
+    CountOfRows,
+    ExposureDefinition,
+    Status,
+    Study,
+)
 from sts_core.table_rows import Trouble
 
 _NONE = "(none)"
+_INDEX = {
+    "": "(please choose)",
+    "at_start": "the line that starts on a day of the patient table",
+    "first": "the first line of each patient",
+    "last": "the last line of each patient",
+    "every": "every line",
+}
 _RESULTS = {
     "target_sum": "Sum of target lesions",
     "node_short_axis": "Nodal short axis",
@@ -248,6 +261,7 @@ def exposures(cohort: Cohort) -> None:
     ongoing_values = values_of(
         cohort, role, ongoing, definition.ongoing, definition.ongoing_values, f"{key}.ongoing"
     )
+    line, index, index_start = _line(cohort, definition, key)
     rows = row_filter(cohort, role, definition.rows, key)
     times: Any = choose_one(
         "Start and stop are", ["dates", "days"], f"{key}.times", kept=definition.times,
@@ -259,7 +273,8 @@ def exposures(cohort: Cohort) -> None:
         return
     new = replace(
         definition, start=start, stop=stop, drug=drug, dose=dose, reason=reason, rows=rows,
-        ongoing=ongoing, ongoing_values=ongoing_values, times=times, **origin,
+        ongoing=ongoing, ongoing_values=ongoing_values, times=times, line=line, index=index,
+        index_start=index_start, **origin,
     )  # fmt: skip
     try:
         read = exposures_of(cohort)
@@ -270,9 +285,48 @@ def exposures(cohort: Cohort) -> None:
         st.caption(
             f"{counted(len(read.subject), 'row')} of {counted(len(set(read.subject)), 'patient')}"
             + (f", {counted(drugs, 'drug')}." if drugs else ".")
+            + (f" {counted(read.n_other_rows, 'row')} of other lines." if read.lines else "")
         )
         _findings(exposure_findings(cohort))
-    _confirm(cohort, definition, new, _with_exposures, key)
+    if new.line is None or new.index is not None or new != definition:
+        _confirm(cohort, definition, new, _with_exposures, key)
+
+
+def _line(
+    cohort: Cohort, definition: ExposureDefinition, key: str
+) -> tuple[str | None, Any, str | None]:
+    """Ask for the column of the line of treatment, and which line is the one that is studied."""
+    role = definition.table
+    with st.container(horizontal=True):
+        line = _column(cohort, role, "Line of treatment", f"{key}.line", definition.line)
+        if line is None:
+            return None, None, None
+        asked = choose(
+            "The treatment that is studied is", list(_INDEX), f"{key}.index.{role}",
+            kept=definition.index or "", names=_INDEX,
+            help="Rows of other lines don't count as that treatment. They stay in the table, for "
+            "criteria and for the number of lines.",
+        )  # fmt: skip
+        if asked != "at_start":
+            return line, asked or None, None
+        columns = column_names(cohort, "subjects")
+        started = choose(
+            "It starts on the day in", columns, f"{key}.index_start",
+            kept=definition.index_start or _proposed_start(cohort, columns),
+        )  # fmt: skip
+    return line, asked, started
+
+
+def _proposed_start(cohort: Cohort, columns: list[str]) -> str:
+    """Give the date before which lines are counted as prior, or that of an endpoint's start."""
+    definitions = cohort.study.definitions
+    named = [
+        item.derived.before
+        for item in definitions.variables.values()
+        if isinstance(item.derived, CountOfRows)
+    ]
+    named += [item.start for item in definitions.endpoints.values() if item.table == "subjects"]
+    return next((name for name in named if name in columns and name is not None), columns[0])
 
 
 def _findings(found: tuple[Finding, ...] | list[Finding]) -> None:

@@ -23,6 +23,7 @@ from sts_core.findings import StudyError
 from sts_core.study import (
     Combination,
     CountOf,
+    CountOfRows,
     Derivation,
     FirstKnown,
     IsInRange,
@@ -44,12 +45,14 @@ _HOW = {
     "combination": "Combination: a regimen of two drugs, or a crossing",
     "nested": "Two levels: a group split by its subtype",
     "first_known": "The first known of several",
+    "count_of_rows": "Count: rows of another table, or its different values",
 }
 _MEASURED = {
     Measured.UNKNOWN: "not stated",
     Measured.BASELINE: "before time zero",
     Measured.POST_BASELINE: "after time zero",
 }
+_EACH_ROW = ""
 MAX_CHOICES = 60
 # Levels that are offered as a yes; what is taken for one is always shown, and can be changed.
 YES_WORDS = frozenset(
@@ -179,6 +182,8 @@ def _derivation(cohort: Cohort, how: str, names: Mapping[str, str]) -> Derivatio
             return WhetherKnown(choose("Of", list(names), "derive.known.of", names=names))
         case "count_of":
             return _count(cohort, names)
+        case "count_of_rows":
+            return _count_of_rows(cohort, names)
         case "combination":
             return _combination(names)
         case "nested":
@@ -213,6 +218,27 @@ def _count(cohort: Cohort, names: Mapping[str, str]) -> Derivation | None:
         st.caption("Choose what counts as yes, and what as no; any other level is “not known”.")
         return None
     return CountOf(of, yes, no)
+
+
+def _count_of_rows(cohort: Cohort, names: Mapping[str, str]) -> Derivation | None:
+    roles = [role for role in cohort.tables if role != "subjects"]
+    if not roles:
+        st.caption("No other table is here: add its sheet or file on the Data page.")
+        return None
+    tables = {role: cohort.tables[role].sheet or cohort.tables[role].file for role in roles}
+    with st.container(horizontal=True):
+        role = choose("Table", roles, "derive.rows.table", names=tables)
+        columns = list(map(str, cohort.tables[role].frame.columns))
+        each = {_EACH_ROW: "each row", **{name: f"different “{name}”" for name in columns}}
+        of = choose("Counts", list(each), f"derive.rows.of.{role}", names=each)
+        dated = {_EACH_ROW: "all of the patient", **{name: name for name in columns}}
+        date = choose("Only rows whose date", list(dated), f"derive.rows.date.{role}", names=dated)
+        before = None
+        if date != _EACH_ROW:
+            before = choose("is before", list(names), f"derive.rows.before.{role}", names=names)
+    return CountOfRows(
+        role, of if of != _EACH_ROW else None, date if date != _EACH_ROW else None, before
+    )
 
 
 def _combination(names: Mapping[str, str]) -> Derivation | None:
@@ -269,7 +295,7 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
     kind = VariableKind.CATEGORICAL
     cuts: tuple[float, ...] = ()
     codes: dict[str, str] = {}
-    if isinstance(made, CountOf):
+    if isinstance(made, CountOf | CountOfRows):
         kind = VariableKind.ORDERED
         cuts, codes = _count_groups()
         if not cuts:
@@ -293,6 +319,8 @@ def _offer(cohort: Cohort, made: Derivation, names: Mapping[str, str]) -> None:
             st.error("The two names must differ.")
             return
     usual = " and ".join(names[name] for name in made.inputs[:2])
+    if isinstance(made, CountOfRows):
+        usual = f"Number of {made.of or 'rows'} ({made.table.replace('_', ' ')})"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = widgets.text_input(
             "Name in figures",

@@ -48,6 +48,7 @@ from sts_core.reading.sheet import Sheet, SheetKind, is_response, profile_sheet
 from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
 from sts_core.reading.template import with_template
+from sts_core.reading.treatment_lines import propose_lines
 from sts_core.reading.variables import VariableGuess, guess_variables
 from sts_core.reading.visit_columns import (
     guess_assessments,
@@ -135,6 +136,8 @@ def propose_study(
         if role not in USUAL_ROLES and not sheet.ids_repeat:
             _add_table_variables(role, sheet, draft)
     _add_assessed_response(draft)
+    if "exposures" in draft.sheets:
+        propose_lines("exposures", draft.sheets["exposures"], draft.sheets["subjects"], draft)
     ask_endpoints(draft)
     ask_time_codes(draft)
     _list_tables(sheets, draft, told)

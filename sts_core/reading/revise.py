@@ -15,11 +15,13 @@ from sts_core.reading.redcap import apply_dictionaries
 from sts_core.reading.workbook import Workbook
 from sts_core.study.types import (
     AssessmentDefinition,
+    CountOfRows,
     Definitions,
     ExposureDefinition,
     Status,
     Study,
     TableSource,
+    Variable,
 )
 
 _ByRow = TypeVar("_ByRow", AssessmentDefinition, ExposureDefinition)
@@ -206,7 +208,9 @@ def _without_tables(study: Study, roles: Collection[str]) -> Study:
     """Take tables away, with what is defined by them."""
     definitions = study.definitions
     variables = {
-        key: item for key, item in definitions.variables.items() if item.table not in roles
+        key: item
+        for key, item in definitions.variables.items()
+        if item.table not in roles and not _counts_rows_of(item, roles)
     }
     events, response = definitions.adverse_events, definitions.response
     lost = set(definitions.variables) - set(variables)
@@ -246,7 +250,7 @@ def _with_tables(study: Study, proposed: Study, roles: Sequence[str]) -> Study:
     variables = {
         key: item
         for key, item in new.variables.items()
-        if item.table in added and key not in old.variables
+        if (item.table in added or _counts_rows_of(item, added)) and key not in old.variables
     }
     response = old.response
     if response is None and new.response is not None and new.response.variable in variables:
@@ -274,6 +278,10 @@ def _with_tables(study: Study, proposed: Study, roles: Sequence[str]) -> Study:
             exposures=old.exposures or _if_in(new.exposures, added),
         ),
     )
+
+
+def _counts_rows_of(variable: Variable, roles: Collection[str]) -> bool:
+    return isinstance(variable.derived, CountOfRows) and variable.derived.table in roles
 
 
 def _unless_in(definition: _ByRow | None, roles: Collection[str]) -> _ByRow | None:

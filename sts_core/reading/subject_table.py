@@ -10,9 +10,10 @@ import numpy as np
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.draft import Draft
-from sts_core.reading.proposal import Question, QuestionKind
+from sts_core.reading.proposal import Question, QuestionKind, TableKind
 from sts_core.reading.several_rows import nearly_one_row
 from sts_core.reading.sheet import Sheet, SheetKind, row_filters
+from sts_core.reading.table_kinds import kind_of
 from sts_core.reading.visit_columns import columns_of_rows, visits_or_doses
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.study.types import RowChoice
@@ -93,7 +94,7 @@ def choose_subjects(
     if plain:
         return _long_table(max(plain, key=_patient_score), draft)
     for sheet in long:
-        if sheet.id_column is not None and visits_or_doses(sheet) is not None:
+        if sheet.id_column is not None and _rows_are(sheet) is not None:
             return _long_table(sheet, draft)
     draft.findings.append(
         Finding(
@@ -113,7 +114,7 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     filters = row_filters(sheet)
     varying = varying_columns(sheet)
     once = sheet.kind is SheetKind.TIME_TO_EVENT or nearly_one_row(sheet)
-    rows_are = visits_or_doses(sheet) if not once else None
+    rows_are = _rows_are(sheet) if not once else None
     if rows_are is not None:
         agreed = agreed_rows(sheet.raw.frame, sheet.ids())
         varying = {*agreed.of_visits, *columns_of_rows(sheet, rows_are)}
@@ -163,6 +164,13 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     )
     draft.findings.append(_rows_not_patients(sheet, None))
     return SubjectTable(sheet)
+
+
+def _rows_are(sheet: Sheet) -> str | None:
+    kind, _ = kind_of(sheet)
+    if kind is TableKind.EXPOSURES:
+        return kind.value
+    return visits_or_doses(sheet)
 
 
 def _ask_both(found: SubjectTable, counts: str, telling: tuple[str, ...], draft: Draft) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from sts_core.reading.proposal import TableKind
 from sts_core.reading.sheet import Sheet, SheetKind
+from sts_core.reading.treatment_lines import is_of_lines
 from sts_core.reading.vocabulary import Phrases, read_words, words_of
 
 #: Roles that analyses know; any other role is a table of its own.
@@ -39,9 +40,12 @@ def kind_of(sheet: Sheet) -> tuple[TableKind, str]:
         return _OF_SHEET[sheet.kind]
     for kind, (names, headers) in _known().items():
         found = {headers.whole(words) for words in sheet.words.values()} - {None}
+        if "line" in found and not is_of_lines(sheet):  # that of a patient, at every visit
+            found -= {"line", "drug"}
         named = names.whole(words_of(sheet.raw.label.rsplit(".", 1)[0])) is not None
         if sheet.ids_repeat and (len(found) >= 2 or (named and found)):
-            return kind, f"its columns are of {kind.value}, and a patient has several rows"
+            what = "lines of treatment" if "line" in found else kind.value
+            return kind, f"its columns are of {what}, and a patient has several rows"
         if named and {"drug", "period"} <= found:  # one row of each patient is a row of treatment
             return kind, f"its name and its columns are of {kind.value}"
     if not sheet.ids_repeat:

@@ -176,6 +176,11 @@ def guess_exposures(sheet: Sheet, role: str) -> ExposureDefinition | None:
     )
 
 
+def line_column(sheet: Sheet) -> str | None:
+    """Give the column that is named as that of the line of treatment."""
+    return _columns(sheet, "exposures").get("line")
+
+
 def visits_or_doses(sheet: Sheet) -> str | None:
     """Say whether headers alone show that rows are assessments or treatment; ``None`` if not."""
     if guess_assessments(sheet, "assessments") is not None:

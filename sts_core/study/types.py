@@ -592,6 +592,45 @@ class FirstKnown:
         return self
 
 
+@dataclass(frozen=True, config=_STRICT)
+class CountOfRows:
+    """How many rows, or different values of a column, another table has of a patient.
+
+    A patient without a row there is not known, which is not 0. With a date before which rows
+    count, it may be 0; it is not known where a row without a date could change it.
+
+    Parameters
+    ----------
+    table
+        Role of the table, not the patient table.
+    of
+        Column of that table whose different values are counted (lines of treatment); its rows when
+        ``None``.
+    date, before
+        Column of that table with the row's date, and the variable or column of the patient table
+        with the date before which rows count.
+    """
+
+    table: str
+    of: str | None = None
+    date: str | None = None
+    before: str | None = None
+    kind: Literal["count_of_rows"] = "count_of_rows"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Variables or columns of the patient table that it is made of."""
+        return () if self.before is None else (self.before,)
+
+    @model_validator(mode="after")
+    def _of_another_table(self) -> Self:
+        if self.table == "subjects":
+            raise ValueError("rows are counted in a table other than the patient table")
+        if (self.date is None) != (self.before is None):
+            raise ValueError("date and before go together")
+        return self
+
+
 def _several(names: tuple[str, ...], least: int) -> None:
     if len(names) < least:
         raise ValueError(f"name at least {least} variables or columns")
@@ -610,7 +649,8 @@ Derivation = Annotated[
     | Annotated[CountOf, Tag("count_of")]
     | Annotated[Combination, Tag("combination")]
     | Annotated[Nested, Tag("nested")]
-    | Annotated[FirstKnown, Tag("first_known")],
+    | Annotated[FirstKnown, Tag("first_known")]
+    | Annotated[CountOfRows, Tag("count_of_rows")],
     Discriminator(_kind_of),
 ]
 
@@ -1030,6 +1070,12 @@ class ExposureDefinition:
     ongoing, ongoing_values
         Column that says whether treatment goes on, and its values that mean yes. It may be the
         column of the last day, where a word stands instead of a date.
+    line
+        Column of the line of treatment, where the table has one row a line and patient.
+    index, index_start
+        Which line is the treatment that is studied: the patient's first or last, the one that
+        starts on the date in the column ``index_start`` of the patient table ("at_start"), or all
+        of them ("every"). Rows of other lines don't count; none does until it is said.
     rows
         Rows that count.
     table
@@ -1049,6 +1095,9 @@ class ExposureDefinition:
     reason: str | None = None
     ongoing: str | None = None
     ongoing_values: tuple[Scalar, ...] = ()
+    line: str | None = None
+    index: Literal["every", "first", "last", "at_start"] | None = None
+    index_start: str | None = None
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
     table: str = "exposures"
     status: Status = Status.GUESSED
@@ -1057,7 +1106,8 @@ class ExposureDefinition:
     def columns(self) -> tuple[str, ...]:
         """Every column of the table that it names."""
         own = (
-            self.start, self.stop, self.drug, self.dose, self.reason, self.ongoing, *self.rows,
+            self.start, self.stop, self.drug, self.dose, self.reason, self.ongoing, self.line,
+            *self.rows,
         )  # fmt: skip
         return tuple(dict.fromkeys(name for name in own if name is not None))
 
@@ -1067,6 +1117,10 @@ class ExposureDefinition:
             raise ValueError("start and stop are two columns; leave stop out for single doses")
         if self.ongoing_values and self.ongoing is None:
             raise ValueError("ongoing_values need the column ongoing")
+        if self.index is not None and self.line is None:
+            raise ValueError("index needs the column line")
+        if (self.index == "at_start") != (self.index_start is not None):
+            raise ValueError("index: at_start and index_start go together")
         return self
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sts_core.findings import FindingCode
-from sts_core.study import IdRule, RowChoice
-from tests.pages.driver import click, cohort_line, drop, shown, start, study_of
+from sts_core.study import CountOfRows, IdRule, RowChoice
+from tests.pages.driver import checked, click, cohort_line, drop, shown, start, study_of
 
 PATIENTS = "id,sex\nP-1,F\nP-2,M\nP-3,F\n"
 SITES = "id,site\np-1,x\nP-2,y\n9,z\n"
@@ -187,3 +187,29 @@ def test_visits_alone_are_patients_and_assessments_in_one_step() -> None:
     assert cohort.tables["subjects"].frame["Visit date"].isna().all()
     assert len(cohort.tables["assessments"].frame) == 21
     assert set(study_of(at).definitions.variables) == {"sex"}
+
+
+def test_of_lines_of_treatment_it_is_asked_which_one_is_studied() -> None:
+    numbers = range(1, 8)
+    patients = "id,sex,Start of treatment,Death date\n" + "".join(
+        f"P{n},F,2020-03-0{n},2022-01-0{n}\n" for n in numbers
+    )
+    lines = "id,Line,Regimen,Start date\n" + "".join(
+        f"P{n},{k},AI,{2018 + k}-03-0{n}\n" for n in numbers for k in range(1, 2 + n % 3)
+    )
+    at = drop(start(), {"patients.csv": patients, "lines.csv": lines})
+    assert "its columns are of lines of treatment" in shown(at)
+    assert "nobody has said which line is the treatment that is studied" in shown(at)
+    assert {"number_of_lines", "prior_lines"} <= set(study_of(at).definitions.variables)
+    assert "treatment.confirm" not in {button.key for button in at.button}
+    checked(at.selectbox(key="w:treatment.index.exposures").set_value("at_start").run())
+    found = study_of(at).definitions.exposures
+    assert (found.line, found.index_start) == ("Line", "Start of treatment")
+    assert "5 rows of 5 patients, 1 drug. 9 rows of other lines." in shown(at)
+    click(at, "treatment.confirm")
+    assert study_of(at).definitions.exposures.status == "confirmed"
+    checked(at.selectbox(key="w:derive.how").set_value("count_of_rows").run())
+    checked(at.selectbox(key="w:derive.rows.of.exposures").set_value("Regimen").run())
+    click(at, "derive.add")
+    derived = [item.derived for item in study_of(at).definitions.variables.values()]
+    assert CountOfRows("exposures", "Regimen") in derived

@@ -16,6 +16,7 @@ from sts_core.study import (
     ColumnFormat,
     Combination,
     CountOf,
+    CountOfRows,
     DataSection,
     Definitions,
     Endpoint,
@@ -121,6 +122,8 @@ DERIVATIONS = (
     )
     | st.builds(Nested, of=st.just("upper"), by=OF, split=VALUES)
     | st.builds(FirstKnown, of=INPUTS)
+    | st.builds(CountOfRows, table=st.just("exposures"), of=st.none() | TEXT)
+    | st.builds(CountOfRows, table=st.just("exposures"), date=TEXT, before=OF)
 )
 DERIVED = st.builds(
     Variable,
