@@ -78,7 +78,7 @@ def tables(workspace: state.Workspace) -> None:
     roles = roles_of(study, workspace.workbooks)
     with st.container(border=True, key="tables"):
         more: list[TableEvidence] = []
-        if len(roles) > 1:
+        if len(roles) > 1 or "subjects" not in study.data.tables:
             st.markdown("**Tables**")
             ordered = _in_order(listed, roles)
             if len(ordered) > MAX_TABLES and workspace.cohort is not None:

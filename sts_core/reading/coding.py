@@ -20,6 +20,11 @@ _LEGEND = re.compile(
     r"(?<![\d.])(-?\d{1,3})\s*(?:=|\bmeans\b|\bis\b|为|表示|代表)\s*([^\W\d_][^\d,;、()\[\]/|=]*)",
     re.IGNORECASE,
 )
+_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]+)[)\]}]")
+_PAIR = re.compile(
+    r"(?<![\d.])(\d{1,2})(?:\s*[:.-]\s*|\s+|(?=[\u4e00-\u9fff]))([^\W\d_]+(?:[ -][^\W\d_]+)*)"
+)
+_SEPARATORS = " ,;、/|"
 _LEGEND_AFTER = re.compile(r"([^\W\d_]+)\s*=\s*(-?\d)(?!\d)")
 _TRUE, _FALSE = {"true", "t"}, {"false", "f"}
 
@@ -79,11 +84,23 @@ def legend_of(header: str) -> tuple[dict[str, str], Words]:
     plain = unicodedata.normalize("NFKC", header)
     found = {code: text.strip() for code, text in _LEGEND.findall(plain)}
     bare = _LEGEND.sub(" ", plain)
+    if not found:
+        found, bare = _legend_in_brackets(plain)
     if not found:  # "OS, dead=1" is the status of death
         known = vocabulary().status
         found = {code: text for text, code in _LEGEND_AFTER.findall(plain) if known.get(text)}
         bare = _LEGEND_AFTER.sub(r" \1 " if len(found) < 2 else " ", plain)
     return found, words_of(bare) or words_of(plain)
+
+
+def _legend_in_brackets(header: str) -> tuple[dict[str, str], str]:
+    """Read "(0: no, 1: yes)" and "(0否1是)": nothing but codes, each with a meaning of its own."""
+    for inside in _BRACKETS.findall(header):
+        found = dict(_PAIR.findall(inside))
+        rest = _PAIR.sub(" ", inside).strip(_SEPARATORS)
+        if len(found) > 1 and not rest and len(set(found.values())) == len(found):
+            return found, header.replace(inside, " ")
+    return {}, header
 
 
 def looks_like_status(texts: Mapping[str, int], labels: Mapping[str, str]) -> bool:

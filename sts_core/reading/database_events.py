@@ -95,6 +95,8 @@ def _is_export(table: RawTable, event: str | None, instrument: str | None) -> bo
     named = {header_words(name) for name in columns}
     if named & {_EVENT[0], _INSTRUMENT[0]} or (event is not None and instrument is not None):
         return True
+    if named >= {_INSTRUMENT[1], _INSTANCE[1]}:  # with labels, of a project without events
+        return True
     if event is None or columns.index(event) != 1:
         return False
     said = set(texts(table.frame[event])) - {None}

@@ -71,6 +71,15 @@ def test_without_a_patient_table_one_can_be_chosen() -> None:
     assert "3 rows for 2 patients." in shown(at)
 
 
+def test_a_single_table_without_patients_can_be_given_its_role() -> None:
+    at = drop(start(), {"ae.csv": "id,term,grade\na,Rash,1\na,Fever,2\nb,Rash,3\n"})
+    assert at.session_state["workspace"].cohort is None
+    assert "3 rows, 3 columns; 2 ids in “id”" in shown(at)
+    at.selectbox(key="w:table.role.ae_csv_").set_value("subjects").run()
+    assert "3 rows for 2 patients." in shown(at)
+    assert at.session_state["workspace"].cohort is None
+
+
 @pytest.mark.parametrize(
     ("header", "rest", "said"),
     [

@@ -134,6 +134,20 @@ def test_labelled_export_is_parted_and_its_name_column_marked() -> None:
     assert book.sheets[0].frame["Sex at birth"].tolist() == ["Male", "Female"]
 
 
+def test_labelled_export_of_a_project_without_events_is_parted_by_its_repeated_form() -> None:
+    data = (
+        "Study ID,Repeat Instrument,Repeat Instance,Sex,Complete?,Adverse event,Grade,Complete?\n"
+        "1,,,Male,Complete,,,\n"
+        "1,Adverse events,1,,,Rash,Grade 2,Complete\n"
+        "1,Adverse events,2,,,Fever,Grade 1,Complete\n"
+        "2,,,Female,Complete,,,\n"
+    )
+    (book,) = apply_dictionaries([read("labels.csv", data)])
+    assert list(tables(book)) == ["patients", "Adverse events"]
+    assert book.sheets[0].frame["Sex"].tolist() == ["Male", "Female"]
+    assert propose_study([book]).study.data.tables["adverse_events"].subject_id == "Study ID"
+
+
 def test_plain_tables_are_the_very_same_objects() -> None:
     plain = [read("a.csv", "id,event name,x\n1,a,2\n2,b,3\n"), read("b.csv", "id,y\n1,2\n2,3\n")]
     applied = apply_dictionaries(plain)
