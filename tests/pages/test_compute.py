@@ -12,7 +12,10 @@ import streamlit as st
 from streamlit.runtime.caching import cache_data_api
 from streamlit.testing.v1 import AppTest
 
+from sts_core.analysis.curve_options import CurveOptions
 from sts_core.analysis.kaplan_meier import KaplanMeierSpec, kaplan_meier
+from sts_core.analysis.registry import ANALYSES
+from sts_core.analysis.selection_effect import EffectSpec
 from sts_core.cohort import Cohort
 from sts_core.reading import read_bytes
 from sts_core.reading.assembly import assemble
@@ -102,6 +105,18 @@ def test_other_order_of_levels_is_another_cohort() -> None:
     second = [group.label for group in compute(kaplan_meier, other, spec).groups]
     assert second == ["C", "B", "A"]
     assert first == ["A", "B", "C"]
+
+
+def test_a_spec_prints_each_of_its_choices() -> None:
+    """The key of a result holds what its spec prints: a choice left out would be another's."""
+    seen = [*(analysis.spec_type for analysis in ANALYSES.values()), CurveOptions, EffectSpec]
+    for spec_type in seen:
+        hidden = [field.name for field in dataclasses.fields(spec_type) if not field.repr]
+        assert not hidden, f"{spec_type.__name__}: {hidden}"
+        assert spec_type.__repr__ is not object.__repr__
+    one = KaplanMeierSpec(endpoint="OS", drawing=CurveOptions(labels=(("A", "B"),)))
+    assert repr(one) == repr(dataclasses.replace(one))
+    assert repr(one) != repr(dataclasses.replace(one, drawing=CurveOptions()))
 
 
 def test_what_a_page_shows_does_not_change_the_key() -> None:
