@@ -1,10 +1,12 @@
-"""Write the synthetic soft tissue sarcoma cohort as a Chinese clinic would keep it.
+"""Write the synthetic soft tissue sarcoma cohort as a clinic elsewhere would keep it.
 
-Headers, values and names of sheets are Chinese. Dates are text such as 2021年5月3日 in some
-columns, day numbers of the spreadsheet in others, and both by turns in the rest. Terms of adverse
-events stay as typed. Nothing else differs: the analyses must give the very same numbers.
+Headers, values and names of sheets are translated. In Chinese, dates are text such as 2021年5月3日
+in some columns, day numbers of the spreadsheet in others, and both by turns in the rest; in the
+languages of ``translations/`` they are text with a month in words or day/month/year, or dates,
+and times have a decimal comma. Terms of adverse events stay as typed. Nothing else differs: the
+analyses must give the very same numbers.
 
-Usage: ``python sample_data/translate_sts_cohort.py OUTPUT.xlsx``.
+Usage: ``python sample_data/translate_sts_cohort.py OUTPUT.xlsx [french|spanish|...]``.
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from __future__ import annotations
 import datetime as dt
 import io
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import yaml
 
 SOURCE = Path(__file__).with_name("sts_cohort.xlsx")
+TRANSLATIONS = Path(__file__).with_name("translations")
 EPOCH = dt.datetime(1899, 12, 30)
 
 SHEETS = {"Patients": "患者", "Adverse events": "不良事件", "Data dictionary": "数据字典"}
@@ -149,19 +154,62 @@ def chinese_workbook(source: Path = SOURCE) -> bytes:
     KeyError
         When the sample has a sheet or a column without a translation.
     """
+    return _translated(source, SHEETS, HEADERS, chinese_cell)
+
+
+def european_workbook(language: str, source: Path = SOURCE) -> bytes:
+    """Translate the sample into a language of ``translations/``.
+
+    Parameters
+    ----------
+    language
+        "french", "spanish", "italian" or "portuguese".
+    source
+        The English workbook.
+
+    Returns
+    -------
+    bytes
+        The translated one, as xlsx.
+
+    Raises
+    ------
+    KeyError
+        When the sample has a sheet or a column without a translation.
+    """
+    path = TRANSLATIONS / f"{language}.yaml"
+    words: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+    headers, values, months = words["headers"], words["values"], words["months"]
+    mixed, times = {headers["last_contact_date"]}, {headers["pfs_months"], headers["os_months"]}
+
+    def cell_in(cell: Any, header: str, row: int) -> Any:
+        if isinstance(cell, dt.datetime):
+            if header == headers["death_date"] or (header in mixed and row % 2):
+                return f"{cell.day} {months[cell.month - 1]} {cell.year}"
+            return f"{cell:%d/%m/%Y}" if header == headers["first_dose_date"] else cell
+        if header in times and cell is not None:
+            return str(cell).replace(".", ",")
+        return values.get(cell, cell) if isinstance(cell, str) else cell
+
+    return _translated(source, words["sheets"], headers, cell_in)
+
+
+def _translated(
+    source: Path,
+    sheets: Mapping[str, str],
+    headers: Mapping[str, str],
+    cell_in: Callable[[Any, str, int], Any],
+) -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for english in openpyxl.load_workbook(io.BytesIO(source.read_bytes())).worksheets:
-        sheet = book.create_sheet(SHEETS[english.title])
+        sheet = book.create_sheet(sheets[english.title])
         rows = english.iter_rows(values_only=True)
-        headers = [HEADERS[str(name)] for name in next(rows)]
-        sheet.append(headers)
+        names = [headers[str(name)] for name in next(rows)]
+        sheet.append(names)
         for number, cells in enumerate(rows):
             sheet.append(
-                [
-                    chinese_cell(cell, header, number)
-                    for header, cell in zip(headers, cells, strict=True)
-                ]
+                [cell_in(cell, header, number) for header, cell in zip(names, cells, strict=True)]
             )
     out = io.BytesIO()
     book.save(out)
@@ -169,4 +217,6 @@ def chinese_workbook(source: Path = SOURCE) -> bytes:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_bytes(chinese_workbook())
+    output, *chosen = sys.argv[1:]
+    made = european_workbook(chosen[0]) if chosen else chinese_workbook()
+    Path(output).write_bytes(made)

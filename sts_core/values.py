@@ -10,6 +10,7 @@ import calendar
 import datetime as dt
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ MISSING_CODES = frozenset(
         "unk", "unknown", "[unknown]", "not known", "not available", "[not available]",
         "[not applicable]", "[not evaluated]", "missing", "not recorded", "nk", "nd",
         "unbekannt", "nicht bekannt", "keine angabe", "keine angaben", "k.a.", "fehlt",
+        "inconnu", "inconnue", "non connu", "non renseigné", "non renseignée", "non renseigne",
+        "non précisé", "non precise", "donnée manquante", "manquant",
+        "desconocido", "desconocida", "no conocido", "no consta", "sin dato", "sin datos", "s/d",
+        "n/d", "n.d.", "no disponible", "non noto", "non nota", "sconosciuto", "sconosciuta",
+        "non disponibile", "mancante", "desconhecido", "desconhecida", "não informado", "ignorado",
+        "não disponível", "sem informação", "sem dados",
         "未知", "不详", "缺失", "无数据", "不明",
     }
 )  # fmt: skip
@@ -51,6 +58,10 @@ NO_DATE = frozenset(
         "none", "no", "never", "not yet", "nil", "no event", "no progression", "no recurrence",
         "no relapse", "not progressed", "not reached", "alive", "not dead", "/", "—", "——",
         "nein", "kein", "keine", "keiner", "kein progress", "kein rezidiv", "lebt",
+        "non", "aucun", "aucune", "jamais", "pas de progression", "sans progression", "vivant",
+        "vivante", "en vie", "ninguno", "ninguna", "sin progresión", "no progresión", "vivo",
+        "viva", "nessuno", "nessuna", "nessuna progressione", "não", "nao", "nenhum", "nenhuma",
+        "sem progressão",
         "无", "没有", "否", "未", "未发生", "未进展", "无进展", "未复发", "无复发", "未死亡",
         "未见", "存活",
     }
@@ -63,16 +74,31 @@ _SHORT_DATE = re.compile(
     r"^\s*(\d{1,2})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?"
     r"(?:[T\s]+\d{1,2}[:时]\d{1,2}(?:[:分]\d{1,2}(?:\.\d+)?秒?)?)?\s*$"
 )
-_SHORT_NAMED_MONTH = re.compile(r"^\s*(\d{1,2})[-\s/.]*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{2})\s*$")
+_SHORT_NAMED_MONTH = re.compile(r"^\s*(\d{1,2})[-\s/.]*([^\W\d_]{3,10})\.?[-\s/.,]*(\d{2})\s*$")
 _COMPACT_DATE = re.compile(r"^(19|20)\d{6}$")
-_NAMED_MONTH = re.compile(r"^\s*(\d{1,2})[-\s/.]*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{4})\s*$")
-_NAMED_MONTH_FIRST = re.compile(r"^\s*([A-Za-z]{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})\s*$")
+_NAMED_MONTH = re.compile(
+    r"^\s*(\d{1,2})(?:er|\.|º)?[-\s/.]*(?:de\s+)?([^\W\d_]{3,10})\.?[-\s/.,]*(?:de\s+)?(\d{4})\s*$"
+)
+_NAMED_MONTH_FIRST = re.compile(r"^\s*([^\W\d_]{3,10})\.?\s+(\d{1,2}),?\s+(\d{4})\s*$")
 _MONTHS = {
     name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    for names in (
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        ("jan", "feb", "mrz", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"),
+        ("jan", "fev", "mar", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec"),
+        ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "set", "oct", "nov", "dic"),
+        ("gen", "feb", "mar", "apr", "mag", "giu", "lug", "ago", "set", "ott", "nov", "dic"),
+        ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"),
     )
+    for number, name in enumerate(names, 1)
 }
+
+
+def _month_of(word: str) -> int | None:
+    """Give the month that a word begins with, in the languages of the word lists."""
+    parts = unicodedata.normalize("NFD", word.casefold())
+    plain = "".join(sign for sign in parts if not unicodedata.combining(sign))
+    return _MONTHS.get(plain[:4]) or _MONTHS.get(plain[:3])
 
 
 def text_of(cell: object) -> str | None:
@@ -257,10 +283,10 @@ def date_of(cell: object, order: DateOrder | None = None) -> dt.date | None:
     if _COMPACT_DATE.match(text):
         return _date(int(text[:4]), int(text[4:6]), int(text[6:]))
     if match := _NAMED_MONTH.match(text):
-        month = _MONTHS.get(match[2][:3].lower())
+        month = _month_of(match[2])
         return _date(int(match[3]), month, int(match[1])) if month else None
     if match := _NAMED_MONTH_FIRST.match(text):
-        month = _MONTHS.get(match[1][:3].lower())
+        month = _month_of(match[1])
         return _date(int(match[3]), month, int(match[2])) if month else None
     number = number_of(text)
     return _serial_date(number) if number is not None and len(text) >= 5 else None
@@ -296,8 +322,8 @@ def date_of_short_year(cell: object, order: DateOrder, last_year: int) -> dt.dat
         first, second, third = match.groups()
         places = {"dmy": (third, second, first), "mdy": (third, first, second)}
         year, month, day = places.get(order, (first, second, third))
-    elif (match := _SHORT_NAMED_MONTH.match(cell)) and match[2][:3].lower() in _MONTHS:
-        year, month, day = match[3], str(_MONTHS[match[2][:3].lower()]), match[1]
+    elif (match := _SHORT_NAMED_MONTH.match(cell)) and (named := _month_of(match[2])):
+        year, month, day = match[3], str(named), match[1]
     else:
         return None
     if len(year) != 2:
@@ -307,7 +333,7 @@ def date_of_short_year(cell: object, order: DateOrder, last_year: int) -> dt.dat
 
 _YEAR_MONTH = re.compile(r"^\s*(\d{4})\s*(?:[-/.]|年)\s*(\d{1,2})\s*月?\s*$")
 _MONTH_YEAR = re.compile(r"^\s*(\d{1,2})\s*[-/.]\s*(\d{4})\s*$")
-_NAMED_MONTH_YEAR = re.compile(r"^\s*([A-Za-z]{3,9})\.?[-\s/.,]*(\d{4})\s*$")
+_NAMED_MONTH_YEAR = re.compile(r"^\s*([^\W\d_]{3,10})\.?[-\s/.,]*(\d{4})\s*$")
 _YEAR = re.compile(r"^\s*((?:19|20)\d{2})\s*年?\s*$")
 IncompleteRule = Literal["leave_out", "first", "middle", "last"]
 
@@ -329,8 +355,8 @@ def incomplete_date_of(cell: object) -> tuple[int, int | None] | None:
         year, month = int(match[1]), int(match[2])
     elif match := _MONTH_YEAR.match(cell):
         year, month = int(match[2]), int(match[1])
-    elif (match := _NAMED_MONTH_YEAR.match(cell)) and match[1][:3].lower() in _MONTHS:
-        year, month = int(match[2]), _MONTHS[match[1][:3].lower()]
+    elif (match := _NAMED_MONTH_YEAR.match(cell)) and (named := _month_of(match[1])):
+        year, month = int(match[2]), named
     elif match := _YEAR.match(cell):
         year, month = int(match[1]), None
     else:

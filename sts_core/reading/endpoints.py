@@ -143,7 +143,10 @@ def has_short_years(profile: Profile) -> bool:
 
 
 def _says_date(words: Words) -> bool:
-    return any(word in ("date", "dt", "dat", "dtc", "day") or "日期" in word for word in words)
+    if words[:1] == ("data",):  # of a date in Italian and Portuguese, not "follow-up data"
+        return True
+    said = ("date", "dt", "dat", "dtc", "day", "datum", "fecha")
+    return any(word in said or "日期" in word for word in words)
 
 
 def find_unit(words: Words) -> TimeUnit | None:
@@ -358,7 +361,9 @@ def _of_survival(sheet: Sheet, time: _TimeColumn) -> bool:
 
 def _distance(sheet: Sheet, status: _StatusColumn, code: str) -> tuple[bool, ...]:
     """Order status columns: named for this endpoint, whole header, in words."""
-    named = code.casefold() in _header(sheet, status.name)
+    known, header = vocabulary(), _header(sheet, status.name)
+    bare = tuple(word for word in header if word not in known.status_words)
+    named = code.casefold() in header or known.time_of.whole(bare) == code
     return not named, status.codes[0] != code, not status.exact, not status.by_words
 
 

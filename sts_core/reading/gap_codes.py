@@ -14,6 +14,9 @@ _BELOW = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -888.0, -999.0,
 _ABOVE = frozenset({88.0, 99.0, 888.0, 998.0, 999.0, 8888.0, 9998.0, 9999.0, 99999.0, 999999.0})
 _DIGITS = frozenset({7.0, 8.0, 9.0})
 _CANDIDATES = _BELOW | _ABOVE | _DIGITS
+# Non renseigné or non-responder, no consta or no change, non précisé or not performed.
+_EITHER = frozenset({"nr", "nc", "np"})
+_MOST_LEVELS = 30
 _LEVELS = frozenset({0.0, 1.0, 2.0, 3.0, 4.0})
 # Words of a label, besides the usual codes for "not known".
 _SAYS_UNKNOWN = frozenset(
@@ -80,7 +83,10 @@ def gaps_in(profile: Profile, cells: Cells, labels: Mapping[str, str]) -> Gaps:
         for text, label in labels.items()
         if label != text and (is_missing(text_of(label)) or label.casefold() in _SAYS_UNKNOWN)
     ]
-    numeric = _by_place(profile, cells, frozenset(labelled)) if profile.is_numeric else NO_GAPS
+    if profile.is_numeric:
+        numeric = _by_place(profile, cells, frozenset(labelled))
+    else:
+        numeric = Gaps(doubtful=_by_abbreviation(profile))
     # a code that has another meaning is a level
     kept = [text for text in numeric.codes if labels.get(text, text) == text]
     doubtful = tuple(text for text in numeric.doubtful if labels.get(text, text) == text)
@@ -95,6 +101,13 @@ def gaps_in(profile: Profile, cells: Cells, labels: Mapping[str, str]) -> Gaps:
         frozenset(labelled),
         numeric.rest,
     )
+
+
+def _by_abbreviation(profile: Profile) -> tuple[str, ...]:
+    """Give texts beside two other levels that may say "not known", or something else."""
+    if not profile.complete or not 3 <= profile.n_distinct <= _MOST_LEVELS:
+        return ()
+    return tuple(text for text in profile.counts if text.casefold() in _EITHER)
 
 
 def _counts(cells: Cells, wanted: set[str]) -> dict[str, int]:

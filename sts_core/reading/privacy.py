@@ -10,12 +10,10 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 
-import yaml
-
 from sts_core.findings import Finding, FindingCode, Severity
 from sts_core.reading.profile import Profile
 from sts_core.reading.sheet import Sheet, profile_sheet
-from sts_core.reading.vocabulary import FOLDER, Match, Phrases, Words, is_chinese, words_of
+from sts_core.reading.vocabulary import Match, Phrases, Words, is_chinese, read_words, words_of
 from sts_core.reading.workbook import RawTable
 from sts_core.values import DATE_ORDERS, date_of
 
@@ -96,7 +94,7 @@ _CHECK_DIGITS = "10X98765432"
 
 @lru_cache(maxsize=1)
 def _words() -> tuple[Phrases, frozenset[str]]:
-    document = yaml.safe_load((FOLDER / "privacy.yaml").read_text("utf-8"))
+    document = read_words("privacy.yaml")
     kinds: dict[str, list[str]] = document["kinds"]
     # one Latin word inside a longer header says little: "drug name", "lymph node note"
     alone = {

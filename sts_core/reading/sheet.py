@@ -254,10 +254,12 @@ def _response_column(sheet: Sheet) -> str | None:
 
 def is_response(profile: Profile) -> bool:
     """Whether nearly all known values are words of a tumour response."""
-    known = vocabulary().lexicons["response"]
-    n = sum(count for text, count in profile.counts.items() if known.get(text))
-    different = {known.get(text) for text in profile.counts} - {None}
-    return len(different) >= 2 and profile.complete and n >= 0.9 * profile.n_known
+    known, beside_others = vocabulary().lexicons["response"], vocabulary().response_beside_others
+    levels = {text: level for text in profile.counts if (level := known.get(text))}
+    n = sum(profile.counts[text] for text in levels)
+    sure = any(words_of(text) not in beside_others for text in levels)
+    different = set(levels.values())
+    return sure and len(different) >= 2 and profile.complete and n >= 0.9 * profile.n_known
 
 
 def _is_dictionary(sheet: Sheet) -> bool:

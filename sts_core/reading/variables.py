@@ -19,6 +19,7 @@ from sts_core.reading.vocabulary import (
     VariableConcept,
     Words,
     is_chinese,
+    is_translated,
     vocabulary,
     words_of,
 )
@@ -233,8 +234,8 @@ def _guess(
     kind, why = _kind(profile, concept, labels, measures=find_unit(words) is not None)
     if kind is None:
         return VariableGuess(name, None, None, why, private=True)
-    chinese = is_chinese(name)
-    use_concept = concept is not None and exact and (not concept.is_umbrella or chinese)
+    translated = is_translated(name)
+    use_concept = concept is not None and exact and (not concept.is_umbrella or translated)
     label = concept.label if concept and use_concept else label_of(name)
     if legend and not use_concept:
         label = label_of(" ".join(bare))
@@ -244,7 +245,7 @@ def _guess(
     if concept is not None:
         phrase = f"“{name}” {'is' if exact else 'has'} a usual name for {_inside(concept.label)}"
     else:
-        phrase = f"“{name}” is not a known name" if not chinese else f"“{name}” is not known"
+        phrase = f"“{name}” is not {'known' if is_chinese(name) else 'a known name'}"
     measured = Measured(concept.measured) if concept else Measured.UNKNOWN
     if kind is VariableKind.NUMERIC:
         unit = concept.unit if concept and exact else None
@@ -257,7 +258,7 @@ def _guess(
             missing_codes=gaps.codes,
         )
         return VariableGuess(name, key, variable, f"{phrase}; {why}{gaps.says}", gaps=gaps)
-    codes = level_codes(profile, concept, labels)
+    codes = level_codes(profile, concept, labels, translated=translated)
     why += _mapping(profile, codes)
     levels, ordered = level_order({codes.get(text, text) for text in profile.counts}, concept)
     if ordered and len(levels) > 2 and not profile.is_numeric:
@@ -376,12 +377,17 @@ def _are_codes(profile: Profile) -> bool:
 
 
 def level_codes(
-    profile: Profile, concept: VariableConcept | None, labels: Mapping[str, str]
+    profile: Profile,
+    concept: VariableConcept | None,
+    labels: Mapping[str, str],
+    *,
+    translated: bool = False,
 ) -> dict[str, str]:
     """Give the standard spelling of each value that has another one.
 
     Abbreviations and synonyms of histotypes get the standard name, unless most values of the
-    column are no histotypes.
+    column are no histotypes. Under a header in another language (``translated``) its words for
+    usual levels get the English ones.
     """
     spelt = {text: label for text, label in labels.items() if label != text}
     lexicons = vocabulary().lexicons
@@ -397,9 +403,11 @@ def level_codes(
     standard: dict[str, str | None] = dict.fromkeys(texts)
     for lexicon in (*candidates, "yes_no", "other"):
         for text, written in texts.items():
-            in_chinese = is_chinese(written)
-            if standard[text] is None and (lexicon in candidates or in_chinese):
+            foreign = translated or is_chinese(written)
+            if standard[text] is None and (lexicon in candidates or foreign):
                 standard[text] = lexicons[lexicon].get(written)
+    if name == "sex":
+        standard |= _sex_by_initials(texts)
     if name == "histotype":
         used = [level for level in standard.values() if level]
         # two letters mean other things in other fields: a synonym needs company
@@ -422,6 +430,22 @@ def level_codes(
         if level != text:
             out[text] = level
     return out
+
+
+def _sex_by_initials(texts: Mapping[str, str]) -> dict[str, str | None]:
+    """Say what M is beside initials of other languages; it may be a man or a woman.
+
+    H is hombre, homme or homem, so that M beside it is mujer or mulher, and F femme. Beside V
+    (varón, or vrouw), D or U (donna, uomo) nothing tells, and the letters stay as they are.
+    """
+    by_initial = {text.strip().casefold(): key for key, text in texts.items()}
+    beside = by_initial.keys() & {"h", "v", "d", "u"}
+    if not beside or not by_initial.keys() & {"m", "f"}:
+        return {}
+    if beside == {"h"} and not {"m", "f"} <= by_initial.keys():
+        meant = {"h": "Male", "m": "Female", "f": "Female"}
+        return {key: meant[sign] for sign, key in by_initial.items() if sign in meant}
+    return {key: None for sign, key in by_initial.items() if sign in {"h", "m", "f", "v", "d", "u"}}
 
 
 def _mapping(profile: Profile, codes: Mapping[str, str]) -> str:

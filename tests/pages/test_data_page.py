@@ -360,3 +360,23 @@ def test_what_waits_to_be_confirmed_is_said_first_and_one_click_leads_there():
     assert "waits to be confirmed" not in shown(at)
     confirm(at, "TTE", unit="months", events=["Dead"])
     assert not [button for button in at.button if button.key == "endpoints.waiting"]
+
+
+def test_a_french_file_comes_in_with_confirmations_alone():
+    rows = "".join(
+        f"P{n};{'H' if n % 2 else 'F'};{40 + n};{('RC', 'RP', 'MS', 'MP')[n % 4]};{n + 2},5;"
+        f"{('Décédé', 'Vivant', 'perdu de vue')[n % 3]}\n"
+        for n in range(12)
+    )
+    header = "N° patient;Sexe;Âge;Meilleure réponse;Survie globale (mois);Statut vital\n"
+    at = drop(start(), {"cohorte.csv": header + rows})
+    text = shown(at)
+    assert "12 of 12 patients analysed" in text
+    endpoint = study_of(at).definitions.endpoints["OS"]
+    assert endpoint.events == {"death": ("Décédé",)}
+    assert endpoint.censored == ("Vivant", "perdu de vue")
+    assert not endpoint.is_confirmed
+    click(at, "endpoint.confirm.OS")
+    assert study_of(at).definitions.endpoints["OS"].is_confirmed
+    go(at, SURVIVAL)
+    assert "4 events" in shown(at) or "4 deaths" in shown(at)

@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).parent
+#: Files whose words are added to those of the files that they name.
+LANGUAGES = ("french", "spanish", "italian", "portuguese")
 
 _CJK = "㐀-䶿一-鿿豈-﫿"
 # "timeWeeks", but not "mRNA"
@@ -253,13 +255,64 @@ class Vocabulary:
     units: Mapping[str, str]
     status: Lexicon
     lexicons: Mapping[str, Lexicon]
+    response_beside_others: frozenset[Words]
     scales: tuple[tuple[Words, ...], ...]
     last: frozenset[Words]
     sections: re.Pattern[str]
+    filler: frozenset[str]
 
 
 def read_words(name: str) -> dict[str, Any]:
-    """Read a word file; every value is text, so that ``no`` stays a word."""
+    """Read a word file with what other languages add; every value is text: ``no`` stays a word."""
+    content = _read_file(name)
+    for language in LANGUAGES:
+        more = _read_file(f"{language}.yaml").get(name.removesuffix(".yaml"), {})
+        for key, words in more.items():
+            _add_words(content, key, words)
+    return content
+
+
+def _add_words(content: dict[str, Any], key: str, words: Any) -> None:
+    """Add words to a list, to the headers of a concept, or to each of several.
+
+    Raises
+    ------
+    KeyError
+        If there is nothing of that name.
+    """
+    if key == "exact":
+        for concept, texts in words.items():
+            former = content["variables"][concept]
+            former["exact"] = [*former.get("exact", ()), *texts]
+            former["headers"] = [*former["headers"], *texts]
+        return
+    former = content[key]
+    if isinstance(former, list):
+        content[key] = [*former, *words]
+    elif isinstance(words, list):
+        former["headers"] = [*former["headers"], *words]
+    else:
+        for inner, more in words.items():
+            _add_words(former, inner, more)
+
+
+@lru_cache(maxsize=1)
+def _foreign_headers() -> frozenset[Words]:
+    """Give the names of characteristics in the languages that have a file of their own."""
+    found: set[Words] = set()
+    for language in LANGUAGES:
+        columns = _read_file(f"{language}.yaml")["columns"]
+        for texts in (*columns["variables"].values(), *columns["exact"].values()):
+            found |= {words_of(text) for text in texts}
+    return frozenset(found)
+
+
+def is_translated(header: str) -> bool:
+    """Whether a header is a name in a language other than English, so that its cells are too."""
+    return is_chinese(header) or words_of(header) in _foreign_headers()
+
+
+def _read_file(name: str) -> dict[str, Any]:
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     # BaseLoader builds nothing but text, lists and mappings
     content: dict[str, Any] = yaml.load(
@@ -351,12 +404,14 @@ def vocabulary() -> Vocabulary:
             },
             "histotype": Lexicon(histotypes["histotype"]),
         },
+        response_beside_others=frozenset(map(words_of, values["response_beside_others"])),
         scales=tuple(tuple(words_of(text) for text in scale) for scale in values["scales"]),
         last=frozenset(words_of(text) for text in values["last"]),
         sections=re.compile("|".join(
             re.escape("".join(words_of(text)))
             for text in sorted(columns["sections"], key=len, reverse=True)
         )),
+        filler=frozenset(filler),
     )  # fmt: skip
 
 
@@ -366,7 +421,7 @@ def is_section(heading: str) -> bool:
     It is made of nothing but words such as "demographics", "baseline characteristics" or
     "疗效与随访", so that the names below it say the same without it.
     """
-    words = words_of(heading)
+    words = [word for word in words_of(heading) if word not in vocabulary().filler]
     return bool(words) and all(vocabulary().sections.sub("", word) == "" for word in words)
 
 
