@@ -127,7 +127,8 @@ def test_codes_that_may_mean_something_else_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["inconnu", "Inconnue", "non renseigné", "desconocido", "No consta", "non noto", "Ignorado"]
+    "text",
+    ["inconnu", "Inconnue", "non renseigné", "desconocido", "No consta", "non noto", "Ignorado"],
 )  # fmt: skip
 def test_texts_for_not_known(text: str) -> None:
     assert is_missing(text)

@@ -1,4 +1,4 @@
-"""The sample in other languages, without a study file, gives the very same results as in English."""
+"""The sample in other languages, without a study file, gives the same results as in English."""
 
 from __future__ import annotations
 
