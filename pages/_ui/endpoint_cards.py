@@ -281,7 +281,10 @@ def _columns(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
     columns = _column_names(cohort, endpoint.table)
     assert endpoint.time is not None
     gone = [name for name in (endpoint.time, endpoint.event) if name and name not in columns]
-    with st.expander("Its columns", icon=":material/view_column:", expanded=bool(gone)):
+    with st.expander("Its name and columns", icon=":material/view_column:", expanded=bool(gone)):
+        label = widgets.text_input(
+            "Name in figures", f"endpoint.label.{code}", endpoint.label, max_chars=80
+        ).strip()
         names = _names_with_events(cohort, endpoint.table)
         names |= {name: f"{name} (not in this sheet)" for name in gone}
         with st.container(horizontal=True):
@@ -294,7 +297,7 @@ def _columns(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
                 kept=endpoint.event or _EVERYBODY, names=names,
             )  # fmt: skip
     status = None if event == _EVERYBODY else event
-    changed = endpoint
+    changed = replace(endpoint, label=label or endpoint.label)
     if time != endpoint.time:
         changed = replace(changed, time=time, unit=None, unit_status=Status.GUESSED)
     if status != endpoint.event:

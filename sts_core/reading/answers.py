@@ -25,7 +25,10 @@ def unanswered(findings: Iterable[Finding], study: Study) -> tuple[Finding, ...]
 def _is_answered(finding: Finding, study: Study) -> bool:
     match finding.code:
         case FindingCode.ENDPOINT_NOT_FOUND:
-            return bool(study.definitions.endpoints)
+            endpoints = study.definitions.endpoints.values()
+            if finding.count:  # so many pairs of columns were proposed, which asks something
+                return not endpoints or any(item.is_confirmed for item in endpoints)
+            return bool(endpoints)
         case FindingCode.NUMBER_AMBIGUOUS | FindingCode.DATE_AMBIGUOUS:
             return _format(study, finding).status is Status.CONFIRMED
         case FindingCode.CODE_SUSPECTED:

@@ -424,6 +424,14 @@ def _guess(
     )
 
 
+def guess_of_pair(
+    sheet: Sheet, table: str, code: str, label: str, time: str, status: str
+) -> Guess | None:
+    """Give an endpoint from two columns of which no name says what they are times to."""
+    concept = EndpointConcept(code, label, "event", None)
+    return _guess(sheet, table, concept, _TimeColumn(time, concept, True, None), status)
+
+
 def _range_of(profile: Profile) -> str:
     return f"the file doesn't say; the values run from {profile.low:g} to {profile.high:g}"
 
@@ -678,24 +686,46 @@ def by_row_filter(
     return found
 
 
-def disagreement(
-    sheet: Sheet, dated: Guess, timed: Guess, orders: Mapping[str, DateOrder]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compare an endpoint from dates with the same one from a time and a status.
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What an endpoint says of each row of a sheet.
 
-    Returns
-    -------
-    tuple
-        Rows whose event differs, and rows whose time differs by more than rounding explains;
-        positions in the sheet.
+    Attributes
+    ----------
+    time
+        In days, float array (rows,), NaN where not known; in the file's own unit where that is not
+        known.
+    event, known
+        Whether it has the event, and whether that can be told; boolean arrays (rows,).
+    in_days
+        Whether the unit is known.
+    slack
+        Difference of times that rounding explains, in days.
     """
-    cells, n_rows = sheet.raw.cells, sheet.n_rows
-    first, second = dated.endpoint, timed.endpoint
-    assert first.start is not None
-    assert second.time is not None
-    assert second.event is not None
-    began = dates(cells(first.start), order=orders.get(first.start)).values
 
+    time: np.ndarray
+    event: np.ndarray
+    known: np.ndarray
+    in_days: bool
+    slack: float
+
+    def at(self, rows: np.ndarray) -> Outcomes:
+        """Give some of the rows, by their places."""
+        return replace(self, time=self.time[rows], event=self.event[rows], known=self.known[rows])
+
+
+def outcomes(sheet: Sheet, guess: Guess, orders: Mapping[str, DateOrder]) -> Outcomes:
+    """Read an endpoint from dates, or from a time and a status, row by row."""
+    endpoint = guess.endpoint
+    if endpoint.from_dates:
+        return _from_dates(sheet, endpoint, orders)
+    return _from_time(sheet, endpoint)
+
+
+def _from_dates(sheet: Sheet, endpoint: Endpoint, orders: Mapping[str, DateOrder]) -> Outcomes:
+    cells, n_rows = sheet.raw.cells, sheet.n_rows
+    assert endpoint.start is not None
+    began = dates(cells(endpoint.start), order=orders.get(endpoint.start)).values
     unreadable = np.zeros(n_rows, dtype=bool)
 
     def read(names: Iterable[str]) -> list[np.ndarray]:
@@ -704,24 +734,44 @@ def disagreement(
             unreadable[column.unreadable] = True
         return [column.values for column in found]
 
-    kinds = dict(zip(first.event_dates, read(first.event_dates.values()), strict=True))
+    kinds = dict(zip(endpoint.event_dates, read(endpoint.event_dates.values()), strict=True))
     happened, _ = earliest_date(kinds, n_rows)
-    contact = latest_date(read(first.last_contact), n_rows)
+    contact = latest_date(read(endpoint.last_contact), n_rows)
     end = np.where(np.isnat(happened), contact, happened)
     spent = (end - began).astype("timedelta64[D]")
     days = np.where(np.isnat(spent), np.nan, spent.astype(float))
-    given = numbers(cells(second.time), decimal=sheet.profiles[second.time].decimal).values
-    event_texts = {str(value) for values in second.events.values() for value in values}
-    censored = {str(value) for value in second.censored}
-    state = texts(cells(second.event))
-    says_event = np.array([text in event_texts for text in state], dtype=bool)
-    known = np.array([text in event_texts or text in censored for text in state], dtype=bool)
     # a date such as 2021-05 is no contradiction: it is reported as what it is
-    both = np.isfinite(days) & np.isfinite(given) & known & ~unreadable
-    differ = both & (says_event != ~np.isnat(happened))
-    if second.unit is None:
+    return Outcomes(days, ~np.isnat(happened), ~unreadable, True, 0.0)
+
+
+def _from_time(sheet: Sheet, endpoint: Endpoint) -> Outcomes:
+    cells = sheet.raw.cells
+    assert endpoint.time is not None
+    assert endpoint.event is not None
+    given = numbers(cells(endpoint.time), decimal=sheet.profiles[endpoint.time].decimal).values
+    event_texts = {str(value) for values in endpoint.events.values() for value in values}
+    censored = {str(value) for value in endpoint.censored}
+    state = texts(cells(endpoint.event))
+    event = np.array([text in event_texts for text in state], dtype=bool)
+    known = np.array([text in event_texts or text in censored for text in state], dtype=bool)
+    unit = DAYS_PER_UNIT[endpoint.unit] if endpoint.unit is not None else 1.0
+    return Outcomes(given * unit, event, known, endpoint.unit is not None, 0.1 * unit)
+
+
+def disagreement(first: Outcomes, second: Outcomes) -> tuple[np.ndarray, np.ndarray]:
+    """Compare what two sources say of the same rows.
+
+    Returns
+    -------
+    tuple
+        Rows whose event differs, and rows whose time differs by more than rounding and the day of
+        the start explain; places in both.
+    """
+    both = np.isfinite(first.time) & np.isfinite(second.time) & first.known & second.known
+    differ = both & (first.event != second.event)
+    if not (first.in_days and second.in_days):
         return np.flatnonzero(differ), np.empty(0, dtype=int)
-    unit = DAYS_PER_UNIT[second.unit]
+    slack = 1 + max(first.slack, second.slack)
     with np.errstate(invalid="ignore"):
-        apart = both & ~differ & (np.abs(days - given * unit) > 0.1 * unit + 1)
+        apart = both & ~differ & (np.abs(first.time - second.time) > slack)
     return np.flatnonzero(differ), np.flatnonzero(apart)

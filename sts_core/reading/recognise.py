@@ -22,6 +22,7 @@ from sts_core.reading.endpoints import (
     from_times,
     is_date_column,
     outcome_columns,
+    outcomes,
 )
 from sts_core.reading.event_columns import (
     event_columns,
@@ -49,6 +50,7 @@ from sts_core.reading.subject_table import SubjectTable, choose_subjects
 from sts_core.reading.table_kinds import USUAL_ROLES, kind_of
 from sts_core.reading.template import with_template
 from sts_core.reading.treatment_lines import propose_lines
+from sts_core.reading.unnamed_times import propose_unnamed
 from sts_core.reading.variables import VariableGuess, guess_variables
 from sts_core.reading.visit_columns import (
     guess_assessments,
@@ -129,6 +131,8 @@ def propose_study(
             _add_other(sheet, subjects.sheet, draft)
     if subjects.long_format:
         _add_long_endpoints(subjects, draft)
+    if not draft.endpoints and not subjects.long_format:
+        propose_unnamed("subjects", draft.sheets["subjects"], draft)
     propose_visits(draft)
     propose_event_columns(draft, subjects.varying)
     _add_variables(draft, subjects.varying)
@@ -342,7 +346,7 @@ def _compare(
     chosen: Guess,
     draft: Draft,
 ) -> None:
-    events, times = disagreement(sheet, dated, timed, orders)
+    events, times = disagreement(outcomes(sheet, dated, orders), outcomes(sheet, timed, orders))
     used = "The dates are used." if chosen is dated else "The column of times is used."
     rows = np.asarray(sheet.raw.row_numbers)
     for places, what in (
@@ -462,7 +466,60 @@ def _take_as(role: str, sheet: Sheet, draft: Draft) -> None:
             former = draft.guesses.get(guess.code)
             if former is not None:
                 _say_replaced(former, draft)
+                _compare_tables(former, guess, sheet, draft)
             take_endpoint(role, guess, draft)
+
+
+def _compare_tables(former: Guess, guess: Guess, sheet: Sheet, draft: Draft) -> None:
+    """Say of whom an endpoint of a CDISC table differs from the one whose place it takes."""
+    other = draft.sheets.get(former.endpoint.table)
+    if other is None:
+        return
+    mask, _ = rows_matching(sheet.raw.frame, guess.endpoint.rows, file=None, sheet=None)
+    part = sheet.with_rows(mask)
+    theirs = outcomes(other, former, orders_of(other))
+    column = draft.tables[guess.endpoint.table].patient_column
+    ids = texts(other.raw.cells(column)) if column is not None else other.ids()
+    first = {text: at for at, text in reversed([*enumerate(ids.tolist())])}
+    place = np.array([first.get(text, -1) for text in part.ids().tolist()], dtype=np.int64)
+    here = np.flatnonzero(place >= 0)
+    events, times = disagreement(
+        theirs.at(place[here]), outcomes(part, guess, orders_of(part)).at(here)
+    )
+    alone = np.isfinite(theirs.time) & theirs.known
+    alone[place[here]] = False
+    rows = np.asarray(part.raw.row_numbers)[here]
+    source = "dates" if former.endpoint.from_dates else f"“{former.endpoint.time}”"
+    name = other.raw.label
+    for at, sheet_rows, what in (
+        (events, rows[events], "has the event in one of them only"),
+        (times, rows[times], "has another time, by more than the day of the start"),
+        (
+            np.flatnonzero(alone), np.asarray(other.raw.row_numbers)[alone],
+            f"has it by “{name}” and has no row for it in “{sheet.raw.label}”",
+        ),
+    ):  # fmt: skip
+        if not len(at):
+            continue
+        missing = what.startswith("has it")
+        n = len(at)
+        what = what if n == 1 else what.replace("has ", "have ")
+        draft.findings.append(
+            Finding(
+                FindingCode.ENDPOINT_SOURCES_DIFFER,
+                Severity.WARNING,
+                f"{guess.code} by the parameters of “{sheet.raw.label}” and from the {source} of "
+                f"“{name}”: {'1 patient' if n == 1 else f'{n} patients'} {what}.",
+                "Look at these patients. The parameters are proposed; another source can be chosen "
+                "on the card of the endpoint.",
+                file=(other if missing else sheet).raw.file,
+                sheet=(other if missing else sheet).raw.sheet,
+                column=None if missing else guess.endpoint.time,
+                rows=tuple(int(row) for row in sheet_rows),
+                count=n,
+                table=former.endpoint.table if missing else guess.endpoint.table,
+            )
+        )
 
 
 def _say_replaced(former: Guess, draft: Draft) -> None:

@@ -222,3 +222,23 @@ def test_of_lines_of_treatment_it_is_asked_which_one_is_studied() -> None:
     click(at, "derive.add")
     derived = [item.derived for item in study_of(at).definitions.variables.values()]
     assert CountOfRows("exposures", "Regimen") in derived
+
+
+def test_two_sources_of_one_endpoint_are_compared_and_unnamed_pairs_can_be_named() -> None:
+    numbers = range(1, 8)
+    adsl = "USUBJID,TRTSDT,DTHDT,LSTALVDT\n" + "".join(
+        f"X{n},2020-01-01,{'2021-01-01' if n % 2 else ''},2021-01-01\n" for n in numbers
+    )
+    adtte = "USUBJID,PARAMCD,PARAM,AVAL,AVALU,CNSR\n" + "".join(
+        f"X{n},OS,Overall Survival,{367 + 90 * (n == 3)},DAYS,{1 - n % 2}\n" for n in numbers
+    )
+    at = drop(start(), {"adsl.csv": adsl, "adtte.csv": adtte})
+    said = "OS by the parameters of “adtte.csv” and from the dates of “adsl.csv”: 1 patient has"
+    assert said in shown(at)
+    pairs = "t1,d1,z1\n" + "".join(f"{9 * n},{n % 2},{n % 3}\n" for n in range(20))
+    drop(at, {"pairs.csv": pairs})
+    assert "“t1” with “d1” may be times with their status" in shown(at)
+    checked(at.text_input(key="w:endpoint.label.T1").set_value("Time to relapse").run())
+    endpoint = study_of(at).definitions.endpoints["T1"]
+    assert endpoint.label == "Time to relapse"
+    assert not endpoint.is_confirmed

@@ -1167,3 +1167,36 @@ def test_the_order_of_the_files_changes_nothing(sample: Workbook) -> None:
     other = replace(sample, sheets=sample.sheets[::-1])
     first, second = propose_study([sample]).study, propose_study([other]).study
     assert dump_study(first) == dump_study(second)
+
+
+def test_an_endpoint_of_parameters_is_compared_with_the_dates_whose_place_it_takes() -> None:
+    """One event, one time and one missing row differ; the day of the start does not count."""
+    n = range(1, 13)
+    start = dt.date(2020, 1, 1)
+    end = [start + dt.timedelta(days=100 * k) for k in n]
+    adsl = book_of(
+        {"USUBJID": [f"X-{k}" for k in n], "SEX": ["F", "M"] * 6,
+         "TRTSDT": ["2020-01-01"] * 12,
+         "DTHDT": [str(day) if k % 2 else None for k, day in zip(n, end, strict=True)],
+         "LSTALVDT": [str(day) for day in end]},
+        file="adsl.csv",
+    )  # fmt: skip
+    own = [(k, 100 * k + 1 + 30 * (k == 4), 1 - k % 2 if k != 5 else 1) for k in n if k != 12]
+    adtte = book_of(
+        {"USUBJID": [f"X-{k}" for k, _, _ in own], "PARAMCD": ["OS"] * 11,
+         "AVAL": [time for _, time, _ in own], "AVALU": ["DAYS"] * 11,
+         "CNSR": [censored for *_, censored in own]},
+        file="adtte.csv",
+    )  # fmt: skip
+    for books in ([adsl, adtte], [adtte, adsl]):
+        proposal = propose_study(books)
+        assert proposal.study.definitions.endpoints["OS"].table == "time_to_event"
+        found = [
+            item for item in proposal.findings if item.code is FindingCode.ENDPOINT_SOURCES_DIFFER
+        ]
+        assert [(item.table, item.rows, item.count) for item in found] == [
+            ("time_to_event", (6,), 1), ("time_to_event", (5,), 1), ("subjects", (13,), 1),
+        ]  # fmt: skip
+        assert "1 patient has the event in one of them only" in found[0].message
+        assert "1 patient has another time" in found[1].message
+        assert "1 patient has it by “adsl.csv” and has no row for it" in found[2].message
