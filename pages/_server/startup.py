@@ -20,10 +20,10 @@ HEAVY_MODULES = (
     "sts_core.reading",
     "sts_core.render.plotly",
 )
-# Some pages need them, the first ones don't: they follow when the server has answered for a while.
-# Whoever is there before imports them by asking.
+# Some pages need them, the first ones don't: they follow when the server has answered for a while,
+# and then the fonts of pictures. Whoever is there before gets them by asking.
 LATER_MODULES = ("scipy.special", "sksurv.metrics")
-LATER_SECONDS = 15.0
+LATER_SECONDS = 8.0
 # Preparations wait for the first page, but not for ever.
 FIRST_PAGE_SECONDS = 10.0
 _imported = threading.Event()
@@ -97,6 +97,7 @@ def _prepare_in_background() -> None:
     importlib.import_module("pages._ui.intake").prepare_first_sample()
     if not _stopping.wait(LATER_SECONDS):
         import_and_freeze(LATER_MODULES)
+        importlib.import_module("sts_core.render.print").prepare_fonts()
 
 
 @asynccontextmanager

@@ -185,6 +185,12 @@ def _font_faces(texts: Iterable[PlacedText]) -> str:
     return "".join(faces)
 
 
+def prepare_fonts() -> None:
+    """Make the fonts that almost every SVG embeds, before one is asked for."""
+    for weight in (400, 600):
+        subset_font(FONT_FAMILY, weight, _ASCII)
+
+
 @functools.lru_cache(maxsize=32)
 def subset_font(family: str, weight: int, characters: str) -> bytes:
     """Give a WOFF2 font with the given characters of a bundled font."""

@@ -148,21 +148,26 @@ def test_a_page_waits_for_the_imports_of_the_background(monkeypatch: pytest.Monk
 
 def test_preparations_wait_for_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
     from pages._ui import intake
+    from sts_core.render import print
 
     order: list[str] = []
     prepared, done = threading.Event(), threading.Event()
 
     def imported(names: tuple[str, ...] = HEAVY_MODULES) -> None:
         order.append("heavy" if names == HEAVY_MODULES else ", ".join(names))
-        if names != HEAVY_MODULES:
-            done.set()
 
     def prepare() -> None:
         order.append("sample")
         prepared.set()
 
     monkeypatch.setattr(startup, "import_and_freeze", imported)
+
+    def fonts() -> None:
+        order.append("fonts")
+        done.set()
+
     monkeypatch.setattr(intake, "prepare_first_sample", prepare)
+    monkeypatch.setattr(print, "prepare_fonts", fonts)
     monkeypatch.setattr(startup, "LATER_SECONDS", 0.01)
 
     async def run() -> None:
@@ -174,7 +179,7 @@ def test_preparations_wait_for_the_first_page(monkeypatch: pytest.MonkeyPatch) -
             assert done.wait(20)
 
     asyncio.run(run())
-    assert order == ["heavy", "page", "sample", "scipy.special, sksurv.metrics"]
+    assert order == ["heavy", "page", "sample", "scipy.special, sksurv.metrics", "fonts"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

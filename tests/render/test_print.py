@@ -17,7 +17,7 @@ from sts_core.figures.theme import (
     LIGHT,
     SLOT_ROLES,
 )
-from sts_core.render.print import render, subset_font, to_png, to_svg, to_tiff
+from sts_core.render.print import prepare_fonts, render, subset_font, to_png, to_svg, to_tiff
 from tests.figures.cases import HOSTILE, figures
 from tests.figures.test_pages import tall_forest
 
@@ -56,6 +56,15 @@ def test_a_subset_font_has_the_wanted_letters_only():
 
     with TTFont(io.BytesIO(subset_font("Noto Sans SC", 400, "瘤"))) as font:
         assert set(font.getBestCmap()) == {ord("瘤")}
+
+
+def test_fonts_that_were_prepared_are_those_that_figures_embed():
+    subset_font.cache_clear()
+    prepare_fonts()
+    prepared = subset_font.cache_info().misses
+    svg_of("2 groups")
+    assert subset_font.cache_info().hits >= 1
+    assert subset_font.cache_info().misses <= prepared + 1, "letters beyond ASCII, in one weight"
 
 
 @pytest.mark.parametrize("name", FIGURES)
