@@ -473,18 +473,24 @@ def _group(
     scale = methods.conf_type
     low, high = confidence_limits(curve, conf_level, scale)
 
-    def times_of(of: ProductLimit, *probabilities: float) -> list[Estimate]:
+    def times_of(
+        of: ProductLimit,
+        *probabilities: float,
+        band: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> list[Estimate]:
         if methods.quantile_interval == "symmetric":
             found = tuple(symmetric_quantile(of, share, conf_level) for share in probabilities)
         else:
-            found = quantiles(of, probabilities, conf_level, scale, methods.quantile_rule)
+            found = quantiles(
+                of, probabilities, conf_level, scale, methods.quantile_rule, band=band
+            )
         return [_as_estimate(one, NotEstimable.NOT_REACHED) for one in found]
 
     at = survival_at(
         curve, [mark * factor for mark in landmarks], conf_level, scale,
         extend=methods.convention.carries_forward,
     )  # fmt: skip
-    lower, median, upper = times_of(curve, 0.25, 0.5, 0.75)
+    lower, median, upper = times_of(curve, 0.25, 0.5, 0.75, band=(low, high))
     reverse = reverse_curve(curve, methods.follow_up_ties)
     counts = at_risk_from_curve(curve, [tick * factor for tick in ticks])
     of_kind = Counter(data.kind[mask & events].tolist())

@@ -386,21 +386,29 @@ def quantiles(
     conf_level: float = 0.95,
     conf_type: ConfType | str = ConfType.LOG_LOG,
     rule: QuantileRule | str = QuantileRule.MIDPOINT,
+    *,
+    band: tuple[FloatArray, FloatArray] | None = None,
 ) -> tuple[Quantile, ...]:
-    """Do as :func:`quantile` for several probabilities of one curve, its band made once."""
+    """Do as :func:`quantile` for several probabilities of one curve, its band made once.
+
+    ``band`` is what :func:`confidence_limits` gives for the same curve, level and scale, where
+    that is known already.
+    """
     for probability in probabilities:
         _check_probability(probability)
     conf_type, rule = ConfType(conf_type), QuantileRule(rule)
-    bands = (curve.estimate, *confidence_limits(curve, conf_level, conf_type))
-    falls = [_falls(curve.time, band) for band in bands] if curve.n else []
+    reason, limit_reason = NotEstimable.NOT_REACHED, NotEstimable.LIMIT_NOT_REACHED
+    if curve.n == 0:
+        reason = limit_reason = NotEstimable.NO_SUBJECTS
+        times = [[math.nan] * len(probabilities)] * 3
+    else:
+        limits = confidence_limits(curve, conf_level, conf_type) if band is None else band
+        times = [
+            _crossings(_falls(curve.time, line), probabilities, rule)
+            for line in (curve.estimate, *limits)
+        ]
     found = []
-    for probability in probabilities:
-        if curve.n == 0:
-            value = low = high = math.nan
-            reason = limit_reason = NotEstimable.NO_SUBJECTS
-        else:
-            value, low, high = (_crossing(fall, probability, rule) for fall in falls)
-            reason, limit_reason = NotEstimable.NOT_REACHED, NotEstimable.LIMIT_NOT_REACHED
+    for probability, value, low, high in zip(probabilities, *times, strict=True):
         found.append(
             Quantile(
                 probability=probability,
@@ -422,10 +430,20 @@ def _check_probability(probability: float) -> None:
         raise ValueError(f"probability must be between 0 and 1, but was {probability}")
 
 
-def _crossing(falls: _Falls, probability: float, rule: QuantileRule) -> float:
-    """Find the time at which a survival curve, or a limit of its band, has fallen far enough."""
-    reached = int(np.searchsorted(falls.fallen + TOLERANCE, probability, side="left"))
-    passed = int(np.searchsorted(falls.fallen - TOLERANCE, probability, side="left"))
+def _crossings(falls: _Falls, probabilities: Sequence[float], rule: QuantileRule) -> list[float]:
+    """Find the times at which a survival curve, or a limit of its band, has fallen far enough."""
+    reached = np.searchsorted(falls.fallen + TOLERANCE, probabilities, side="left").tolist()
+    passed = np.searchsorted(falls.fallen - TOLERANCE, probabilities, side="left").tolist()
+    return [
+        _crossing(falls, probability, rule, *places)
+        for probability, *places in zip(probabilities, reached, passed, strict=True)
+    ]
+
+
+def _crossing(
+    falls: _Falls, probability: float, rule: QuantileRule, reached: int, passed: int
+) -> float:
+    """Find one of them, given where the fall has come to it and where it has gone beyond it."""
     at = falls.at
     if reached == at.size:
         return math.nan
@@ -460,14 +478,17 @@ def _falls(time: FloatArray, survival: FloatArray) -> _Falls:
     R reads it in order of probability, not of time, and so does this function, so that the limits
     agree; on a curve that only falls the two are the same.
     """
-    fallen = np.concatenate([[0.0], 1 - survival])
-    at = np.concatenate([[0.0], time])
+    fallen, at = np.zeros(survival.size + 1), np.zeros(time.size + 1)
+    np.subtract(1, survival, out=fallen[1:])
+    at[1:] = time
     defined = ~np.isnan(fallen)
     places = np.flatnonzero(defined)
     known = fallen[places]
-    growth = np.diff(known)
-    if np.all(growth >= 0):
-        first = places[np.concatenate([[True], growth > 0])]
+    growth = known[1:] - known[:-1]
+    if (growth >= 0).all():
+        is_new = np.ones(known.size, dtype=bool)
+        np.greater(growth, 0, out=is_new[1:])
+        first = places[is_new]
     else:
         first = places[np.unique(known, return_index=True)[1]]
     newest = int(first.max())
