@@ -12,13 +12,36 @@ from typing import Any
 
 SPOOL_BYTES = 1 << 30
 _SHORT_SWITCH_SECONDS = 0.0005
-# What the first page and the first click would otherwise wait for
+# What the first page and the first click would otherwise wait for: with all that the Data page is
+# made of
 HEAVY_MODULES = (
     "pages._ui",
     "sts_core.analysis.registry",
     "sts_core.figures.catalogue",
     "sts_core.reading",
     "sts_core.render.plotly",
+    "pages._ui.data_cut",
+    "pages._ui.endpoint_cards",
+    "pages._ui.intake",
+    "pages._ui.outcome_cards",
+    "pages._ui.overview_card",
+    "pages._ui.privacy_card",
+    "pages._ui.query_list",
+    "pages._ui.reading_card",
+    "pages._ui.study_download",
+    "pages._ui.tables_card",
+    "pages._ui.variables_table",
+)
+# What the first curves need: it follows when the first page has been sent
+NEXT_MODULES = (
+    "pages._ui.competing_risks_section",
+    "pages._ui.make_groups",
+    "pages._ui.parametric_section",
+    "pages._ui.population_parts",
+    "pages._ui.software_conventions",
+    "pages._ui.survival_comparison_section",
+    "pages._ui.survival_curves",
+    "pages._ui.treatment_note",
 )
 # Some pages need them, the first ones don't: they follow when the server has answered for a while,
 # and then the fonts of pictures. Whoever is there before gets them by asking.
@@ -95,6 +118,7 @@ def _prepare_in_background() -> None:
     if _stopping.is_set():
         return
     importlib.import_module("pages._ui.intake").prepare_first_sample()
+    import_and_freeze(NEXT_MODULES)
     if not _stopping.wait(LATER_SECONDS):
         import_and_freeze(LATER_MODULES)
         importlib.import_module("sts_core.render.print").prepare_fonts()

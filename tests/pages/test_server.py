@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import gc
 import io
@@ -21,6 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from pages._server import startup
 from pages._server.startup import (
     HEAVY_MODULES,
+    NEXT_MODULES,
     SPOOL_BYTES,
     first_page_is_sent,
     import_and_freeze,
@@ -110,6 +112,22 @@ def test_heavy_libraries_are_loaded_and_left_out_of_garbage_collection() -> None
     assert {"numpy", "pandas", "sts_core.figures.survival_curve"} <= set(sys.modules)
 
 
+@pytest.mark.parametrize(("page", "names"), [("data", HEAVY_MODULES), ("survival", NEXT_MODULES)])
+def test_no_page_imports_at_first_what_could_be_there_already(
+    page: str, names: tuple[str, ...]
+) -> None:
+    modules = {f"pages._ui.{path.stem}" for path in (ROOT / "pages/_ui").glob("*.py")}
+    needed = {
+        name
+        for node in ast.walk(ast.parse((ROOT / f"pages/{page}.py").read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+    } & modules
+    assert len(needed) > 5
+    # the package imports the state itself
+    assert needed - {*names, *HEAVY_MODULES} <= {"pages._ui.state"}
+
+
 def test_server_is_prepared_when_the_app_starts() -> None:
     async def enter() -> bool | None:
         async with lifespan(None) as state:
@@ -154,7 +172,8 @@ def test_preparations_wait_for_the_first_page(monkeypatch: pytest.MonkeyPatch) -
     prepared, done = threading.Event(), threading.Event()
 
     def imported(names: tuple[str, ...] = HEAVY_MODULES) -> None:
-        order.append("heavy" if names == HEAVY_MODULES else ", ".join(names))
+        known = {HEAVY_MODULES: "heavy", NEXT_MODULES: "next"}
+        order.append(known.get(names, ", ".join(names)))
 
     def prepare() -> None:
         order.append("sample")
@@ -179,7 +198,7 @@ def test_preparations_wait_for_the_first_page(monkeypatch: pytest.MonkeyPatch) -
             assert done.wait(20)
 
     asyncio.run(run())
-    assert order == ["heavy", "page", "sample", "scipy.special, sksurv.metrics", "fonts"]
+    assert order == ["heavy", "page", "sample", "next", "scipy.special, sksurv.metrics", "fonts"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
