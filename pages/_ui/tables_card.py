@@ -26,6 +26,7 @@ from sts_core.study import IdRule, RowChoice, Scalar, Status, Study, TableSource
 from sts_core.values import text_of, texts
 
 _NO_ID = "(each row is a patient)"
+_ALONE = "(nothing: it is the id)"
 _NO_FILTER = "(all rows)"
 _ASK = ""
 _UNUSED = ""
@@ -357,6 +358,7 @@ def _patients(workspace: state.Workspace, study: Study) -> None:
             [_NO_ID, *columns], "table.id", kept=source.subject_id or _NO_ID,
             help="One row per patient: an id that stands twice is reported.",
         )  # fmt: skip
+        _together_with(workspace, study, source, table)
         filter_column = choose(
             "Use only rows where",
             [_NO_FILTER, *(name for name in columns if name not in source.left_out)],
@@ -370,12 +372,53 @@ def _patients(workspace: state.Workspace, study: Study) -> None:
         file=table.file,
         sheet=table.sheet,
         subject_id=None if subject_id == _NO_ID else subject_id,
+        id_with=source.id_with if subject_id == source.subject_id else (),
         rows=rows if rows or filter_column == _NO_FILTER else source.rows,
     )
     if (new.subject_id, _as_text(new.rows)) != (source.subject_id, _as_text(source.rows)):
         confirmed = Status.CONFIRMED if new.take is None else source.subject_id_status
         _set_source(study, replace(new, subject_id_status=confirmed))
     _row_question(workspace, study, source, table)
+
+
+def _together_with(
+    workspace: state.Workspace, study: Study, source: TableSource, table: RawTable
+) -> None:
+    """Offer a second column of the id, where a number repeats over centres; all tables follow."""
+    if source.subject_id not in table.frame.columns or len(source.id_with) > 1:
+        return
+    n_rows, n_ids = _rows_and_ids(table, source)
+    if not source.id_with and n_rows == n_ids:
+        return
+    columns = [str(name) for name in table.frame.columns if name != source.subject_id]
+    chosen = choose(
+        "Together with", [_ALONE, *columns], "table.id_with",
+        kept=next(iter(source.id_with), _ALONE),
+        help="Where the numbers of patients begin anew in each centre, centre and number together "
+        "are the id.",
+    )  # fmt: skip
+    parts = () if chosen == _ALONE else (chosen,)
+    if parts == source.id_with:
+        return
+    tables = {"subjects": replace(source, id_with=parts)}
+    for role, other in study.data.tables.items():
+        if role != "subjects":
+            tables[role] = _with_parts(workspace, role, other, parts)
+    state.change_study(replace(study, data=replace(study.data, tables=tables)))
+    state.forget_widgets()
+    st.rerun()
+
+
+def _with_parts(
+    workspace: state.Workspace, role: str, source: TableSource, parts: tuple[str, ...]
+) -> TableSource:
+    """Join the ids of another table likewise, where it has the columns."""
+    try:
+        table = find_table(workspace.workbooks, replace(source, id_with=()), role)
+    except StudyError:
+        return source
+    own = {str(name) for name in table.frame.columns} - {source.subject_id}
+    return replace(source, id_with=parts if set(parts) <= own else ())
 
 
 def _row_question(
@@ -437,9 +480,10 @@ def _also_read_as(workspace: state.Workspace, study: Study, table: RawTable) -> 
     for role, source in study.data.tables.items():
         if role != "subjects" and role in _ROLES:
             try:
-                same = find_table(workspace.workbooks, source, role) is table
+                other = find_table(workspace.workbooks, source, role)
             except StudyError:
                 continue
+            same = (other.file, other.sheet) == (table.file, table.sheet)
             found += [_ROLES[role].lower()] * same
     return tuple(found)
 

@@ -14,6 +14,7 @@ from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.ages import ages
 from sts_core.reading.agreed_rows import agreed_rows
 from sts_core.reading.join_findings import IdForms, join_findings
+from sts_core.reading.joined_ids import with_joined_ids
 from sts_core.reading.linkage import Join, Link, alike, better_rule, link
 from sts_core.reading.other_ids import MIN_SHARE, form_of, other_ids
 from sts_core.reading.privacy import (
@@ -240,7 +241,8 @@ def find_table(workbooks: Sequence[Workbook], source: TableSource, role: str) ->
     Raises
     ------
     StudyError
-        When no file has it; the message lists what there is.
+        When no file has it, and the message lists what there is; or when a column of its ids
+        isn't there.
     """
     books = [book for book in workbooks if source.file in (None, book.file)]
     if not books and len(workbooks) == 1:
@@ -251,7 +253,14 @@ def find_table(workbooks: Sequence[Workbook], source: TableSource, role: str) ->
         only_one = len(sheets) == 1 and sheets[0].sheet is None
         sheets = named or (sheets if only_one else [])
     if sheets:
-        return with_full_years(sheets[0], source.columns)
+        found = with_full_years(sheets[0], source.columns)
+        gone = [name for name in source.id_with if name not in found.frame.columns]
+        if gone:
+            raise StudyError(
+                column_missing(name, found.frame.columns, file=found.file, sheet=found.sheet)
+                for name in gone
+            )
+        return with_joined_ids(found, source.subject_id, source.id_with)
     have = [f"“{sheet.sheet or book.file}”" for book in workbooks for sheet in book.sheets]
     wanted = f"sheet “{source.sheet}”" if source.sheet else f"file “{source.file}”"
     raise StudyError(

@@ -31,6 +31,7 @@ from sts_core.reading.event_columns import (
 )
 from sts_core.reading.formats import ask_numbers, ask_orders, formats_of, orders_of
 from sts_core.reading.join_findings import IdForms, better_columns, none_matches
+from sts_core.reading.joined_ids import by_centre, centre_columns, with_joined_ids
 from sts_core.reading.linkage import RULES, better_rule, link
 from sts_core.reading.other_ids import counting, form_of, other_ids
 from sts_core.reading.progress import Progress
@@ -110,7 +111,7 @@ def propose_study(
     sheets = []
     for raw in (raw for book in workbooks for raw in book.sheets):
         progress.look()
-        sheets.append(profile_sheet(raw))
+        sheets.append(by_centre(profile_sheet(raw)))
     kept = _without_dictionaries(sheets, draft, told)
     chosen = next((sheet for sheet in sheets if told.get(_place(sheet)) == "subjects"), None)
     free = [sheet for sheet in kept if _place(sheet) not in told]
@@ -247,6 +248,7 @@ def _source_of(sheet: Sheet, rows: dict[str, tuple[Scalar, ...]] | None = None) 
         file=sheet.raw.file,
         sheet=sheet.raw.sheet,
         subject_id=sheet.id_column,
+        id_with=sheet.raw.id_with,
         rows=rows or {},
         columns=formats_of(sheet),
     )
@@ -278,6 +280,8 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             )
         )
     else:
+        if sheet.raw.id_with:
+            _ask_centre(sheet, draft)
         repeats = "; it repeats" if subjects.sheet.ids_repeat else ", and no value stands twice"
         draft.say(
             "subjects", sheet.id_column, ColumnRole.SUBJECT_ID,
@@ -296,6 +300,39 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             name: item for name, item in sheet.profiles.items() if name not in subjects.varying
         }
         _add_endpoints("subjects", replace(sheet, profiles=of_patients), draft)
+
+
+def _ask_centre(sheet: Sheet, draft: Draft) -> None:
+    """Ask whether the number of a patient counts within a centre."""
+    (centre,) = sheet.raw.id_with
+    column = str(sheet.id_column)
+    n = sheet.profiles[column].n_distinct
+    draft.questions.append(
+        Question(
+            QuestionKind.SUBJECT_ID,
+            "data.tables.subjects.id_with",
+            f"The same “{column}” stands in several values of “{centre}”. Are both together the "
+            "patient id?",
+            f"{sheet.n_rows} rows, {sheet.profiles[centre].n_distinct} values of “{centre}”, {n} "
+            "pairs.",
+            guess=centre,
+            columns=(centre, column),
+        )
+    )
+    draft.findings.append(
+        Finding(
+            FindingCode.ROWS_NOT_PATIENTS,
+            Severity.WARNING,
+            f"The same “{column}” stands in several values of “{centre}”: “{centre}” and "
+            f"“{column}” together are taken for the patient id, which makes {n} patients.",
+            "If one number is one patient in all of them, choose so on the Data page.",
+            file=sheet.raw.file,
+            sheet=sheet.raw.sheet,
+            column=column,
+            count=n,
+            table="subjects",
+        )
+    )
 
 
 def _after_visits(role: str, sheet: Sheet, draft: Draft) -> Sheet:
@@ -572,6 +609,8 @@ def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
     if subjects.id_column is None:
         return None
     known = set(subjects.ids()) - {None}
+    if subjects.raw.id_with and not sheet.raw.id_with:
+        sheet = _with_same_parts(sheet, subjects)
     named = [sheet.id_column] if sheet.id_column else []
     if subjects.id_column in sheet.profiles:
         named.insert(0, subjects.id_column)
@@ -609,6 +648,20 @@ def _linked(sheet: Sheet, subjects: Sheet, draft: Draft) -> Sheet | None:
         )
         return candidate
     return _linked_otherwise(sheet, subjects, named, draft)
+
+
+def _with_same_parts(sheet: Sheet, subjects: Sheet) -> Sheet:
+    """Join the ids of a table as those of the patients are, where it has the same columns."""
+    columns = set(sheet.profiles)
+    parts = subjects.raw.id_with
+    if not set(parts) <= columns:
+        centres = centre_columns(sheet)
+        parts = centres[:1] if len(parts) == 1 else ()
+    column = subjects.id_column if subjects.id_column in columns else sheet.id_column
+    if not parts or column is None or column in parts:
+        return sheet
+    joined = profile_sheet(with_joined_ids(sheet.raw, column, parts))
+    return replace(joined, id_column=column)
 
 
 def _linked_otherwise(

@@ -92,6 +92,8 @@ def _whose(role: str, source: TableSource) -> str:
         who = f"patient id “{source.subject_id}”"
     else:
         who = "each row is a patient" if role == "subjects" else "no patient id"
+    if source.id_with:
+        who += f" with {', '.join(f'“{name}”' for name in source.id_with)}"
     if source.patient_column is not None:
         who += f", found in “{source.patient_column}” of the patients"
     rows = "; ".join(

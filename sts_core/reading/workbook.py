@@ -85,6 +85,8 @@ class RawTable:
         What it was made of, where the rows of the file are events; ``None`` for any other table.
     origins
         Where columns of a patient's row come from that are not of the patient's own event alone.
+    id_with
+        Columns that stand before the patient id in the ids of the table, as they were joined.
     profiled
         What was told of each column, by its name. The cells never change, so that a column is
         looked at once.
@@ -105,6 +107,7 @@ class RawTable:
     dictionary: bool = False
     part: Part | None = None
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    id_with: tuple[str, ...] = ()
     profiled: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     looked_through: dict[str, DistinctCells] = field(default_factory=dict, init=False, repr=False)
 

@@ -195,6 +195,8 @@ class TableSource:
         Name of the file and of the sheet in it; the file's directory is never kept.
     subject_id
         Column that identifies the patient; ``None`` when each row is a patient.
+    id_with
+        Further columns that are part of the id, where a number repeats over centres.
     rows
         Only rows in which each named column holds one of its values (``{"PARAMCD": ["OS"]}``).
     take, take_by
@@ -232,6 +234,7 @@ class TableSource:
     sheet: str | None = None
     subject_id: str | None = None
     subject_id_status: Status = Status.GUESSED
+    id_with: tuple[str, ...] = ()
     rows: dict[str, tuple[Scalar, ...]] = field(default_factory=dict)
     take: RowChoice | None = None
     take_by: str | None = None
@@ -249,6 +252,8 @@ class TableSource:
     def _in_or_out(self) -> Self:
         if both := {*self.left_out} & {*self.let_in}:
             raise ValueError(f"“{min(both)}” can't be both left out and let in")
+        if self.id_with and (self.subject_id is None or self.subject_id in self.id_with):
+            raise ValueError("id_with names further columns beside subject_id")
         if (self.birth_date is None) is not (self.age_at is None):
             raise ValueError("birth_date and age_at belong together")
         return self

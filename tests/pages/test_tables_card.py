@@ -242,3 +242,17 @@ def test_two_sources_of_one_endpoint_are_compared_and_unnamed_pairs_can_be_named
     endpoint = study_of(at).definitions.endpoints["T1"]
     assert endpoint.label == "Time to relapse"
     assert not endpoint.is_confirmed
+
+
+def test_numbers_that_begin_anew_in_each_centre_are_ids_with_the_centre() -> None:
+    rows = "".join(f"{centre},{n},{'FM'[n % 2]}\n" for centre in "ABC" for n in range(1, 8))
+    events = "".join(f"{centre},{n},x\n" for centre in "AB" for n in range(1, 8) for _ in "ab")
+    at = drop(start(), {"p.csv": f"Centre,Patient no,Sex\n{rows}",
+                        "v.csv": f"Centre,Patient no,AE term\n{events}"})  # fmt: skip
+    assert "21 of 21 patients analysed" in cohort_line(at)
+    assert "together are taken for the patient id, which makes 21 patients" in shown(at)
+    at.selectbox(key="w:table.id_with").set_value("(nothing: it is the id)").run()
+    assert study_of(at).data.tables["subjects"].id_with == ()
+    assert "21 rows for 7 patients." in shown(at)
+    checked(at.selectbox(key="w:table.id_with").set_value("Centre").run())
+    assert "21 of 21 patients analysed" in cohort_line(at)
