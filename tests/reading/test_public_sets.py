@@ -272,12 +272,14 @@ def test_two_infections_of_a_patient_are_two_rows_once_that_is_said() -> None:
     assert (n, events) == (12, 8)
 
 
-def test_columns_without_names_that_say_anything_are_chosen_by_hand() -> None:
+def test_columns_without_names_that_say_anything_are_asked_or_chosen_by_hand() -> None:
     """As in the marrow transplants: t1 with d1, and t2 with d3, which no header tells."""
     columns = {"group": cycle("1", "2", "3"), "t1": TIMES, "d1": cycle("0", "1")}
     book = book_of(columns)
     proposal = propose_study([book])
-    assert [item.kind for item in proposal.questions] == [QuestionKind.ENDPOINT]
+    assert proposal.questions[0].kind is QuestionKind.ENDPOINT
+    pair = proposal.study.definitions.endpoints["T1"]
+    assert (pair.time, pair.event, pair.unit, pair.is_confirmed) == ("t1", "d1", None, False)
     by_hand = Endpoint(
         label="Overall survival", time="t1", unit=TimeUnit.DAYS, event="d1",
         events={"death": (1,)}, censored=(0,),
