@@ -282,6 +282,12 @@ def test_inputs_and_presses_have_one_door() -> None:
         assert not calls_of(path, "seeded"), f"{where(path)}: take pages._ui.widgets"
         assert not calls_of(path, "synced"), f"{where(path)}: take pages._ui.widgets"
         assert not calls_of(path, "form_submit_button"), f"{where(path)}: take widgets.submitted"
+        clears = [
+            node
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.keyword) and node.arg == "clear_on_submit"
+        ]
+        assert not clears, f"{where(path)}: what is cleared before it is read is lost; drop_widget"
         statements = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
         asked = [
             node

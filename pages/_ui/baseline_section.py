@@ -152,19 +152,21 @@ def _blocks(cohort: Cohort, kept: Sequence[BaselineBlock]) -> tuple[BaselineBloc
                     _keep(blocks[:number] + blocks[number + 1 :])
                     st.rerun()
         st.caption("Yes-or-no variables as rows under one heading: sites of metastasis, say.")
-        with st.form("baseline.block.form", border=False, clear_on_submit=True):
-            chosen = st.multiselect(
-                "Variables", free, key="baseline.block.variables",
+        with st.form("baseline.block.form", border=False):
+            chosen = widgets.multiselect(
+                "Variables", free, "baseline.block.variables", [],
                 format_func=lambda key: shown_name(key, variables[key]),
             )  # fmt: skip
-            label = st.text_input(
-                "Heading", key="baseline.block.label", placeholder="for instance: Metastasis"
+            label = widgets.text_input(
+                "Heading", "baseline.block.label", placeholder="for instance: Metastasis"
             )
             if widgets.submitted("Add the block", "baseline.block.add", type="primary"):
                 problem = _problem(chosen, label, yes_of)
                 if problem:
                     st.error(problem)
                 else:
+                    state.drop_widget("baseline.block.variables")
+                    state.drop_widget("baseline.block.label")
                     yes = yes_of[chosen[0]]
                     _keep([*blocks, BaselineBlock(label.strip(), tuple(chosen), yes)])
                     st.rerun()

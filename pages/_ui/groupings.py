@@ -45,17 +45,20 @@ def merged_groups(
         return
     levels = levels_of(cohort, by)
     with st.form(f"{key}.form", border=False):
-        chosen = st.pills(
+        chosen = widgets.pills(
             f"Levels of {plain(levels.label)} to merge",
             levels.levels,
-            selection_mode="multi",
+            f"{key}.levels.{by}",
+            [],
             format_func=plain,
-            key=f"{key}.levels",
         )
-        name = st.text_input("Name of the merged group", key=f"{key}.name",
-                             placeholder="for instance: ASPS or CCS")  # fmt: skip
-        rest = st.text_input("Name of all others together", key=f"{key}.rest", value="Others")
-        keep_others = st.checkbox("Keep the others as they are", key=f"{key}.keep")
+        name = widgets.text_input(
+            "Name of the merged group",
+            f"{key}.name.{by}",
+            placeholder="for instance: ASPS or CCS",
+        )
+        rest = widgets.text_input("Name of all others together", f"{key}.rest.{by}", "Others")
+        keep_others = widgets.checkbox("Keep the others as they are", f"{key}.keep.{by}", False)
         if widgets.submitted("Compare merged groups", f"{key}.do", type="primary"):
             problem = _problem(chosen, name, rest, levels.levels, keep_others)
             if problem:

@@ -95,9 +95,9 @@ def _leave_out(cohort: Cohort) -> None:
         for name in table.frame.columns
         if name not in (cohort.study.data.tables[role].subject_id, AGE_COLUMN)
     }
-    with st.form("privacy.form", border=False, clear_on_submit=True):
-        chosen = st.selectbox(
-            "Leave out another column", [_NONE, *options], key="privacy.column",
+    with st.form("privacy.form", border=False):
+        chosen = widgets.selectbox(
+            "Leave out another column", [_NONE, *options], "privacy.column", _NONE,
             help="It is then on no page and in no file; the study file remembers it.",
         )  # fmt: skip
         if widgets.submitted("Leave it out", "privacy.leave_out") and chosen != _NONE:
@@ -108,6 +108,7 @@ def _leave_out(cohort: Cohort) -> None:
                     f"“{plain(column)}” is used by {plain(joined(users))}: remove these first."
                 )
             else:
+                state.drop_widget("privacy.column")
                 state.change_study(left_out_by_hand(cohort.study, role, column))
                 st.rerun()
 

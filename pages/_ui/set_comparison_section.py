@@ -77,19 +77,20 @@ def _save(cohort: Cohort) -> None:
     """Offer to keep the criteria and filters in force under a name."""
     with (
         st.popover("Save this set", icon=":material/bookmark_add:"),
-        st.form("sets.form", border=False, clear_on_submit=True),
+        st.form("sets.form", border=False),
     ):
         in_force = _in_force(cohort.study)
         st.caption(
             f"Keeps the criteria and filters in force now ({len(in_force)}) in the study file, to "
             "compare other patients with."
         )
-        name = st.text_input("Name", key="sets.name", max_chars=_MAX_NAME).strip()
+        name = widgets.text_input("Name", "sets.name", max_chars=_MAX_NAME).strip()
         if widgets.submitted("Save", "sets.save", type="primary"):
             problem = _problem(name, cohort.study)
             if problem:
                 st.error(problem)
             else:
+                state.drop_widget("sets.name")
                 _put(cohort.study, {**cohort.study.analysis.saved_sets, name: in_force})
                 st.rerun()
 

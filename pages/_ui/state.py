@@ -7,8 +7,8 @@ undo and redo are a :class:`History` of others. Widgets are seeded from the work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -33,7 +33,7 @@ _WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK, _SEEDS, _
     "workspace", "history", "shell", "notice", "choices", "job", "counts", "work", "seeds",
     "pressed",
 )  # fmt: skip
-_LATE, _REVISION = "late", "revision"
+_LATE, _REVISION, _TABLES = "late", "revision", "tables"
 MAX_UNDO = 50
 #: Counts on the screen whose patients can be listed; the oldest are forgotten.
 MAX_COUNTS = 20_000
@@ -419,6 +419,105 @@ def drop_widget(key: str) -> None:
     seed = _seeds().get(key)
     if seed is not None:
         seed.is_let_go = True
+
+
+#: A row's name and a column.
+Cell = tuple[Hashable, str]
+
+
+@dataclass(slots=True)
+class _EditedTable:
+    """A table that a person edits, as its browser has it.
+
+    Attributes
+    ----------
+    key
+        Its name in the session.
+    cells
+        What the browser was given to edit; by row.
+    generation
+        How often the program has set it to something else.
+    said
+        What the browser says of cells; it says all of it each time.
+    taken
+        What of it was taken over already.
+    edits
+        Cells that were edited and not taken over yet.
+    is_drawn
+        Whether it has been on a page.
+    """
+
+    key: str
+    cells: dict[Hashable, dict[str, Any]]
+    generation: int = 0
+    said: dict[Cell, Any] = field(default_factory=dict)
+    taken: dict[Cell, Any] = field(default_factory=dict)
+    edits: dict[Cell, Any] = field(default_factory=dict)
+    is_drawn: bool = False
+
+
+def edited_table(
+    key: str, cells: Mapping[Hashable, Mapping[str, Any]]
+) -> tuple[str, dict[Hashable, dict[str, Any]]]:
+    """Give the key of a table that is edited, and what its browser is to be given.
+
+    While the table shows what was edited in it, it stays the same one, with the cells that it began
+    with: other cells make a browser drop what was typed since it sent something last. A cell that
+    the program set to something else, or other rows, make it another table.
+
+    Parameters
+    ----------
+    key
+        Name of the table.
+    cells
+        Those that can be edited, by the row's name and the column, as they are now.
+
+    Returns
+    -------
+    str
+        Key in the session.
+    dict
+        Cells to be given to the browser.
+    """
+    tables: dict[str, _EditedTable] = st.session_state.setdefault(_TABLES, {})
+    now = {name: dict(row) for name, row in cells.items()}
+    table = tables.get(key)
+    heard = None if table is None else st.session_state.get(table.key)
+    if table is None:
+        table = tables[key] = _EditedTable(f"w:{key}", now)
+    names = list(table.cells)
+    table.said = {
+        (names[place], column): value
+        for place, row in (heard or {}).get("edited_rows", {}).items()
+        for column, value in row.items()
+    }
+    table.edits |= {
+        cell: value
+        for cell, value in table.said.items()
+        if table.taken.get(cell, _NOTHING) != value
+    }
+    is_other = list(now) != names or any(
+        table.said.get((name, column), table.cells[name][column]) != value
+        for name, row in now.items()
+        for column, value in row.items()
+        if (name, column) not in table.edits
+    )
+    if is_other or (heard is None and table.is_drawn):  # or it was away: its browser's is a new one
+        table.generation += 1
+        table.key, table.cells = f"w:{key}|{table.generation}", now
+        table.said, table.taken = {}, {}
+    return table.key, table.cells
+
+
+def take_edits(key: str) -> dict[Hashable, dict[str, Any]]:
+    """Give, once, the cells that were edited, by the row's name and the column."""
+    table: _EditedTable = st.session_state[_TABLES][key]
+    table.is_drawn, table.taken = True, table.said
+    found: dict[Hashable, dict[str, Any]] = {}
+    for (name, column), value in table.edits.items():
+        found.setdefault(name, {})[column] = value
+    table.edits = {}
+    return found
 
 
 def _late() -> set[str]:

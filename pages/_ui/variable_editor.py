@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -317,16 +317,15 @@ def _names(cohort: Cohort, key: str, variable: Variable) -> None:
         st.info(f"{len(counts)} different values: too many to name one by one.")
         return
     unknown = len(cohort.subjects) - sum(counts.values())
-    rows = [
-        {_FILE: value, _PATIENTS: n, _LEVEL: variable.codes.get(value, value)}
+    rows: dict[Hashable, dict[str, Any]] = {
+        value: {_FILE: value, _PATIENTS: n, _LEVEL: variable.codes.get(value, value)}
         for value, n in counts.items()
-    ]
+    }
     st.markdown("**Before**: what the file holds, and the level that it means")
-    edited = st.data_editor(
+    edits = widgets.edited_table(
         rows,
-        key=f"variable.names.{cohort.data_hash[:8]}.{hash(repr((key, variable)))}",
-        hide_index=True,
-        disabled=[_FILE, _PATIENTS],
+        f"variable.names.{cohort.data_hash[:8]}.{key}",
+        (_LEVEL,),
         height=min(36 * (len(rows) + 1) + 4, 400),
         column_config={
             _FILE: st.column_config.TextColumn(width="medium"),
@@ -335,7 +334,12 @@ def _names(cohort: Cohort, key: str, variable: Variable) -> None:
         },
     )
     st.caption(f"Not known: {unknown}. Two values with the same level are one group.")
-    levels = {str(row[_FILE]): str(row[_LEVEL] or "").strip() for row in edited}
+    levels = {str(value): str(row[_LEVEL]) for value, row in rows.items()}
+    levels |= {
+        str(value): str(edit[_LEVEL] or "").strip()
+        for value, edit in edits.items()
+        if value in levels
+    }
     changed = with_names(variable, levels)
     if changed != variable:
         put_variable(cohort.study, key, replace(changed, status=Status.CONFIRMED))

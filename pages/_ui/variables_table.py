@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from pages._ui import state
+from pages._ui import state, widgets
 from pages._ui.derivation_form import derivation_form
 from pages._ui.variable_editor import editor
 from sts_core.cohort import Cohort
@@ -37,19 +37,18 @@ _KNOWN = {
 }
 _MEASURED_OF = {name: measured for measured, name in _KNOWN.items()}
 _LEFT_OUT = "no variable"
-_ROUND = "variables.round"
+_EDITED = ("Name", "Type", "Known")
 
 
 def variables(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
     """Show every column of the patient table with what it was taken for; each can be changed."""
     rows = _rows(cohort, evidence)
-    edited = st.data_editor(
+    edits = widgets.edited_table(
         rows,
-        key=f"variables.{cohort.data_hash[:8]}.{_generation(cohort)}",
-        hide_index=True,
+        f"variables.{cohort.data_hash[:8]}",
+        _EDITED,
         width="stretch",
         height=min(36 * (len(rows) + 1) + 4, 560),
-        disabled=["Column", "Values", "Known in", "Why"],
         column_order=["Column", "Name", "Type", "Known", "Values", "Known in", "Why"],
         column_config={
             "Column": st.column_config.TextColumn(width=170, pinned=True),
@@ -66,12 +65,13 @@ def variables(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> None:
             "Why": st.column_config.TextColumn("Taken for this because", width="medium"),
         },
     )  # fmt: skip
-    study = _edited(cohort.study, rows, list(edited))
-    if study != cohort.study:
+    if edits:
+        study = _edited(cohort.study, rows, edits)
         still_used = used_by_others(study)
-        if still_used:
+        if study == cohort.study:
+            state.leave_notice("A column that is no variable has no name: choose its type first.")
+        elif still_used:
             state.leave_notice(f"{'; '.join(still_used)}: leave that out first, or make it anew.")
-            state.remember(_ROUND, state.remembered(_ROUND, 0) + 1)
         else:
             state.change_study(study)
         st.rerun()
@@ -94,12 +94,8 @@ def used_by_others(study: Study) -> list[str]:
     ]
 
 
-def _generation(cohort: Cohort) -> str:
-    """Name the editor anew when the variables changed, so that its edits are not applied twice."""
-    return f"{hash(repr(cohort.study.definitions.variables))}.{state.remembered(_ROUND, 0)}"
-
-
-def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[str, Any]]:
+def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> dict[Hashable, dict[str, Any]]:
+    """Give the cells of each row, by the column, and the variable if it isn't its first one."""
     variables = cohort.study.definitions.variables
     by_column: dict[str, list[str]] = {}
     for key, known in variables.items():
@@ -107,7 +103,7 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
             by_column.setdefault(known.column or key, []).append(key)
     source = cohort.study.data.tables["subjects"]
     roles = column_roles(cohort)
-    rows: list[dict[str, Any]] = []
+    rows: dict[Hashable, dict[str, Any]] = {}
     for name in map(str, cohort.tables["subjects"].frame.columns):
         if name == source.subject_id:
             continue
@@ -115,34 +111,30 @@ def _rows(cohort: Cohort, evidence: Mapping[str, ColumnEvidence]) -> list[dict[s
         why = "; ".join(filter(None, [roles.get(name), reason]))
         hidden = name in evidence and not evidence[name].counts and not evidence[name].samples
         summary = column_summary(cohort, name, show_values=not hidden)
-        for key in by_column.get(name, [""]):
+        for number, key in enumerate(by_column.get(name, [""])):
             variable = variables.get(key)
-            rows.append(
-                {
-                    "_key": key,
-                    "Column": name,
-                    "Name": variable.label if variable else name,
-                    "Type": _KINDS[variable.kind] if variable else _LEFT_OUT,
-                    "Known": _KNOWN[variable.measured if variable else Measured.UNKNOWN],
-                    "Values": summary.text,
-                    "Known in": f"{summary.n_known} of {summary.n}",
-                    "Why": why,
-                }
-            )
-    rows += [
-        {
-            "_key": key,
-            "Column": "(made of others)"
-            if known.derived
-            else f"{known.column or key} ({known.table})",
-            "Name": known.label,
-            "Type": _KINDS[known.kind],
-            "Known": _KNOWN[known.measured],
-            **_made(cohort, key),
-        }
-        for key, known in variables.items()
-        if known.table != "subjects" or known.derived
-    ]
+            rows[name, key if number else ""] = {
+                "_key": key,
+                "Column": name,
+                "Name": variable.label if variable else name,
+                "Type": _KINDS[variable.kind] if variable else _LEFT_OUT,
+                "Known": _KNOWN[variable.measured if variable else Measured.UNKNOWN],
+                "Values": summary.text,
+                "Known in": f"{summary.n_known} of {summary.n}",
+                "Why": why,
+            }
+    for key, known in variables.items():
+        if known.table != "subjects" or known.derived:
+            rows["", key] = {
+                "_key": key,
+                "Column": "(made of others)"
+                if known.derived
+                else f"{known.column or key} ({known.table})",
+                "Name": known.label,
+                "Type": _KINDS[known.kind],
+                "Known": _KNOWN[known.measured],
+                **_made(cohort, key),
+            }
     return rows
 
 
@@ -158,13 +150,17 @@ def _made(cohort: Cohort, key: str) -> dict[str, str]:
     return {"Values": summary.text, "Known in": known, "Why": why}
 
 
-def _edited(study: Study, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Study:
+def _edited(
+    study: Study,
+    rows: Mapping[Hashable, Mapping[str, Any]],
+    edits: Mapping[Hashable, Mapping[str, Any]],
+) -> Study:
     """Give the study with the edits of the table."""
     variables = dict(study.definitions.variables)
-    for old, new in zip(before, after, strict=True):
-        changed = {name for name in ("Name", "Type", "Known") if old[name] != new[name]}
-        if not changed:
+    for name, edit in edits.items():
+        if name not in rows:  # gone in the meantime
             continue
+        old, new = rows[name], {**rows[name], **edit}
         key = old["_key"]
         if new["Type"] == _LEFT_OUT:
             variables.pop(key, None)

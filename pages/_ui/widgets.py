@@ -8,7 +8,7 @@ must show the same value: it sends what it shows with the next click, as if a pe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -176,6 +176,41 @@ def range_slider(
     widget = state.synced(key, start, page)
     value = state.widget_value(key)
     return _drawn(st.slider, key, label, *ends, value=value, key=widget, **more)
+
+
+def edited_table(
+    rows: Mapping[Hashable, Mapping[str, Any]], key: str, columns: Sequence[str], **more: Any
+) -> dict[Hashable, dict[str, Any]]:
+    """Offer a table of which some columns can be edited; give what was edited since the last run.
+
+    It stays as it is while one edits it, so that nothing that is typed in it meanwhile is lost, and
+    an edit belongs to the row in which it was made, whatever has become of the others.
+
+    Parameters
+    ----------
+    rows
+        The cells to be shown, by the row's name and the column.
+    key
+        Name of the table.
+    columns
+        Those that can be edited.
+    more
+        As of ``st.data_editor``.
+
+    Returns
+    -------
+    dict
+        New values by the row's name and the column.
+    """
+    widget, given = state.edited_table(
+        key, {name: {column: row[column] for column in columns} for name, row in rows.items()}
+    )
+    fixed = dict.fromkeys(column for row in rows.values() for column in row)
+    st.data_editor(
+        [{**row, **given[name]} for name, row in rows.items()], key=widget,
+        disabled=[column for column in fixed if column not in columns], hide_index=True, **more,
+    )  # fmt: skip
+    return state.take_edits(key)
 
 
 def _drawn(draw: Callable[..., Any], name: str, *args: Any, **more: Any) -> Any:

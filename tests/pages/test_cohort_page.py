@@ -347,8 +347,10 @@ def test_a_block_is_made_and_taken_apart() -> None:
     text = table(at, "Characteristic ")
     assert "Metastasis present" not in text
     assert "Lung metastasis yes 33 (64.7) no 18 (35.3)" in text
-    at.multiselect(key="baseline.block.variables").set_value(["metastasis_lung", "metastasis_bone"])
-    at.text_input(key="baseline.block.label").set_value("Metastases")
+    at.multiselect(key="w:baseline.block.variables").set_value(
+        ["metastasis_lung", "metastasis_bone"]
+    )
+    at.text_input(key="w:baseline.block.label").set_value("Metastases")
     checked(next(item for item in at.button if item.label == "Add the block").click().run())
     text = table(at, "Characteristic ")
     assert "Metastases Lung metastasis 33 (64.7) Bone metastasis 18 (35.3)" in text

@@ -114,8 +114,8 @@ def test_responses_are_merged_where_they_can_be_compared() -> None:
     at.session_state["survival.tab"] = "Comparisons"
     checked(at.run())
     checked(at.segmented_control(key="w:comparison.start").set_value("landmark").run())
-    at.pills(key="comparison.merge.levels").set_value(["CR", "PR"])
-    at.text_input(key="comparison.merge.name").set_value("Responders")
+    at.pills(key="w:comparison.merge.levels.best_response").set_value(["CR", "PR"])
+    at.text_input(key="w:comparison.merge.name.best_response").set_value("Responders")
     submit = [item for item in at.button if item.label == "Compare merged groups"][-1]
     checked(submit.click().run())
     (key,) = [name for name in study_of(at).definitions.groupings if name != "asps_ccs"]

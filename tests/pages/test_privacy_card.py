@@ -49,7 +49,7 @@ def test_a_column_is_let_in_and_left_out_again_and_undone():
     assert source.let_in == ("Religion",)
     assert "Religion" not in source.left_out
     assert "Religion" in at.session_state["workspace"].cohort.tables["subjects"].frame.columns
-    at.selectbox(key="privacy.column").set_value("clinic.csv: Religion")
+    at.selectbox(key="w:privacy.column").set_value("clinic.csv: Religion")
     checked(next(item for item in at.button if item.label == "Leave it out").click().run())
     assert study_of(at).data.tables["subjects"].left_out["Religion"] == "by_hand"
     click(at, "undo")
@@ -59,7 +59,7 @@ def test_a_column_is_let_in_and_left_out_again_and_undone():
 
 def test_a_column_that_something_rests_on_is_not_left_out_by_hand():
     at = with_canaries()
-    at.selectbox(key="privacy.column").set_value("clinic.csv: sex")
+    at.selectbox(key="w:privacy.column").set_value("clinic.csv: sex")
     checked(next(item for item in at.button if item.label == "Leave it out").click().run())
     assert "“sex” is used by “Sex”: remove these first." in [
         item.value.replace("\\", "") for item in at.error

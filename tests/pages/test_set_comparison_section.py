@@ -16,11 +16,11 @@ def test_the_cohort_is_compared_with_the_file_and_with_a_saved_set() -> None:
     assert "51 patients in both sets, 0 only in this cohort, 20 only in the whole file." in shown(
         at
     )
-    at.text_input(key="sets.name").set_value("Whole file")
+    at.text_input(key="w:sets.name").set_value("Whole file")
     (save,) = [button for button in at.button if button.label == "Save"]
     checked(save.click().run())
     assert [error.value for error in at.error if "is taken" in error.value]
-    at.text_input(key="sets.name").set_value("As published")
+    at.text_input(key="w:sets.name").set_value("As published")
     (save,) = [button for button in at.button if button.label == "Save"]
     checked(save.click().run())
     assert list(study_of(at).analysis.saved_sets) == ["As published"]

@@ -214,8 +214,8 @@ def test_times_that_cannot_be_read_are_refused_in_words(text: str) -> None:
 def test_groups_are_merged_under_a_name_and_apart_again() -> None:
     at = go(with_sample(), SURVIVAL)
     levels = list(at.pills(key=HISTOTYPES).value)
-    at.pills(key="merge.levels").set_value(levels[1:4])
-    at.text_input(key="merge.name").set_value("Some")
+    at.pills(key="w:merge.levels.histotype").set_value(levels[1:4])
+    at.text_input(key="w:merge.name.histotype").set_value("Some")
     submit = next(item for item in at.button if item.label == "Compare merged groups")
     checked(submit.click().run())
     (key,) = [name for name in study_of(at).definitions.groupings if name != "asps_ccs"]

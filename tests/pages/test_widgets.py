@@ -6,6 +6,7 @@ behind sends what it last knew. Both are remade here without a browser.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.pages.driver import (
     PATHS,
     SURVIVAL,
     checked,
+    click,
     go,
     shown,
     study_of,
@@ -206,3 +208,96 @@ def test_a_double_click_removes_one_thing() -> None:
     assert "left: bc" in shown(checked(at.run()))
     at.button(key="drop").click().run()
     assert "left: c" in shown(checked(at))
+
+
+def _table_of(at: AppTest) -> str:
+    """Give the first table that can be edited, as the browser names it."""
+    return str(next(item.proto.id for item in at.dataframe if "-w:" in item.proto.id))
+
+
+def _edited(at: AppTest, name: str, cells: dict[int, dict[str, str]]) -> AppTest:
+    """Edit cells; the browser says all that was edited in a table since it began."""
+    said = {"edited_rows": cells, "added_rows": [], "deleted_rows": []}
+    return _run_with(at, **{name: {"string_value": json.dumps(said)}})
+
+
+def _labels(at: AppTest, *keys: str) -> list[str]:
+    return [study_of(at).definitions.variables[key].label for key in keys]
+
+
+def test_cells_edited_one_after_the_other_all_count() -> None:
+    at = go(with_sample(), DATA)
+    name = _table_of(at)
+    _edited(at, name, {0: {"Name": "Geschlecht"}})
+    # the second is sent by a browser that has not heard of the first
+    _edited(at, name, {0: {"Name": "Geschlecht"}, 1: {"Name": "Alter"}})
+    assert _labels(at, "sex", "age") == ["Geschlecht", "Alter"]
+    assert _table_of(at) == name  # one goes on typing in the same table
+    _edited(at, name, {0: {"Name": "Sex"}, 1: {"Name": "Alter"}})
+    assert _labels(at, "sex", "age") == ["Sex", "Alter"]
+
+
+def test_an_edit_that_was_undone_does_not_come_back() -> None:
+    at = go(with_sample(), DATA)
+    first = _table_of(at)
+    _edited(at, first, {0: {"Name": "Geschlecht", "Known": "not stated"}})
+    click(at, "undo")
+    assert _labels(at, "sex") == ["Sex"]
+    second = _table_of(at)
+    assert second != first
+    _edited(at, first, {0: {"Name": "Geschlecht"}})
+    assert _labels(at, "sex") == ["Sex"]
+    _edited(at, second, {1: {"Type": "no variable"}})
+    assert "age" not in study_of(at).definitions.variables
+    assert _labels(at, "sex", "ecog") == ["Sex", "ECOG performance status"]
+
+
+def test_a_name_for_what_is_no_variable_is_refused_in_words() -> None:
+    at = go(with_sample(), DATA)
+    before, name = study_of(at), _table_of(at)
+    _edited(at, name, {5: {"Name": "Subtype"}})
+    assert study_of(at) == before
+    assert "no variable has no name" in shown(at)
+    assert _table_of(at) != name  # shows again what is in force
+
+
+def _names() -> None:
+    import streamlit as st
+
+    from pages._ui import state, widgets
+
+    cells = st.session_state.setdefault("cells", {"a": {"Name": "A"}, "b": {"Name": "B"}})
+    if st.session_state.pop("interrupt", False):  # a run that ended before it took the edits over
+        state.edited_table("names", cells)
+        st.rerun()
+    if gone := st.session_state.pop("gone", None):
+        del cells[gone]
+    for row, edit in widgets.edited_table(cells, "names", ("Name",)).items():
+        if row in cells:
+            cells[row] |= edit
+    st.write(" ".join(row["Name"] for row in cells.values()))
+
+
+def test_an_edit_outlives_a_run_that_is_interrupted_and_stays_in_its_row() -> None:
+    at = AppTest.from_function(_names).run()
+    name = _table_of(at)
+    at.session_state["interrupt"] = True
+    _edited(at, name, {0: {"Name": "Anna"}})
+    assert "Anna B" in shown(at)
+    assert _table_of(at) == name
+    at.session_state["gone"] = "a"
+    _edited(at, name, {0: {"Name": "Anna"}, 1: {"Name": "Bert"}})
+    assert "Bert" in shown(at)
+    assert _table_of(at) != name
+    assert "Bert" in shown(checked(at.run()))
+
+
+def test_a_form_that_was_sent_is_read_before_it_is_emptied() -> None:
+    at = go(with_sample(), COHORT)
+    at.multiselect(key="w:baseline.block.variables").set_value(["prior_chemotherapy"])
+    at.text_input(key="w:baseline.block.label").set_value("Before")
+    checked(at.button(key="baseline.block.add").click().run())
+    *_, block = study_of(at).analysis.views["baseline"]["blocks"]
+    assert (block["label"], block["variables"]) == ("Before", ["prior_chemotherapy"])
+    assert at.multiselect(key="w:baseline.block.variables").value == []
+    assert at.text_input(key="w:baseline.block.label").value == ""
