@@ -45,7 +45,7 @@ from sts_core.study.types import (
     conditions_of,
 )
 from sts_core.table_rows import table_missing
-from sts_core.values import missing_codes
+from sts_core.values import date_in_both_orders, missing_codes
 
 MAX_AGE = 120.0
 MAX_YEARS = 50.0
@@ -81,7 +81,7 @@ def check_cohort(cohort: Cohort, progress: Progress | None = None) -> tuple[Find
         go_on()
         found += _endpoint(cohort, code)
     go_on()
-    found += _ambiguous_dates(cohort)
+    found += [*_ambiguous_dates(cohort), *_mixed_orders(cohort)]
     for key in definitions.variables:
         go_on()
         found += [*_variable(cohort, key), *unseen_values(cohort, key)]
@@ -439,6 +439,42 @@ def _century_open(cohort: Cohort, role: str, names: Sequence[str]) -> Finding:
         count=len(names),
         table=role,
     )
+
+
+def _mixed_orders(cohort: Cohort) -> Iterator[Finding]:
+    """Name columns of dates in which some read only as day/month and others only as month/day."""
+    for table in cohort.tables.values():
+        source = cohort.study.data.tables.get(table.role, TableSource())
+        for name in date_columns_of(cohort, table):
+            format_ = source.columns.get(name)
+            order = format_.date_order if format_ else None
+            if order not in ("dmy", "mdy"):
+                continue
+            distinct, place = table.cells(name)
+            pairs = [date_in_both_orders(cell) for cell in distinct]
+            kept, other = (0, 1) if order == "dmy" else (1, 0)
+            lost = np.array([a[kept] is None and a[other] is not None for a in pairs], dtype=bool)
+            if not lost.any():
+                continue
+            both = np.array([None not in a and a[0] != a[1] for a in pairs], dtype=bool)
+            n_lost, n_both = int(lost[place].sum()), int(both[place].sum())
+            yield Finding(
+                FindingCode.DATE_ORDERS_MIXED,
+                Severity.WARNING,
+                f"“{name}” mixes two orders of day and month: {n_lost} of its dates read only as "
+                f"{_ORDER_WORDS['mdy' if order == 'dmy' else 'dmy']} and are not read. Of the "
+                f"others, read as {_ORDER_WORDS[order]}, {n_both} read both ways and may be wrong.",
+                "Write the dates of this column in one order in the file, best as 2021-05-03.",
+                file=table.file,
+                sheet=table.sheet,
+                column=name,
+                rows=tuple(int(row) for row in np.asarray(table.rows)[lost[place]]),
+                count=n_lost,
+                table=table.role,
+            )
+
+
+_ORDER_WORDS = {"dmy": "day/month/year", "mdy": "month/day/year"}
 
 
 def _ambiguous_dates(cohort: Cohort) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ from sts_core.values import DateOrder, dates, numbers, says_no_date, texts
 
 # Under a header that names a date, a column is one although many cells can't be read.
 _SOME_DATES = 0.5
+# Day numbers of 1980 and 2050.
+_FIRST_SERIAL, _LAST_SERIAL = 29_221, 55_153
 _SHORT_YEAR = re.compile(r"\d{1,2}([-/.])(?:\d{1,2}|[A-Za-z]{3})\1\d{2}")
 # In a longer table a time has at least three different values.
 _FEW_ROWS = 5
@@ -128,11 +130,19 @@ def is_date_column(sheet: Sheet, name: str) -> bool:
         return True
     if profile.serial_share < _SOME_DATES:
         return False
-    low = profile.low
+    low, high = profile.low, profile.high
+    if find_unit(sheet.words[name]) is not None:
+        return False
+    if _says_date(sheet.words[name]):
+        return low is None or low >= 10_000
+    # "Last contact" over 44,500: whole numbers that are all days of these decades
     return (
-        _says_date(sheet.words[name])
-        and (low is None or low >= 10_000)
-        and find_unit(sheet.words[name]) is None
+        match.exact
+        and profile.is_whole
+        and low is not None
+        and high is not None
+        and low >= _FIRST_SERIAL
+        and high <= _LAST_SERIAL
     )
 
 
@@ -312,7 +322,7 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
         for status in [*candidates, *nearest]:
             guess = _guess(sheet, table, time.concept, time, status.name)
             if guess is not None:
-                found[code] = guess
+                found[code] = _unless_of_life(guess) if code not in status.codes else guess
                 spoken_for.add(status.name)
                 break
     for status in statuses:  # a status without a time of its own, such as DSS on the OS time
@@ -351,6 +361,20 @@ def from_times(sheet: Sheet, table: str) -> list[Guess]:
                 spoken_for.add(status.name)
                 break
     return list(found.values())
+
+
+def _unless_of_life(guess: Guess) -> Guess:
+    """Name no event where the words of a mere “status” are of life and death, and others count."""
+    kinds = set(guess.endpoint.events)
+    event = vocabulary().endpoints[guess.code].event
+    if not kinds or event in kinds or not all(kind.startswith("death") for kind in kinds):
+        return guess
+    reason = (
+        f"“{guess.endpoint.event}” says who died, but the event of {guess.code} is {event}; say "
+        "which values count, or choose another column"
+    )
+    endpoint = replace(guess.endpoint, events={}, censored=())
+    return replace(guess, endpoint=endpoint, coding=Coding({}, (), f"{reason}."))
 
 
 def _of_survival(sheet: Sheet, time: _TimeColumn) -> bool:
@@ -756,6 +780,36 @@ def _from_time(sheet: Sheet, endpoint: Endpoint) -> Outcomes:
     known = np.array([text in event_texts or text in censored for text in state], dtype=bool)
     unit = DAYS_PER_UNIT[endpoint.unit] if endpoint.unit is not None else 1.0
     return Outcomes(given * unit, event, known, endpoint.unit is not None, 0.1 * unit)
+
+
+def undated_events(
+    sheet: Sheet, dated: Guess, orders: Mapping[str, DateOrder]
+) -> list[tuple[str, str, np.ndarray]]:
+    """Compare the dates of events with a column that says yes or no and has no time of its own.
+
+    Returns
+    -------
+    list
+        The column of dates, the other one, and the rows that say the event but have no date of it.
+    """
+    concept_of = {"progression": "PFS", "recurrence": "RFS", "relapse": "RFS"}
+    found = []
+    for kind, column in dated.endpoint.event_dates.items():
+        happened = dates(sheet.raw.cells(column), order=orders.get(column))
+        for status in _status_columns(sheet):
+            if not status.exact or status.codes[:1] != (concept_of.get(kind),):
+                continue
+            coding = guess_coding(
+                sheet.profiles[status.name].counts, _header(sheet, status.name), kind,
+                labels=_labels(sheet, status.name),
+            )  # fmt: skip
+            says = {str(value) for values in coding.events.values() for value in values}
+            state = texts(sheet.raw.cells(status.name))
+            event = np.array([text in says for text in state], dtype=bool)
+            rows = np.flatnonzero(event & np.isnat(happened.values) & ~happened.incomplete)
+            if len(rows):
+                found.append((column, status.name, rows))
+    return found
 
 
 def disagreement(first: Outcomes, second: Outcomes) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
 from sts_core.reading.endpoints import is_date_column
@@ -10,6 +12,10 @@ from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet
 from sts_core.study.types import ColumnFormat
 from sts_core.values import DateOrder, date_of, number_of
+
+# One to three digits, then groups of three after points.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+_WHOLE = re.compile(r"[1-9]\d*")
 
 
 def formats_of(sheet: Sheet) -> dict[str, ColumnFormat]:
@@ -24,7 +30,36 @@ def formats_of(sheet: Sheet) -> dict[str, ColumnFormat]:
                 formats[name] = ColumnFormat(date_order=orders[name])
         elif profile.is_numeric and profile.decimal == "," and _has_marks(profile):
             formats[name] = ColumnFormat(decimal=",")
+        elif _points_part_thousands(sheet, name):
+            formats[name] = ColumnFormat(decimal=",", thousands=".")
     return formats
+
+
+def _points_part_thousands(sheet: Sheet, name: str) -> bool:
+    """Whether each point stands before three digits, and the table speaks for thousands.
+
+    It does where the same column has whole numbers of three digits without a point (900 beside
+    1.101), or where another column writes decimals with a comma, or where semicolons part the
+    cells and no column has a point that must be a decimal mark.
+    """
+    profile = sheet.profiles[name]
+    if not profile.is_numeric or profile.decimal != ".":
+        return False
+    cells = sheet.raw.cells(name).cells
+    marked = [cell for cell in cells if isinstance(cell, str) and "." in cell]
+    if len(marked) < 2 or not all(_GROUPS.fullmatch(cell) for cell in marked):
+        return False
+    plain = [cell for cell in cells if isinstance(cell, str) and _WHOLE.fullmatch(cell)]
+    longest = max(map(len, plain), default=0)
+    if plain:
+        return longest == 3
+    others = [item for item in sheet.profiles.values() if item.is_numeric and item.name != name]
+    if any(item.decimal == "," and _has_marks(item) for item in others):
+        return True
+    points = any(
+        "." in text and not _GROUPS.fullmatch(text) for item in others for text in item.counts
+    )
+    return sheet.raw.semicolons and not points
 
 
 def _has_marks(profile: Profile) -> bool:
@@ -65,7 +100,7 @@ def ask_orders(role: str, sheet: Sheet, draft: Draft) -> None:
         reason = (
             f"Other columns of this table read as {_order_words(order)} only ({listed([*clear])})."
             if clear
-            else "Every date in this column reads both ways."
+            else _both_ways(profile)
         )
         options = []
         for option in ("dmy", "mdy"):
@@ -99,10 +134,26 @@ def ask_orders(role: str, sheet: Sheet, draft: Draft) -> None:
         )
 
 
+def _both_ways(profile: Profile) -> str:
+    """Say whether all dates of a column read both ways, or each in one way."""
+    pairs = [(date_of(text, "dmy"), date_of(text, "mdy"), n) for text, n in profile.counts.items()]
+    first = sum(n for a, b, n in pairs if a is not None and b is None)
+    second = sum(n for a, b, n in pairs if a is None and b is not None)
+    if not (first and second):
+        return "Every date in this column reads both ways."
+    return (
+        f"The column mixes both: {first} of its dates read only as {_order_words('dmy')}, {second} "
+        f"only as {_order_words('mdy')}."
+    )
+
+
 def ask_numbers(role: str, sheet: Sheet, draft: Draft) -> None:
     """Ask for the decimal mark of each column whose every mark stands before three digits."""
     for name, profile in sheet.profiles.items():
         if not profile.is_numeric or is_date_column(sheet, name):
+            continue
+        if _points_part_thousands(sheet, name):
+            _ask_points(role, name, sheet, draft)
             continue
         marked = {text: n for text, n in profile.counts.items() if "," in text}
         pairs = [(number_of(text, "."), number_of(text, ",")) for text in marked]
@@ -139,6 +190,41 @@ def ask_numbers(role: str, sheet: Sheet, draft: Draft) -> None:
                 table=role,
             )
         )
+
+
+def _ask_points(role: str, name: str, sheet: Sheet, draft: Draft) -> None:
+    counts = sheet.profiles[name].counts
+    n = sum(count for text, count in counts.items() if "." in text)
+    example = next((text for text in counts if "." in text), "1.234")
+    whole = example.replace(".", "")
+    draft.questions.append(
+        Question(
+            QuestionKind.DECIMAL,
+            f"data.tables.{role}.columns.{name}.thousands",
+            f"“{name}”: does the point part thousands ({example} is {whole}), or is it the decimal "
+            "mark?",
+            "Every point of this column stands before three digits.",
+            guess=".",
+            table=role,
+            columns=(name,),
+            options=(".", "none"),
+        )
+    )
+    draft.findings.append(
+        Finding(
+            FindingCode.NUMBER_AMBIGUOUS,
+            Severity.WARNING,
+            f"“{name}” can be read in two ways: every point stands before three digits ({n} "
+            f"rows). It is assumed that it parts thousands ({example} is {whole}).",
+            "If that is wrong, choose how the column writes numbers under “How cells are read” on "
+            "the Data page, or correct the cells.",
+            file=sheet.raw.file,
+            sheet=sheet.raw.sheet,
+            column=name,
+            count=n,
+            table=role,
+        )
+    )
 
 
 def _order_words(order: str) -> str:

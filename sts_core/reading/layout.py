@@ -389,7 +389,13 @@ def _header_again(sheet: _Cells, header: int, group: int | None) -> list[int]:
     same[: header + 1] = False
     for column in places:
         codes = sheet.grid.codes[column]
-        same &= codes == codes[header]
+        name = _folded(sheet.at(header, column))
+        alike = [
+            code
+            for code, value in enumerate(sheet.grid.values[column])
+            if code == codes[header] or (name is not None and _folded(value) == name)
+        ]
+        same &= np.isin(codes, alike)
         if not same.any():
             return []
     found: list[int] = np.flatnonzero(same).tolist()
@@ -403,6 +409,11 @@ def _header_again(sheet: _Cells, header: int, group: int | None) -> list[int]:
             )
         ]
     return sorted(found)
+
+
+def _folded(cell: object) -> str | None:
+    """Give a text in one case, to be compared with a name; ``None`` for any other cell."""
+    return " ".join(cell.casefold().split()) if isinstance(cell, str) else None
 
 
 def _other_table_below(sheet: _Cells, header: int, again: set[int]) -> int:
@@ -447,14 +458,14 @@ def _foot(sheet: _Cells, rows: NDArray[np.bool_]) -> tuple[list[int], list[int]]
     if len(places) < 2:
         return notes, totals
     usual = float(np.median(sheet.filled[places[:1000]].sum(axis=1)))
-    while (
-        len(places) > 1
-        and usual >= 3
-        and (_is_note(sheet, places[-1]) or _is_signature(sheet, places[-1], usual))
-    ):
-        notes.insert(0, places.pop())
-    while len(places) > 1 and len(totals) < _MAX_TOTALS and _is_total(sheet, places[-1]):
-        totals.insert(0, places.pop())
+    while len(places) > 1:  # notes stand below totals, or between them
+        last = places[-1]
+        if usual >= 3 and (_is_note(sheet, last) or _is_signature(sheet, last, usual)):
+            notes.insert(0, places.pop())
+        elif len(totals) < _MAX_TOTALS and _is_total(sheet, last):
+            totals.insert(0, places.pop())
+        else:
+            break
     return notes, totals
 
 

@@ -338,6 +338,22 @@ def error_values(
     )
 
 
+def apostrophes(file: str, sheet: str | None, columns: Sequence[str]) -> Finding:
+    """Say: an apostrophe in front of each cell was left off."""
+    named = listed([f"“{name}”" for name in columns])
+    return Finding(
+        FindingCode.APOSTROPHES_LEFT_OFF,
+        Severity.NOTE,
+        f"Each cell of {named} begins with an apostrophe, by which a spreadsheet keeps numbers as "
+        "text; it was left off.",
+        "Nothing to do, if that is what it is.",
+        file=file,
+        sheet=sheet,
+        column=columns[0] if len(columns) == 1 else None,
+        count=len(columns),
+    )
+
+
 def formulas_uncalculated(file: str, sheet: str | None, count: int) -> Finding:
     """Say: the file stores formulas without their values."""
     return Finding(

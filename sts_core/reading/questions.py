@@ -10,7 +10,8 @@ from sts_core.reading.endpoints import date_columns, has_short_years
 from sts_core.reading.gap_codes import Gaps, gaps_in
 from sts_core.reading.proposal import Question, QuestionKind
 from sts_core.reading.sheet import Sheet
-from sts_core.reading.variables import VariableGuess
+from sts_core.reading.variables import VariableGuess, why_no_number
+from sts_core.reading.vocabulary import vocabulary
 from sts_core.study.types import Endpoint, TimeUnit
 from sts_core.values import missing_codes, texts
 
@@ -32,7 +33,7 @@ def ask_endpoints(draft: Draft) -> None:
                 FindingCode.ENDPOINT_NOT_FOUND,
                 Severity.WARNING,
                 f"No endpoint was recognised in “{sheet.raw.label}”: no time with a status, and "
-                f"{_lacking_dates(sheet)}.",
+                f"{_lacking_dates(sheet)}.{_unread_times(sheet)}",
                 "Choose the columns of the endpoint on the Data page.",
                 file=sheet.raw.file,
                 sheet=sheet.raw.sheet,
@@ -79,6 +80,18 @@ def ask_endpoints(draft: Draft) -> None:
                     columns=(endpoint.time,) if endpoint.time else (),
                 )
             )
+
+
+def _unread_times(sheet: Sheet) -> str:
+    """Name columns with the name of a time whose cells can't be read as numbers."""
+    named = [
+        f"“{name}”: {why}."
+        for name, profile in sheet.profiles.items()
+        if not profile.is_numeric
+        and vocabulary().time_of.match(sheet.words[name], drop=frozenset(vocabulary().units))
+        and (why := why_no_number(profile)) is not None
+    ]
+    return " " + " ".join(named) if named else ""
 
 
 def _lacking_dates(sheet: Sheet) -> str:

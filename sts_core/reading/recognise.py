@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from sts_core.reading.endpoints import (
     is_date_column,
     outcome_columns,
     outcomes,
+    undated_events,
 )
 from sts_core.reading.event_columns import (
     event_columns,
@@ -78,6 +80,9 @@ __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind
 _MIN_OVERLAP = 0.5
 # A second numbering is taken when so many ids, and such a share of them, are in both tables.
 _FEWEST_IDS, _MOST_IDS = 5, 0.8
+# From here on a spreadsheet's number has lost digits; and how it writes one.
+_EXACT = 2.0**53
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2}")
 #: File and sheet of a table.
 Place = tuple[str, str | None]
 
@@ -287,6 +292,7 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             "subjects", sheet.id_column, ColumnRole.SUBJECT_ID,
             f"“{sheet.id_column}” is a usual name of a patient id{repeats}",
         )  # fmt: skip
+        _say_lost_digits(sheet, draft)
     ask_orders("subjects", sheet, draft)
     ask_numbers("subjects", sheet, draft)
     for dated in date_columns(sheet, {}):
@@ -335,6 +341,39 @@ def _ask_centre(sheet: Sheet, draft: Draft) -> None:
     )
 
 
+def _say_lost_digits(sheet: Sheet, draft: Draft) -> None:
+    """Name ids that a spreadsheet rounded: 1234567890123456 is kept as 1.23E+15."""
+    assert sheet.id_column is not None
+    distinct, place = sheet.raw.cells(sheet.id_column)
+    lost = np.array([_lost_digits(cell) for cell in distinct], dtype=bool)[place]
+    if not lost.any():
+        return
+    rows = np.asarray(sheet.raw.row_numbers)[lost]
+    draft.findings.append(
+        Finding(
+            FindingCode.SUBJECT_ID_DIGITS_LOST,
+            Severity.WARNING,
+            f"{len(rows)} of {sheet.n_rows} ids in “{sheet.id_column}” are long numbers that a "
+            "spreadsheet rounded (it writes them with E+): their last digits are lost, and different "
+            "patients may have the same id.",
+            "Format the column as text in the spreadsheet, enter the ids again, and upload that "
+            "file.",
+            file=sheet.raw.file,
+            sheet=sheet.raw.sheet,
+            column=sheet.id_column,
+            rows=tuple(int(row) for row in rows),
+            count=len(rows),
+            table="subjects",
+        )
+    )
+
+
+def _lost_digits(cell: object) -> bool:
+    if isinstance(cell, float):
+        return abs(cell) >= _EXACT
+    return isinstance(cell, str) and _ROUNDED.fullmatch(cell) is not None
+
+
 def _after_visits(role: str, sheet: Sheet, draft: Draft) -> Sheet:
     """Take the columns of visits; give the sheet without them.
 
@@ -367,7 +406,34 @@ def _add_endpoints(role: str, sheet: Sheet, draft: Draft) -> None:
                     what = ColumnRole.TIME if name == other.endpoint.time else ColumnRole.STATUS
                     what = ColumnRole.DATE if is_date_column(sheet, name) else what
                     draft.say(role, name, what, f"{code} is taken from {_origin(chosen)} instead")
+        if chosen.endpoint.from_dates and code not in timed:
+            _say_undated(role, sheet, chosen, orders, draft)
         take_endpoint(role, chosen, draft)
+
+
+def _say_undated(
+    role: str, sheet: Sheet, chosen: Guess, orders: Mapping[str, DateOrder], draft: Draft
+) -> None:
+    """Name patients of whom a column says the event without a date: they would count as without."""
+    rows = np.asarray(sheet.raw.row_numbers)
+    for dated, says, places in undated_events(sheet, chosen, orders):
+        patients = "1 patient" if len(places) == 1 else f"{len(places)} patients"
+        draft.findings.append(
+            Finding(
+                FindingCode.ENDPOINT_SOURCES_DIFFER,
+                Severity.WARNING,
+                f"“{says}” says of {patients} that it happened, but “{dated}” has no date: "
+                f"{chosen.code} takes them as without this event.",
+                f"Fill in the dates, or take {chosen.code} from a time and a status on the Data "
+                "page.",
+                file=sheet.raw.file,
+                sheet=sheet.raw.sheet,
+                column=dated,
+                rows=tuple(int(row) for row in rows[places]),
+                count=len(places),
+                table=role,
+            )
+        )
 
 
 def _origin(guess: Guess) -> str:

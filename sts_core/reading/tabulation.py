@@ -19,6 +19,7 @@ from sts_core.reading.layout import ERROR_VALUES, Layout, find_layout
 from sts_core.reading.workbook import RawTable
 
 _COMMA_DECIMAL = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
+_QUOTED = re.compile(r"'[^']*$")
 _POINT_DECIMAL = re.compile(r"[-+]?(?:\d*\.\d+|\d{1,3}(?:,\d{3})+\.\d+)")
 
 
@@ -87,10 +88,14 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
             )
     findings.extend(_hidden(file, grid, row_numbers, kept, names))
     errors = _error_cells(grid)
+    apostrophes: list[str] = []
     columns: dict[str, NDArray[np.object_]] = {}
     for place, name in zip(kept, names, strict=True):
         values, is_error = _without_errors(grid.values[place])
         codes = grid.codes[place][below]
+        if _has_apostrophes(values[np.unique(codes)]):
+            values = _without_apostrophes(values)
+            apostrophes.append(name.given)
         columns[name.given] = values[codes]
         seen = set(row_numbers[is_error[codes]].tolist()) if is_error.any() else set()
         if marked := errors.get(grid.first_column + place + 1):
@@ -100,6 +105,8 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
             findings.append(
                 messages.error_values(file, grid.sheet, name.given, rows[:100], len(rows))
             )
+    if apostrophes:
+        findings.append(messages.apostrophes(file, grid.sheet, apostrophes))
     findings.extend(_other_findings(file, grid, first_full, row_numbers))
     table = RawTable(
         file=file,
@@ -109,6 +116,7 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         row_numbers=row_numbers,
         hidden=grid.hidden,
         decimal_comma=_has_decimal_comma([grid.values[place] for place in kept]),
+        semicolons=grid.facts.get("delimiter") == ";",
     )
     return Tabulated(table, tuple(findings))
 
@@ -246,6 +254,23 @@ def _without_errors(
         values = values.copy()
         values[is_error] = None
     return values, is_error
+
+
+def _has_apostrophes(values: NDArray[np.object_]) -> bool:
+    """Whether the cells of a column begin with the mark by which a spreadsheet keeps a text."""
+    filled = [value for value in values if value is not None]
+    return bool(filled) and all(
+        isinstance(value, str) and _QUOTED.match(value) is not None for value in filled
+    )
+
+
+def _without_apostrophes(values: NDArray[np.object_]) -> NDArray[np.object_]:
+    out = np.empty(len(values), dtype=object)
+    out[:] = [
+        value[1:].strip() or None if isinstance(value, str) and _QUOTED.match(value) else value
+        for value in values
+    ]
+    return out
 
 
 def _error_cells(grid: ReadGrid) -> dict[int, set[int]]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sts_core.derive import natural_order
+from sts_core.findings import listed
 from sts_core.reading.coding import legend_of
 from sts_core.reading.endpoints import date_columns, find_unit, has_short_years, is_date_column
 from sts_core.reading.gap_codes import NO_GAPS, Gaps, gaps_in
@@ -24,7 +25,7 @@ from sts_core.reading.vocabulary import (
     words_of,
 )
 from sts_core.study.types import Measured, Variable, VariableKind
-from sts_core.values import missing_codes
+from sts_core.values import missing_codes, number_of
 
 MAX_LEVELS = 12
 # A usual characteristic such as histotype or site may have more.
@@ -33,6 +34,10 @@ _MAX_CODE = 12
 _SHOWN = 4
 _LONG_TEXT = 40.0
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
+_WITH_UNIT = re.compile(r"\s*(?:[<>≤≥~]\s*)?[-+]?\d+(?:[.,]\d+)?\s*(?:[^\W\d_]{1,8}\.?|[+%*])?\s*")
+_DIGITS = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_MOST_NUMBERS = 0.9
+_FEW_SIGNS = 4
 _LEADING_NUMBER = re.compile(r"^\s*(?:[<>≤≥=~]+\s*)?([-+]?\d+(?:\.\d+)?)")
 # "ECOG 1", "PS 0", "1分": the same as the number alone
 _PERFORMANCE = re.compile(
@@ -346,7 +351,7 @@ def _kind(
         return None, "free text or an identifier: too many different values"
     limit = MAX_LEVELS_NAMED if wanted in ("categorical", "ordered") else MAX_LEVELS
     if n > limit:
-        return None, f"{n} different texts are too many for levels"
+        return None, why_no_number(profile) or f"{n} different texts are too many for levels"
     if n > 2 and n > 0.5 * profile.n_known and not (concept and wanted) and not ranges:
         return None, "nearly every row has a text of its own"
     if n == profile.n_known and profile.n_known > 5:
@@ -355,6 +360,29 @@ def _kind(
         return None, "long free text"
     kind = VariableKind.ORDERED if wanted == "ordered" else VariableKind.CATEGORICAL
     return kind, f"{n} levels"
+
+
+def why_no_number(profile: Profile) -> str | None:
+    """Say why texts that begin with a number are none; ``None`` for other texts."""
+    texts = list(profile.counts)
+    plain = [text for text in texts if {number_of(text), number_of(text, ",")} != {None}]
+    behind = [text for text in texts if text not in plain and _WITH_UNIT.fullmatch(text)]
+    if len(behind) + len(plain) < _MOST_NUMBERS * len(texts):
+        return None
+    if behind:
+        # never whole cells: they may be ids of somebody
+        signs = sorted({_DIGITS.sub("", text).strip() for text in behind})
+        if len(signs) > _FEW_SIGNS:
+            return None
+        named = listed([f"“{sign}”" for sign in signs])
+        return (
+            f"numbers with {named} in the cell, which are not read: write plain numbers, and the "
+            "unit in the name of the column"
+        )
+    return (
+        "some numbers have a comma and others a point as decimal mark, which are not read "
+        "together: write all with one"
+    )
 
 
 def _has_labels(labels: Mapping[str, str]) -> bool:

@@ -73,6 +73,8 @@ class RawTable:
         Whether the workbook hides the sheet.
     decimal_comma
         Whether numbers written as text use a comma as decimal mark, and none uses a point.
+    semicolons
+        Whether semicolons part the cells, as where the comma is the decimal mark.
     column_labels
         Long names of columns (SPSS, Stata, SAS), by column.
     value_labels
@@ -101,6 +103,7 @@ class RawTable:
     row_numbers: NDArray[np.int64]
     hidden: bool = False
     decimal_comma: bool = False
+    semicolons: bool = False
     column_labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[Cell, str]] = field(default_factory=dict)
     private: frozenset[str] = frozenset()

@@ -207,7 +207,9 @@ class Lexicon:
         self.levels = tuple(levels)
 
     def get(self, text: str) -> str | None:
-        """Give the standard spelling of a level, ``None`` for an unknown word."""
+        """Give the standard spelling of a level, ``None`` for an unknown word or a doubtful one."""
+        if text.rstrip().endswith(("?", "？")):  # "dead?" doesn't say it
+            return None
         words = words_of(text)
         found = self._standard.get(words)
         if found is None and len(words) > 1 and is_chinese(words[0]):  # 腺泡状软组织肉瘤(ASPS)
