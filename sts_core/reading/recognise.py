@@ -354,8 +354,8 @@ def _say_lost_digits(sheet: Sheet, draft: Draft) -> None:
             FindingCode.SUBJECT_ID_DIGITS_LOST,
             Severity.WARNING,
             f"{len(rows)} of {sheet.n_rows} ids in “{sheet.id_column}” are long numbers that a "
-            "spreadsheet rounded (it writes them with E+): their last digits are lost, and different "
-            "patients may have the same id.",
+            "spreadsheet rounded (it writes them with E+): their last digits are lost, and "
+            "different patients may have the same id.",
             "Format the column as text in the spreadsheet, enter the ids again, and upload that "
             "file.",
             file=sheet.raw.file,
