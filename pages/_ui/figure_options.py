@@ -196,27 +196,6 @@ def figure_options(
     return FigureChoices(drawing, step, horizon, preview, all_words)
 
 
-def kept_axis(kept: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Give the distance of the ticks and the end of the axis as they were chosen before.
-
-    Parameters
-    ----------
-    kept
-        What :meth:`FigureChoices.document` gave, perhaps changed by hand.
-
-    Returns
-    -------
-    tuple
-        In the display unit; ``None`` where nothing was chosen, or nothing that a time can be.
-    """
-    found = (kept.get("tick_step"), kept.get("horizon"))
-    step, horizon = (
-        float(time) if isinstance(time, int | float) and 0 < time < math.inf else None
-        for time in found
-    )
-    return step, horizon
-
-
 def _time_axis(
     key: str, kept: Mapping[str, Any], unit: TimeUnit
 ) -> tuple[float | None, float | None]:

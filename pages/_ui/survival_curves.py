@@ -9,7 +9,7 @@ import streamlit as st
 from pages._ui import state
 from pages._ui.basket import add_to_report
 from pages._ui.compute import compute
-from pages._ui.figure_options import figure_options, kept_axis
+from pages._ui.figure_options import figure_options
 from pages._ui.inputs import plain
 from pages._ui.show import (
     export_menu,
@@ -46,26 +46,18 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
     kept = state.view(KIND)
     endpoint = cohort.study.definitions.endpoints[spec.endpoint]
     unit = spec.time_unit or endpoint.display_unit
-    drawn_before = kept.get("figure") or {}
-    # Computed before anything is shown, with the axis of the run before: what leaves the server
-    # together is drawn in one go, and the browser is slower at that than the server at this
-    step, horizon = kept_axis(drawn_before)
-    bare = replace(spec, tick_step=step, horizon=horizon)
-    result: KaplanMeierResult = compute(kaplan_meier, cohort, bare)
-    flags = _flags(cohort, bare, result)
     place = st.container(horizontal=True)
     with place:
         groups = spec.levels or ()
         chosen = figure_options(
-            "km.figure", drawn_before, unit, groups,
+            "km.figure", kept.get("figure") or {}, unit, groups,
             about=about_of(spec.endpoint, spec.by),
             cumulative=counts_every_death(endpoint),
         )  # fmt: skip
     state.set_view(KIND, {**kept, "figure": chosen.document()})
     # nothing of the drawing is computed anew when a word or a colour changes
-    if (chosen.tick_step, chosen.horizon) != (step, horizon):
-        bare = replace(spec, tick_step=chosen.tick_step, horizon=chosen.horizon)
-        result = compute(kaplan_meier, cohort, bare)
+    bare = replace(spec, tick_step=chosen.tick_step, horizon=chosen.horizon)
+    result: KaplanMeierResult = compute(kaplan_meier, cohort, bare)
     if result.overall.n == 0:
         st.info(
             "No patient of this selection has a time for this endpoint.", icon=":material/info:"
@@ -83,14 +75,12 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
         """Draw them as files have them."""
         return chosen.for_files(figure())
 
-    table, more = survival_table(result), more_estimates_table(result)
     if chosen.preview:
         show_page(page(), PAGES[chosen.drawing.size])
     else:
         show_figure(figure(), key="km.figure")
-    with st.container():  # keeps its place without a line
-        _flag_line(flags, result)
-    with place:
+    under_figure = st.container()
+    with place:  # the figure waits for none of what follows
         export_menu(
             f"{spec.endpoint}-kaplan-meier",
             figure=figure,
@@ -101,24 +91,21 @@ def survival_curves(cohort: Cohort, spec: KaplanMeierSpec) -> None:
             key="km",
         )
         add_to_report(spec)
-    show_table(table)
+    show_table(survival_table(result))
     with st.expander(
         "More estimates: quartiles, restricted mean, follow-up, range", icon=":material/table:"
     ):
-        show_table(without_notes(more, table))
+        show_table(without_notes(more_estimates_table(result), survival_table(result)))
     in_words(methods_sentence(result), result_sentences(result))
+    with under_figure:
+        _flag(cohort, bare, result)
 
 
-def _flags(cohort: Cohort, spec: KaplanMeierSpec, result: KaplanMeierResult) -> HazardFlags:
-    """Look for what speaks against one hazard ratio, where that is cheap enough for every click."""
-    if len(result.groups) < 2 or result.overall.n * len(result.groups) > CHEAP_CELLS:
-        return HazardFlags()
-    found: HazardFlags = compute(hazard_flags, cohort, replace(spec, tick_step=None, horizon=None))
-    return found
-
-
-def _flag_line(flags: HazardFlags, result: KaplanMeierResult) -> None:
+def _flag(cohort: Cohort, spec: KaplanMeierSpec, result: KaplanMeierResult) -> None:
     """Say in a line that a hazard ratio is no single number here, and where to look."""
+    if len(result.groups) < 2 or result.overall.n * len(result.groups) > CHEAP_CELLS:
+        return
+    flags: HazardFlags = compute(hazard_flags, cohort, replace(spec, tick_step=None, horizon=None))
     text = flag_words(
         flags, result.provenance, result.unit_factor, result.display_unit.value
     )  # fmt: skip

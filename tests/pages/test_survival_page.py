@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pages._ui.figure_options import kept_axis
 from sts_core.analysis.kaplan_meier import (
     KaplanMeierSpec,
     kaplan_meier,
@@ -347,10 +346,3 @@ def test_one_less_survival_is_not_offered_where_death_competes() -> None:
     assert "w:km.figure.scale" in keys
     assert "w:km.figure.shown" not in keys
     assert "death from another cause competes" in shown(at)
-
-
-def test_an_axis_that_no_time_can_be_is_not_taken_over() -> None:
-    assert kept_axis({"tick_step": 6, "horizon": 24.5}) == (6.0, 24.5)
-    for nothing in (None, 0, -3.0, float("inf"), float("nan"), "12", [1]):
-        assert kept_axis({"tick_step": nothing, "horizon": nothing}) == (None, None)
-    assert kept_axis({}) == (None, None)
