@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -35,6 +35,7 @@ _CHOOSE = "(choose)"
 _EVERYBODY = "(none: every patient had the event)"
 _DEFINING = "endpoint.defining"
 _DATE, _COLUMN = "date", "column"
+_EVENT_VALUES = "which values mean that the event happened"
 _OF_EVERYONE = {"OS", "PFS", "TTP"}
 _NOBODY, _EVERYONE = "nobody", "everyone"
 
@@ -52,6 +53,11 @@ def endpoints(cohort: Cohort) -> None:
             "Nothing rests on a guess.",
             icon=":material/help:",
         )
+    elif found:
+        st.page_link(
+            "pages/survival.py", label="All endpoints are confirmed: go to Survival",
+            icon=":material/show_chart:",
+        )  # fmt: skip
     for code in [*waiting, *(code for code in found if code not in waiting)]:
         with st.container(border=True, key=f"endpoint-{re.sub(r'[^A-Za-z0-9]+', '-', code)}"):
             _card(cohort, code, found[code])
@@ -376,7 +382,8 @@ def _times_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         censored=censored,
         display_unit=TimeUnit(display),
     )
-    _confirm(cohort, code, endpoint, new, ready=bool(unit) and complete)
+    lacking = ["the unit of the time"] * (not unit) + [_EVENT_VALUES] * (not complete)
+    _confirm(cohort, code, endpoint, new, lacking)
 
 
 def _why_guessed(code: str, endpoint: Endpoint) -> str:
@@ -604,7 +611,9 @@ def _dates_part(cohort: Cohort, code: str, endpoint: Endpoint) -> None:
         events=events,
         censored=censored,
     )
-    _confirm(cohort, code, endpoint, new, ready=complete and bool(dates or events))
+    lacking = ["a date of the event"] * (not dates and not events)
+    lacking += [_EVENT_VALUES] * (not complete)
+    _confirm(cohort, code, endpoint, new, lacking)
 
 
 def _date_orders(cohort: Cohort, code: str, columns: list[str], table: Table) -> None:
@@ -637,18 +646,28 @@ def _date_orders(cohort: Cohort, code: str, columns: list[str], table: Table) ->
             st.rerun()
 
 
-def _confirm(cohort: Cohort, code: str, old: Endpoint, new: Endpoint, *, ready: bool) -> None:
-    """Offer to confirm; a later change of a confirmed endpoint takes effect at once."""
+def _confirm(
+    cohort: Cohort, code: str, old: Endpoint, new: Endpoint, lacking: Sequence[str]
+) -> None:
+    """Offer to confirm, or say what is still to choose.
+
+    A later change of a confirmed endpoint takes effect at once.
+    """
+    ready = not lacking
     confirmed = replace(new, events_status=Status.CONFIRMED, unit_status=Status.CONFIRMED)
     if old.is_confirmed:
         if ready and confirmed != replace(old, unit_status=Status.CONFIRMED):
             _replace_endpoint(cohort.study, code, confirmed)
             st.rerun()
         return
-    if widgets.pressed(
-        f"Confirm {plain(code)}", f"endpoint.confirm.{code}", type="primary",
-        disabled=not ready, help=None if ready else "Choose the unit and the event values first.",
-    ):  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = widgets.pressed(
+            f"Confirm {plain(code)}", f"endpoint.confirm.{code}", type="primary",
+            disabled=not ready,
+        )  # fmt: skip
+        if lacking:
+            st.caption(f"Still to choose: {joined(lacking)}.")
+    if pressed:
         _replace_endpoint(cohort.study, code, confirmed)
         st.rerun()
 

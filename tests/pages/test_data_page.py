@@ -70,14 +70,17 @@ def test_nothing_is_confirmed_without_a_unit() -> None:
     (code,) = endpoints
     assert endpoints[code].unit is None
     assert at.button(key=f"endpoint.confirm.{code}").disabled
+    assert "Still to choose: the unit of the time." in shown(at)
     confirm(at, code, unit="months", events=["Dead"])
     assert study_of(at).definitions.endpoints[code].is_confirmed
+    assert "Still to choose" not in shown(at)
 
 
 def test_nothing_is_confirmed_without_an_event() -> None:
     at = drop(start(), {"tiny.csv": TINY})
     at.pills(key="w:endpoint.events.TTE").set_value([]).run()
     assert "No value is an event yet." in shown(at)
+    assert "Still to choose: which values mean that the event happened." in shown(at)
     assert at.button(key="endpoint.confirm.TTE").disabled
 
 

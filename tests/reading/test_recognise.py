@@ -116,6 +116,12 @@ def test_nothing_recognisable_is_still_a_proposal() -> None:
         ("结局（0死亡 1存活）", cycle("0", "1"), {"death": (0,)}, (1,)),
         ("死亡(1否2是)", cycle("1", "2"), {"death": (2,)}, (1,)),
         ("Last status", cycle("DOD", "NED"), {"death": ("DOD",)}, ("NED",)),
+        (
+            "OS status",
+            cycle("Progression/death", "Ongoing"),
+            {"progression or death": ("Progression/death",)},
+            ("Ongoing",),
+        ),
         ("Exitus", cycle("yes", "no"), {"death": ("yes",)}, ("no",)),
         ("OS CNSR", cycle("0", "1"), {"death": (0,)}, (1,)),
         ("status", cycle("DOD", "AWD", "NED"), {"death": ("DOD",)}, ("AWD", "NED")),
