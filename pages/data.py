@@ -23,7 +23,6 @@ from pages._ui import (
 )
 from sts_core.cohort import Cohort
 
-intake.take_outcome()
 ctx = ui.open_page("Data")
 with st.container():  # keeps its place without a message: the tabs below would start anew
     ui.show_notice()

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 
 from sts_core.cohort import Cohort, Table
-from sts_core.derive import counts_of, date_columns_of, is_categorical, levels_of
+from sts_core.derive import counts_of, date_columns_of, is_categorical, levels_of, raw_levels
 from sts_core.findings import Finding, FindingCode, Severity, StudyError, listed
 from sts_core.reading.assembly import needed_columns
 from sts_core.study.types import Seen, Study, TableSource, Variable, VariableKind
@@ -68,7 +68,8 @@ def _look(cohort: Cohort, table: Table) -> Seen:
         if present is None:
             continue
         levels[key] = len(present)
-        gone = tuple(level for level in _stated(variable) if level not in present)
+        there = present | _before_merging(cohort, key, variable)
+        gone = tuple(level for level in _stated(variable) if level not in there)
         if gone:
             absent[key] = gone
     return Seen(
@@ -140,9 +141,18 @@ def _groups(cohort: Cohort, table: Table) -> Iterator[tuple[str, Variable]]:
 
 
 def _stated(variable: Variable) -> tuple[str, ...]:
-    """Give the levels that the study states; those that are merged are gone by intention."""
-    parts = {part for names in variable.merged.values() for part in names}
-    return tuple(level for level in variable.levels if level not in parts)
+    """Give the levels that the study states, merged ones and their parts among them."""
+    parts = [part for names in variable.merged.values() for part in names]
+    return tuple(dict.fromkeys((*variable.levels, *variable.merged, *parts)))
+
+
+def _before_merging(cohort: Cohort, key: str, variable: Variable) -> frozenset[str]:
+    """Give the levels that somebody has, as they are before some are merged."""
+    if not variable.merged:
+        return frozenset()
+    return frozenset(
+        variable.codes.get(text, text) for text in raw_levels(cohort, key) if text is not None
+    )
 
 
 def _present(cohort: Cohort, key: str) -> frozenset[str] | None:
@@ -265,23 +275,21 @@ def _level_changes(cohort: Cohort, table: Table, then: Seen, say: _Say) -> Itera
         before, present = then.levels.get(key), _present(cohort, key)
         if before is None or present is None:
             continue
-        stated = _stated(variable)
+        stated, absent = _stated(variable), then.absent.get(key, ())
         column = variable.column or key
         quotes = cohort.quotes(table.role, column)
-        if not stated:
-            if len(present) != before:
-                yield say(
-                    Severity.NOTE,
-                    f"“{variable.label}” has {len(present)} levels (then {before}).",
-                    "Look at its levels on the Data page.",
-                    column,
-                )
-            continue
-        absent = then.absent.get(key, ())
-        known = {*stated, *variable.merged}
-        new = [level for level in sorted(present) if level not in known]
-        new += [level for level in absent if level in present]
-        gone = [level for level in stated if level not in present and level not in absent]
+        there = present | _before_merging(cohort, key, variable)
+        new = [level for level in absent if level in there]
+        if variable.levels:
+            new = [*(level for level in sorted(present) if level not in stated), *new]
+        elif len(present) != before:
+            yield say(
+                Severity.NOTE,
+                f"“{variable.label}” has {len(present)} levels (then {before}).",
+                "Look at its levels on the Data page.",
+                column,
+            )
+        gone = [level for level in stated if level not in there and level not in absent]
         if new:
             noun = "A new level" if len(new) == 1 else f"{len(new)} new levels"
             yield say(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from sts_core.study.types import Measured, Status, Study, Variable, VariableKind
 
 N_BINS = 12
 MAX_BARS = 12
+MAX_LETTERS = 240
 
 
 class Part(StrEnum):
@@ -364,9 +366,7 @@ def _distribution(cohort: Cohort, key: str, variable: Variable) -> tuple[tuple[i
         found = levels_of(cohort, key)
         counts = counts_of(found.values)
         bars = tuple(counts.get(level, 0) for level in found.levels[:MAX_BARS])
-        more = len(found.levels) - MAX_BARS
-        text = ", ".join(found.levels[:MAX_BARS]) + (f" and {more} more" if more > 0 else "")
-        return bars, sum(counts.values()), text
+        return bars, sum(counts.values()), _named(found.levels[:MAX_BARS], len(found.levels))
     if variable.kind is VariableKind.DATE:
         dates = dates_of(cohort, key).values
         known = dates[~np.isnat(dates)]
@@ -390,3 +390,11 @@ def _bins(numbers: np.ndarray) -> tuple[int, ...]:
         return (len(numbers),) if len(numbers) else ()
     counts, _ = np.histogram(numbers, bins=min(N_BINS, max(2, len(np.unique(numbers)))))
     return tuple(int(count) for count in counts)
+
+
+def _named(levels: Sequence[str], n: int) -> str:
+    """Name levels, of many long ones the first, and say how many there are besides."""
+    ends = accumulate(len(level) for level in levels)
+    shown = max(sum(end <= MAX_LETTERS for end in ends), min(n, 2))
+    more = n - shown
+    return ", ".join(levels[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -131,6 +131,22 @@ def test_units_orders_and_levels_that_differ_are_said(column, cells, said):
     assert all(item.column == column for item in found)
 
 
+def test_a_part_of_a_merged_level_that_is_gone_is_said():
+    study = kept_with(("Limb", "Trunk", "Skin"))
+    (key,) = [name for name, item in study.definitions.variables.items() if item.levels]
+    variable = replace(study.definitions.variables[key], merged={"Surface": ("Trunk", "Skin")})
+    definitions = replace(study.definitions, variables={key: variable})
+    kept = remembering(cut(DATED, replace(study, definitions=definitions)))
+    assert kept.data.tables["subjects"].seen.absent == {key: ("Skin",)}
+    assert data_changes(cut(DATED, kept)) == ()
+    (found,) = data_changes(cut({**DATED, "site": ["Limb"] * 10 + ["Skin", "Skin"]}, kept))[1:]
+    assert found.message == "No patient has a level of “Primary site” any more: “Trunk”."
+    (new, gone) = data_changes(
+        cut({**DATED, "site": ["Limb"] * 9 + ["Skin", "Skin", "Head"]}, kept)
+    )
+    assert new.message == "2 new levels of “Primary site”: “Head”, “Skin”."
+
+
 def test_levels_that_nobody_stated_are_counted_and_no_name_is_kept():
     study = kept_with(())
     assert not {"Limb", "Trunk"} & {*dump_study(study).split()}

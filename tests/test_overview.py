@@ -160,3 +160,11 @@ def test_adverse_events_in_columns_are_no_rows() -> None:
     cohort = assemble(propose_study([book]).study, [book])
     said = " ".join(seen(cohort).outcomes)
     assert "Adverse events: in 2 columns of “patients.csv”, to confirm." in said
+
+
+def test_of_many_long_levels_the_first_are_named() -> None:
+    names = [f"Level {at:02d} {'of a long name ' * 4}".strip() for at in range(N)]
+    cohort = make_cohort({"kind": names * 2}, endpoints={}, variables={"kind": Variable("Kind")})
+    (line,) = [line for line in seen(cohort).variables if line.name == "Kind"]
+    assert line.levels == f"{', '.join(names[:3])} and 9 more"
+    assert len(line.bars) == N

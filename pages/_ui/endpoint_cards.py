@@ -63,7 +63,8 @@ def endpoints(cohort: Cohort) -> None:
             _card(cohort, code, found[code])
     with st.container(horizontal=True):
         st.button(
-            "Define another endpoint", icon=":material/add:", key="endpoint.define",
+            "Define another endpoint" if found else "Define an endpoint",
+            icon=":material/add:", key="endpoint.define",
             on_click=state.remember, args=(_DEFINING, True),
         )  # fmt: skip
         _offer_time_to_progression(cohort)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -203,11 +203,15 @@ class Outcome:
         What is loaded now; ``None`` leaves the former one.
     message, findings
         What is said about it.
+    added, to
+        Files that were added, and to what.
     """
 
     workspace: state.Workspace | None
     message: str
     findings: tuple[Finding, ...] = ()
+    added: tuple[Workbook, ...] = ()
+    to: state.Workspace | None = None
 
 
 def read_dropped(
@@ -260,12 +264,23 @@ def read_dropped(
                 "Your choices are loaded. Now drop the data file that they belong to.",
                 tuple(findings),
             )
+    return _in_time(
+        partial(_recognised, books, study, current, adds), books, current, findings, progress
+    )
+
+
+def _in_time(
+    work: Callable[[tuple[Finding, ...], Progress], Outcome],
+    books: Sequence[Workbook], current: state.Workspace, findings: Sequence[Finding],
+    progress: Progress,
+) -> Outcome:  # fmt: skip
+    """Give what comes of files that were read, or say that it takes too long."""
     try:
         with progress.own_work():
-            return _recognised(books, study, current, adds, tuple(findings), progress)
+            return work(tuple(findings), progress)
     except TookTooLong:
         largest = max(books, key=lambda book: sum(sheet.frame.size for sheet in book.sheets))
-        said = recognition_too_long(largest.file, limits.recognise_seconds)
+        said = recognition_too_long(largest.file, Limits.from_environment().recognise_seconds)
         return _not_used(current, [*findings, said])
 
 
@@ -276,7 +291,7 @@ def _recognised(
     names = ", ".join(book.file for book in books)
     if adds and current.has_data and study is None:
         workspace = state.extended(current, books, progress)
-        return Outcome(workspace, f"Added: {names}.", findings)
+        return Outcome(workspace, f"Added: {names}.", findings, tuple(books), current)
     study = study or (current.study if not current.has_data else None)
     workspace = state.opened(books, study, progress)
     former = " Undo brings back what was loaded before, with its choices."
@@ -305,10 +320,28 @@ def take_outcome() -> None:
     state.set_job(None)
     if outcome is None:
         return
+    current = state.workspace()
+    if outcome.added and outcome.to is not current and current.has_data:
+        _add_to(current, outcome, job.title)
+        take_outcome()
+        return
     if outcome.workspace is not None:
         state.put(outcome.workspace)
         state.forget_widgets()
     state.leave_notice(outcome.message, outcome.findings)
+
+
+def _add_to(current: state.Workspace, outcome: Outcome, title: str) -> None:
+    """Add files, already read, to what was changed while they were read: it must not be lost."""
+
+    def work(progress: Progress) -> Outcome:
+        progress.allow(Limits.from_environment().recognise_seconds)
+        add = partial(_recognised, outcome.added, None, current, True)
+        return _in_time(add, outcome.added, current, outcome.findings, progress)
+
+    job = Job(work, session_is_there(), title)
+    state.set_job(job)
+    job.wait(SMALL_SECONDS)
 
 
 def _cancelled_words() -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-from pages._ui import criteria_builder, filters, patient_lists, state
+from pages._ui import criteria_builder, filters, intake, patient_lists, state
 from pages._ui.comparisons_note import comparisons_note
+from pages._ui.show import show_notice
 from sts_core.analysis.provenance import SYNTHETIC_STAMP
 from sts_core.cohort import Cohort
 from sts_core.derive import cutoff_date
@@ -108,8 +109,13 @@ def open_page(title: str) -> Context | None:
         # The page was run without the router: declare the menu and start again through it
         menu()
         st.rerun()
+    intake.take_outcome()
     st.markdown(_STYLE, unsafe_allow_html=True)
     st.title(title, anchor=False)
+    if title != "Data":  # which says it at a place of its own
+        with st.container():
+            show_notice()
+            intake.show_progress()
     workspace = state.workspace()
     if workspace.cohort is None or workspace.study is None:
         if workspace.study is not None:

@@ -55,6 +55,25 @@ def go(at: AppTest, path: str) -> AppTest:
     return checked(at.switch_page(path).run())
 
 
+def run_with(at: AppTest, **stale: Any) -> AppTest:
+    """Run once more with what the browser holds, and with a value of a widget it held before."""
+    states = at._tree.get_widget_states()
+    for name, value in stale.items():
+        states.widgets.add(id=name, **value)
+    return checked(at._run(states))
+
+
+def table_id(at: AppTest) -> str:
+    """Give the first table that can be edited, as the browser names it."""
+    return str(next(item.proto.id for item in at.dataframe if "-w:" in item.proto.id))
+
+
+def edit_cells(at: AppTest, name: str, cells: Mapping[int, Mapping[str, str]]) -> AppTest:
+    """Edit cells; the browser says all that was edited in a table since it began."""
+    said = {"edited_rows": cells, "added_rows": [], "deleted_rows": []}
+    return run_with(at, **{name: {"string_value": json.dumps(said)}})
+
+
 def click(at: AppTest, key: str) -> AppTest:
     """Press a button that can be pressed."""
     button = at.button(key=key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,20 @@ from pages._ui import intake, job, state
 from pages._ui.job import Job
 from sts_core.reading import read_bytes
 from sts_core.reading.progress import Progress, Stage, Step
-from tests.pages.driver import TINY, checked, click, cohort_line, drop, shown, with_tiny
+from tests.pages.driver import (
+    DATA,
+    SURVIVAL,
+    TINY,
+    checked,
+    click,
+    cohort_line,
+    drop,
+    go,
+    settled,
+    shown,
+    study_of,
+    with_tiny,
+)
 
 
 class Stages(Progress):
@@ -170,6 +184,37 @@ def test_added_files_keep_every_choice_and_others_begin_anew() -> None:
     }.items()
     assert label in [item.label for item in added.study.definitions.variables.values()]
     assert cohort_line(at).startswith("tiny 3 of 3")
+
+
+def test_what_is_changed_while_files_are_read_is_not_lost_by_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = with_tiny()
+    checked(at.segmented_control(key="w:upload.adds").set_value("Add to these files").run())
+    real, may_go = intake.read_dropped, threading.Event()
+
+    def slowly(*given: Any) -> intake.Outcome:
+        assert may_go.wait(20)
+        return real(*given)
+
+    monkeypatch.setattr(intake, "read_dropped", slowly)
+    monkeypatch.setattr(intake, "SMALL_SECONDS", 0.05)
+    stages = b"id,stage\na,I\nb,II\nc,I\n"
+    checked(at.file_uploader[0].set_value([("stages.csv", stages, "text/csv")]).run())
+    (code,) = study_of(at).definitions.endpoints
+    click(at, f"endpoint.delete.{code}")
+    assert not study_of(at).definitions.endpoints
+    go(at, SURVIVAL)  # the next page shows what is read as well, and takes it
+    assert any(button.key == "intake.cancel" for button in at.button)
+    may_go.set()
+    settled(at)
+    assert "Added: stages.csv." in shown(at)
+    study = study_of(at)
+    assert not study.definitions.endpoints
+    assert "stage" in {item.column or key for key, item in study.definitions.variables.items()}
+    click(go(at, DATA), "undo")
+    assert not study_of(at).definitions.endpoints
+    assert [book.file for book in at.session_state["workspace"].workbooks] == ["tiny.csv"]
 
 
 def test_one_of_several_files_is_removed_and_comes_back_by_undo() -> None:

@@ -9,9 +9,32 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.variable_editor import parse_cuts, with_cuts, with_merged, with_names, with_order
+from sts_core.data_cut import remembering
 from sts_core.derive import levels_of
-from sts_core.study import CountOf, IsInRange, Measured, Nested, Variable, dump_study, load_study
-from tests.pages.driver import checked, click, drop, shown, start, study_of, with_sample, with_tiny
+from sts_core.study import (
+    CountOf,
+    IsInRange,
+    Measured,
+    Nested,
+    Variable,
+    VariableKind,
+    dump_study,
+    load_study,
+)
+from tests.pages.driver import (
+    COHORT,
+    checked,
+    click,
+    drop,
+    edit_cells,
+    go,
+    shown,
+    start,
+    study_of,
+    table_id,
+    with_sample,
+    with_tiny,
+)
 
 SITES = [("a<b>", 4), ("_x_", 3), ("$a$", 2), ("骨", 6)]
 HOSTILE = "id,time (months),status,site <i>,drug1,drug2\n" + "".join(
@@ -174,6 +197,83 @@ def test_what_was_mapped_by_hand_stays_after_another_upload() -> None:
     after = study_of(at)
     assert before.items() < after.definitions.variables.items(), "nothing but the stage is new"
     assert load_study(dump_study(after)).definitions == after.definitions
+
+
+def _cut(*, later: bool) -> str:
+    names = (
+        "id,time (months),status,histotype,rms type,site,stage,grade,score,lung,liver,drug1,drug2"
+    )
+    site = ("limb", "trunk", "retroperitoneum", "viscera" if later else "head")
+    rows = [
+        f"P{n},{n + 1},{n % 2},{('LMS', 'RMS')[n % 2]},"
+        f"{('', 'embryonal', '', 'pleomorphic')[n % 4]},{site[n % 4]},"
+        f"{('I', 'II', 'III', 'n.d.')[n // 2 % 4]},{n % 3},{20 + n},{n % 2},{n // 2 % 2},"
+        f"{('A', 'B')[n % 2]},{('C', 'D')[n // 3 % 2]}"
+        for n in range(44 if later else 40)
+    ]
+    return "\n".join([names, *rows])
+
+
+def test_all_that_was_mapped_by_hand_stays_in_the_study_file_and_with_the_next_data_cut() -> None:
+    at = drop(start(), {"cut.csv": _cut(later=False)})
+    variables = study_of(at).definitions.variables
+    key = {variable.column or name: name for name, variable in variables.items()}
+    first = next(item.value for item in at.dataframe if "-w:variables." in item.proto.id)
+    rows = {str(name): place for place, name in enumerate(first["Column"])}
+    table = table_id(at)
+    cells = {
+        rows["grade"]: {"Type": "ordered groups", "Known": "before time zero"},
+        rows["score"]: {"Known": "after time zero"},
+        rows["stage"]: {"Type": "ordered groups", "Name": "Stage at start"},
+    }
+    edit_cells(at, table, cells)
+    key["grade"] = next(
+        name for name, item in study_of(at).definitions.variables.items()
+        if (item.column or name) == "grade"
+    )  # fmt: skip
+    edit(at, key["stage"])
+    at.multiselect(key=f"w:variable.missing.{key['stage']}").set_value(["n.d."]).run()
+    site = edit(at, key["site"])
+    site.selectbox(key=f"w:variable.reference.{key['site']}").set_value("Trunk").run()
+    site.selectbox(key=f"w:variable.move.{key['site']}").set_value("Retroperitoneum").run()
+    click(site, f"variable.order.First.{key['site']}")
+    site.multiselect(key=f"w:variable.merge.{key['site']}").set_value(["Limb", "head"]).run()
+    click(site, f"variable.merge.do.{key['site']}")
+    edit(at, key["score"])
+    click(at, f"variable.new.Median.{key['score']}")
+    choose(at, how="count_of", count__of=[key["lung"], key["liver"]])
+    click(at, "derive.add")
+    choose(at, how="combination", combine__of=[key["drug1"], key["drug2"]])
+    click(at, "derive.add")
+    choose(at, how="nested", nested__of=key["histotype"], nested__by=key["rms type"])
+    click(at, "derive.add")
+    made = study_of(at).definitions.variables
+    assert len(made) >= len(variables) + 4
+    assert made[key["grade"]].kind is VariableKind.ORDERED
+    assert made[key["grade"]].measured is Measured.BASELINE
+    assert made[key["score"]].measured is Measured.POST_BASELINE
+    assert made[key["stage"]].kind is VariableKind.ORDERED
+    assert made[key["stage"]].label == "Stage at start"
+    assert made[key["stage"]].missing_codes == ("n.d.",)
+    assert made[key["site"]].reference == "Trunk"
+    assert [*made[key["site"]].merged.values()] == [("Limb", "head")]
+    n = 0
+    while study_of(at).definitions.variables != variables:
+        click(at, "undo")
+        n += 1
+    go(at, COHORT)
+    for _ in range(n):
+        click(at, "redo")
+    assert study_of(at).definitions.variables == made
+    file = dump_study(remembering(at.session_state["workspace"].cohort))
+    same = drop(start(), {"cut.csv": _cut(later=False), "study.yaml": file})
+    assert study_of(same).definitions == study_of(at).definitions
+    assert "Since the choices were kept" not in shown(same)
+    later = drop(start(), {"cut2.csv": _cut(later=True), "study.yaml": file})
+    assert study_of(later).definitions == study_of(at).definitions
+    said = shown(later)
+    assert "A new level of “Primary site”: “viscera”." in said
+    assert "No patient has a level of “Primary site” any more: “head”." in said
 
 
 def test_a_value_becomes_not_known() -> None:

@@ -6,7 +6,6 @@ behind sends what it last knew. Both are remade here without a browser.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -19,9 +18,12 @@ from tests.pages.driver import (
     SURVIVAL,
     checked,
     click,
+    edit_cells,
     go,
+    run_with,
     shown,
     study_of,
+    table_id,
     with_sample,
     with_tiny,
 )
@@ -92,14 +94,6 @@ def test_a_browser_that_was_told_nothing_shows_what_the_app_goes_by(path: str) -
         assert value is None or _default(item) == value, item.key
 
 
-def _run_with(at: AppTest, **stale: Any) -> AppTest:
-    """Run once more with what the browser holds, and with a value of a widget it held before."""
-    states = at._tree.get_widget_states()
-    for name, value in stale.items():
-        states.widgets.add(id=name, **value)
-    return checked(at._run(states))
-
-
 def test_a_choice_that_was_undone_does_not_come_back_with_the_next_click() -> None:
     at = go(with_sample(), SURVIVAL)
     convention = at.selectbox(key="w:km.convention").set_value("R")
@@ -110,7 +104,7 @@ def test_a_choice_that_was_undone_does_not_come_back_with_the_next_click() -> No
     checked(at.button(key="undo").click().run())
     go(at, SURVIVAL)
     assert study_of(at).analysis.convention == "app"
-    _run_with(at, **{former: {"string_value": sent}})
+    run_with(at, **{former: {"string_value": sent}})
     assert study_of(at).analysis.convention == "app"
     assert at.selectbox(key="w:km.convention").value == "app"
 
@@ -124,7 +118,7 @@ def test_another_file_does_not_inherit_what_the_browser_showed_of_the_former() -
     assert study_of(at).data.tables["subjects"].subject_id is None
     checked(at.button(key="undo").click().run())
     assert study_of(at).data.tables["subjects"].subject_id == "id"
-    _run_with(at, **{first: {"string_value": row.options[0]}})
+    run_with(at, **{first: {"string_value": row.options[0]}})
     assert study_of(at).data.tables["subjects"].subject_id == "id"
 
 
@@ -210,55 +204,44 @@ def test_a_double_click_removes_one_thing() -> None:
     assert "left: c" in shown(checked(at))
 
 
-def _table_of(at: AppTest) -> str:
-    """Give the first table that can be edited, as the browser names it."""
-    return str(next(item.proto.id for item in at.dataframe if "-w:" in item.proto.id))
-
-
-def _edited(at: AppTest, name: str, cells: dict[int, dict[str, str]]) -> AppTest:
-    """Edit cells; the browser says all that was edited in a table since it began."""
-    said = {"edited_rows": cells, "added_rows": [], "deleted_rows": []}
-    return _run_with(at, **{name: {"string_value": json.dumps(said)}})
-
-
 def _labels(at: AppTest, *keys: str) -> list[str]:
     return [study_of(at).definitions.variables[key].label for key in keys]
 
 
 def test_cells_edited_one_after_the_other_all_count() -> None:
     at = go(with_sample(), DATA)
-    name = _table_of(at)
-    _edited(at, name, {0: {"Name": "Geschlecht"}})
+    name = table_id(at)
+    edit_cells(at, name, {0: {"Name": "Geschlecht"}})
     # the second is sent by a browser that has not heard of the first
-    _edited(at, name, {0: {"Name": "Geschlecht"}, 1: {"Name": "Alter"}})
+    edit_cells(at, name, {0: {"Name": "Geschlecht"}, 1: {"Name": "Alter"}})
     assert _labels(at, "sex", "age") == ["Geschlecht", "Alter"]
-    assert _table_of(at) == name  # one goes on typing in the same table
-    _edited(at, name, {0: {"Name": "Sex"}, 1: {"Name": "Alter"}})
+    assert table_id(at) == name  # one goes on typing in the same table
+    edit_cells(at, name, {0: {"Name": "Sex"}, 1: {"Name": "Alter"}})
     assert _labels(at, "sex", "age") == ["Sex", "Alter"]
 
 
 def test_an_edit_that_was_undone_does_not_come_back() -> None:
     at = go(with_sample(), DATA)
-    first = _table_of(at)
-    _edited(at, first, {0: {"Name": "Geschlecht", "Known": "not stated"}})
+    first = table_id(at)
+    edit_cells(at, first, {0: {"Name": "Geschlecht", "Known": "not stated"}})
     click(at, "undo")
     assert _labels(at, "sex") == ["Sex"]
-    second = _table_of(at)
+    second = table_id(at)
     assert second != first
-    _edited(at, first, {0: {"Name": "Geschlecht"}})
+    edit_cells(at, first, {0: {"Name": "Geschlecht"}})
     assert _labels(at, "sex") == ["Sex"]
-    _edited(at, second, {1: {"Type": "no variable"}})
+    edit_cells(at, second, {1: {"Type": "no variable"}})
     assert "age" not in study_of(at).definitions.variables
     assert _labels(at, "sex", "ecog") == ["Sex", "ECOG performance status"]
 
 
 def test_a_name_for_what_is_no_variable_is_refused_in_words() -> None:
     at = go(with_sample(), DATA)
-    before, name = study_of(at), _table_of(at)
-    _edited(at, name, {5: {"Name": "Subtype"}})
+    before, name = study_of(at), table_id(at)
+    edit_cells(at, name, {5: {"Name": "Subtype"}})
     assert study_of(at) == before
     assert "no variable has no name" in shown(at)
-    assert _table_of(at) != name  # shows again what is in force
+    assert table_id(at) != name  # shows again what is in force
 
 
 def _names() -> None:
@@ -280,15 +263,15 @@ def _names() -> None:
 
 def test_an_edit_outlives_a_run_that_is_interrupted_and_stays_in_its_row() -> None:
     at = AppTest.from_function(_names).run()
-    name = _table_of(at)
+    name = table_id(at)
     at.session_state["interrupt"] = True
-    _edited(at, name, {0: {"Name": "Anna"}})
+    edit_cells(at, name, {0: {"Name": "Anna"}})
     assert "Anna B" in shown(at)
-    assert _table_of(at) == name
+    assert table_id(at) == name
     at.session_state["gone"] = "a"
-    _edited(at, name, {0: {"Name": "Anna"}, 1: {"Name": "Bert"}})
+    edit_cells(at, name, {0: {"Name": "Anna"}, 1: {"Name": "Bert"}})
     assert "Bert" in shown(at)
-    assert _table_of(at) != name
+    assert table_id(at) != name
     assert "Bert" in shown(checked(at.run()))
 
 
