@@ -141,9 +141,7 @@ def test_a_part_of_a_merged_level_that_is_gone_is_said():
     assert data_changes(cut(DATED, kept)) == ()
     (found,) = data_changes(cut({**DATED, "site": ["Limb"] * 10 + ["Skin", "Skin"]}, kept))[1:]
     assert found.message == "No patient has a level of “Primary site” any more: “Trunk”."
-    (new, gone) = data_changes(
-        cut({**DATED, "site": ["Limb"] * 9 + ["Skin", "Skin", "Head"]}, kept)
-    )
+    new, _ = data_changes(cut({**DATED, "site": ["Limb"] * 9 + ["Skin", "Skin", "Head"]}, kept))
     assert new.message == "2 new levels of “Primary site”: “Head”, “Skin”."
 
 
