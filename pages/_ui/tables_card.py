@@ -525,10 +525,13 @@ def _of_both(workspace: state.Workspace) -> str:
     for question in workspace.proposal.questions if workspace.proposal else ():
         if question.kind is QuestionKind.ROWS and question.guess == RowChoice.AGREED:
             _, _, which = question.reason.partition(". ")
-            return (
-                "Confirm to take both from this table: the patients, one row each, and the rows "
-                f"themselves. No number is shown before. {plain(which)}"
+            both = "stays with the rows" in which
+            what = (
+                "take both from this table: the patients, one row each, and the rows themselves"
+                if both
+                else "count each patient once"
             )
+            return f"Confirm to {what}. No number is shown before. {plain(which)}"
     return ""
 
 

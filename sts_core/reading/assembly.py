@@ -406,6 +406,7 @@ def _subject_ids(
                     file=raw.file,
                     sheet=raw.sheet,
                     column=source.subject_id,
+                    rows=tuple(int(row) for row in rows[repeated]),
                     count=int(known.sum()),
                     table="subjects",
                 )

@@ -368,6 +368,21 @@ def formulas_uncalculated(file: str, sheet: str | None, count: int) -> Finding:
     )
 
 
+def merged_over_rows(file: str, sheet: str | None, rows: Sequence[int], count: int) -> Finding:
+    """Say: cells are merged over several rows of one column."""
+    return Finding(
+        FindingCode.CELLS_MERGED,
+        Severity.WARNING,
+        f"{count:,} merged {_plural(count, 'area')} over several rows of a column: the value "
+        "counts in each of these rows.",
+        "Look at these rows. If the value is of the first row only, unmerge the cells.",
+        file=file,
+        sheet=sheet,
+        rows=tuple(rows),
+        count=count,
+    )
+
+
 def merged_cells(file: str, sheet: str | None, rows: Sequence[int], count: int) -> Finding:
     """Say: merged cells lie among the data."""
     return Finding(

@@ -11,6 +11,7 @@ from sts_core.reading.compound import RecordScan
 
 _CHUNK = 1 << 20
 _MAX_LISTED = 1000
+_MAX_MERGED = 100_000
 # Most files hold none of it; then the slow look at every element is spared.
 _MARKS = (
     b'value-type="error"', b'visibility="collapse"', b'visibility="filter"', b"-spanned=",
@@ -82,7 +83,7 @@ def _scan(archive: zipfile.ZipFile) -> list[RecordScan]:
                 if len(scans[-1].errors) < _MAX_LISTED:
                     scans[-1].errors.append((state.row, state.column))
             wide, high = _count(about, "columns-spanned"), _count(about, "rows-spanned")
-            if max(wide, high) > 1 and len(scans[-1].merged) < _MAX_LISTED:
+            if max(wide, high) > 1 and len(scans[-1].merged) < _MAX_MERGED:
                 scans[-1].merged.append(
                     [state.row, state.column, state.row + high - 1, state.column + wide - 1]
                 )

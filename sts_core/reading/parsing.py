@@ -41,6 +41,7 @@ STEP = struct.Struct("<Qd")
 _STEP_SECONDS = 0.1
 _CHUNK_ROWS = 100  # few, so that their cells are still near when they are coded
 _LONG_RECORD_LINES = 20
+MAX_MERGED = 100_000
 _MAX_EXACT = 2.0**53
 _DISTINCT = {str, float}
 
@@ -316,7 +317,7 @@ def _sheet_facts(
     facts: dict[str, Any] = {
         "merged": [
             [first[0] + 1, first[1] + 1, last[0] + 1, last[1] + 1]
-            for first, last in (merged or [])[:1000]
+            for first, last in (merged or [])[:MAX_MERGED]
         ]
     }
     if scan is not None:

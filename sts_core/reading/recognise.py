@@ -83,6 +83,8 @@ _FEWEST_IDS, _MOST_IDS = 5, 0.8
 # From here on a spreadsheet's number has lost digits; and how it writes one.
 _EXACT = 2.0**53
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2}")
+# Tables of which so many columns, and such a share, have one name are both of patients.
+_FEWEST_COLUMNS, _SAME_COLUMNS = 4, 0.8
 #: File and sheet of a table.
 Place = tuple[str, str | None]
 
@@ -301,7 +303,7 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             draft.say("subjects", dated.name, ColumnRole.DATE, "date of the data cut-off")
     if not subjects.long_format and sheet.kind is SheetKind.PLAIN:
         _add_endpoints("subjects", _after_visits("subjects", sheet, draft), draft)
-    elif subjects.rows_are is not None:
+    elif subjects.take is RowChoice.AGREED:
         of_patients = {
             name: item for name, item in sheet.profiles.items() if name not in subjects.varying
         }
@@ -504,6 +506,9 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
     """
     if sheet.raw.part is Part.EVENT and subjects.raw.part is Part.PATIENTS:
         return
+    if _same_columns(sheet, subjects) and kind_of(sheet)[0] is TableKind.ONE_ROW:
+        draft.findings.append(_patients_too(sheet, subjects))
+        return
     linked = _linked(sheet, subjects, draft)
     if linked is None:
         draft.findings.append(_unlinked(sheet, subjects))
@@ -525,6 +530,37 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
     else:
         _take_as(kind.value, linked, draft)
+
+
+def _same_columns(sheet: Sheet, other: Sheet) -> bool:
+    """Whether two tables have nearly the same columns, so that both are tables of patients."""
+    own, theirs = set(sheet.profiles), set(other.profiles)
+    both = len(own & theirs)
+    return both >= _FEWEST_COLUMNS and both >= _SAME_COLUMNS * max(len(own), len(theirs))
+
+
+def _patients_too(sheet: Sheet, subjects: Sheet) -> Finding:
+    """Say that a table has the columns of the patient table: another data cut, or other patients.
+
+    Which of two cuts is the newer one, only a person can say.
+    """
+    known, own = set(subjects.ids()) - {None}, set(sheet.ids()) - {None}
+    both = len(own & known)
+    why = f"it has the columns of the patient table “{subjects.raw.label}”"
+    if both < _MIN_OVERLAP * len(own) or not own:
+        why = f"{why}, for other patients ({both} of its {len(own)} ids are in both)"
+        hint = (
+            "If these are further patients, of another centre for instance, put the rows of both "
+            "below each other in one sheet."
+        )
+    else:
+        why = f"{why}, and {both} of its {len(own)} ids, as another data cut would"
+        hint = (
+            f"“{subjects.raw.label}” was taken, which is no sign that it is the newer one: look, "
+            "and choose the other for the patients on the Data page if it is. Two cuts are "
+            "compared under “Compare with a former data cut”."
+        )
+    return replace(_unused(sheet, why, Severity.WARNING), hint=hint)
 
 
 def _take_nearly_one_row(role: str, sheet: Sheet, draft: Draft) -> None:

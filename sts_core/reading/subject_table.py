@@ -113,7 +113,10 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     """Take a table with several rows a patient: its patients are the different ids, once asked."""
     filters = row_filters(sheet)
     varying = varying_columns(sheet)
-    once = sheet.kind is SheetKind.TIME_TO_EVENT or nearly_one_row(sheet)
+    twice = nearly_one_row(sheet)
+    if twice and sheet.kind is SheetKind.PLAIN:
+        return _entered_twice(sheet, draft)
+    once = sheet.kind is SheetKind.TIME_TO_EVENT or twice
     rows_are = _rows_are(sheet) if not once else None
     if rows_are is not None:
         agreed = agreed_rows(sheet.raw.frame, sheet.ids())
@@ -164,6 +167,36 @@ def _long_table(sheet: Sheet, draft: Draft) -> SubjectTable:
     )
     draft.findings.append(_rows_not_patients(sheet, None))
     return SubjectTable(sheet)
+
+
+def _entered_twice(sheet: Sheet, draft: Draft) -> SubjectTable:
+    """Propose to count once who has several rows in a table of one row a patient."""
+    agreed = agreed_rows(sheet.raw.frame, sheet.ids())
+    n = agreed.n_several
+    differing = [
+        f"“{name}” ({'1 patient' if differs.sum() == 1 else f'{differs.sum()} patients'})"
+        for name, differs in agreed.differing.items()
+    ]
+    differ = (
+        f"Their rows differ in {listed(differing)}: not known there until the rows are corrected"
+        if differing
+        else "Their rows say the same"
+    )
+    draft.questions.append(
+        Question(
+            QuestionKind.ROWS,
+            "data.tables.subjects.take",
+            f"“{sheet.raw.label}” has one row a patient, but "
+            f"{'1 patient has' if n == 1 else f'{n} patients have'} several. Were these entered "
+            "twice, so that each counts once?",
+            f"{sheet.n_rows} rows, {_n_ids(sheet)} patients. {differ}.",
+            guess=RowChoice.AGREED.value,
+            options=tuple(choice.value for choice in PATIENT_ROWS),
+            columns=tuple(agreed.differing),
+        )
+    )
+    draft.findings.append(_rows_not_patients(sheet, "the different ids"))
+    return SubjectTable(sheet, RowChoice.AGREED)
 
 
 def _rows_are(sheet: Sheet) -> str | None:

@@ -89,6 +89,7 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
     findings.extend(_hidden(file, grid, row_numbers, kept, names))
     errors = _error_cells(grid)
     apostrophes: list[str] = []
+    over_rows = _merged_over_rows(grid, first_full)
     columns: dict[str, NDArray[np.object_]] = {}
     for place, name in zip(kept, names, strict=True):
         values, is_error = _without_errors(grid.values[place])
@@ -96,7 +97,9 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         if _has_apostrophes(values[np.unique(codes)]):
             values = _without_apostrophes(values)
             apostrophes.append(name.given)
-        columns[name.given] = values[codes]
+        columns[name.given] = _filled_down(
+            values[codes], over_rows.get(grid.first_column + place + 1, ()), row_numbers
+        )
         seen = set(row_numbers[is_error[codes]].tolist()) if is_error.any() else set()
         if marked := errors.get(grid.first_column + place + 1):
             seen |= marked & set(row_numbers.tolist())
@@ -294,10 +297,36 @@ def _other_findings(
         for area in grid.facts.get("merged", [])
         if area[2] > header_row and area[0] <= last and area[:2] != area[2:]
     ]
-    if merged:
-        rows = sorted({max(int(area[0]), header_row) for area in merged})
-        findings.append(messages.merged_cells(file, grid.sheet, rows, len(merged)))
+    filled = [area for area in merged if area[1] == area[3] and area[0] > header_row]
+    others = [area for area in merged if area not in filled]
+    for areas, make in ((filled, messages.merged_over_rows), (others, messages.merged_cells)):
+        if areas:
+            rows = sorted({max(int(area[0]), header_row) for area in areas})
+            findings.append(make(file, grid.sheet, rows, len(areas)))
     return findings
+
+
+def _merged_over_rows(grid: ReadGrid, header_row: int) -> dict[int, list[tuple[int, int]]]:
+    """Give first and last row of the areas below the names that are one column wide, by column."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for first, left, last, right in grid.facts.get("merged", []):
+        if left == right and header_row < first < last:
+            found.setdefault(int(left), []).append((int(first), int(last)))
+    return found
+
+
+def _filled_down(
+    cells: NDArray[np.object_], areas: Sequence[tuple[int, int]], row_numbers: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Give each row of a merged area the area's value, as it looks in the spreadsheet."""
+    if not areas:
+        return cells
+    out = cells.copy()
+    for first, last in areas:
+        start, end = np.searchsorted(row_numbers, [first, last + 1])
+        if start < end and row_numbers[start] == first:
+            out[start:end] = cells[start]
+    return out
 
 
 def _frame(columns: dict[str, NDArray[np.object_]], n_rows: int) -> pd.DataFrame:

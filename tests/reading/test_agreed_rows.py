@@ -128,16 +128,29 @@ def test_what_changes_in_more_than_one_patient_is_no_patient_column() -> None:
     assert set(study.definitions.variables) == {"sex"}
 
 
-def test_patients_entered_twice_are_not_visits() -> None:
-    cells = {
+def test_patients_entered_twice_count_once_when_it_is_confirmed() -> None:
+    cells: dict[str, list[object]] = {
         "id": [f"P{n}" for n in (*range(1, 20), 3)],
         "Response": ["PR", "SD"] * 10,
         "SLD": list(range(20)),
         "First dose": ["2020-01-01"] * 20,
     }
-    study, _ = proposed(cells)
+    cells["sex"] = ["F"] * 19 + ["M"]
+    study, books = proposed(cells)
     assert set(study.data.tables) == {"subjects"}
-    assert study.data.tables["subjects"].take is None
+    assert study.data.tables["subjects"].take is RowChoice.AGREED
+    (asked,) = [item for item in propose_study(books).questions if item.kind is QuestionKind.ROWS]
+    assert (
+        "has one row a patient, but 1 patient has several. Were these entered twice" in asked.text
+    )
+    assert "“sex” (1 patient): not known there until the rows are corrected" in asked.reason
+    with pytest.raises(StudyError):
+        assemble(study, books)
+    cohort = assemble(confirmed(study), books)
+    assert cohort.n == 19
+    assert levels_of(cohort, "sex").values.tolist() == ["F", "F", None] + ["F"] * 16
+    codes = [(item.code, item.rows) for item in cohort.findings]
+    assert (FindingCode.ROWS_DISAGREE, (4, 21)) in codes
 
 
 def test_doses_alone_give_patients_and_treatment() -> None:

@@ -240,7 +240,7 @@ def test_title_above_header_and_table_off_the_corner() -> None:
     assert FindingCode.CELLS_MERGED not in codes(workbook)
 
 
-def test_merged_cells_among_the_data_are_reported() -> None:
+def test_a_value_merged_over_rows_counts_in_each_and_is_reported() -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     for row in [["id", "arm"], ["a", "x"], ["b", None], ["c", "y"]]:
@@ -252,7 +252,24 @@ def test_merged_cells_among_the_data_are_reported() -> None:
     (finding,) = workbook.findings
     assert finding.code is FindingCode.CELLS_MERGED
     assert finding.rows == (2,)
-    assert only(workbook).frame["arm"].tolist() == ["x", None, "y"]
+    assert "the value counts in each of these rows" in finding.message
+    assert only(workbook).frame["arm"].tolist() == ["x", "x", "y"]
+
+
+def test_cells_merged_over_columns_or_blocks_are_blank_but_for_the_first() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in [["id", "arm", "x"], ["a", "x", None], ["b", "y", None], ["c", None, None]]:
+        sheet.append(row)
+    sheet.merge_cells("B2:C2")
+    sheet.merge_cells("B3:C4")
+    stream = io.BytesIO()
+    book.save(stream)
+    workbook = read_bytes("a.xlsx", stream.getvalue())
+    (finding,) = workbook.findings
+    assert (finding.code, finding.rows) == (FindingCode.CELLS_MERGED, (2, 3))
+    assert "only the first cell of each has the value" in finding.message
+    assert only(workbook).frame["arm"].tolist() == ["x", "y", None]
 
 
 def test_repeated_and_missing_column_names() -> None:

@@ -1206,3 +1206,21 @@ def test_an_endpoint_of_parameters_is_compared_with_the_dates_whose_place_it_tak
         assert "1 patient has the event in one of them only" in found[0].message
         assert "1 patient has another time" in found[1].message
         assert "1 patient has it by “adsl.csv” and has no row for it" in found[2].message
+
+
+def test_another_data_cut_is_not_joined_and_further_patients_are_said_to_be_some() -> None:
+    cells = {"ID": IDS, "Gender": cycle("M", "F"), "OS months": TIMES, "Death": cycle("0", "1")}
+    former = {name: column[:8] for name, column in cells.items()}
+    strangers = {**former, "ID": [f"Z-{n}" for n in range(8)]}
+    book = workbook(
+        raw_table(former, sheet="2022"), raw_table(cells, sheet="2023"),
+        raw_table(strangers, sheet="Ulm"),
+    )  # fmt: skip
+    proposal = propose_study([book])
+    assert {role: item.sheet for role, item in proposal.study.data.tables.items()} == {
+        "subjects": "2023"
+    }
+    said = {item.sheet: item for item in proposal.findings if item.sheet in ("2022", "Ulm")}
+    assert "8 of its 8 ids, as another data cut would" in said["2022"].message
+    assert "choose the other for the patients" in said["2022"].hint
+    assert "put the rows of both below each other in one sheet" in said["Ulm"].hint
