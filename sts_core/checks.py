@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -448,9 +449,24 @@ def _mixed_orders(cohort: Cohort) -> Iterator[Finding]:
         for name in date_columns_of(cohort, table):
             format_ = source.columns.get(name)
             order = format_.date_order if format_ else None
+            distinct, place = table.cells(name)
+            turned = np.array([_is_year_day_month(cell) for cell in distinct], dtype=bool)[place]
+            if turned.any():
+                yield Finding(
+                    FindingCode.DATE_ORDERS_MIXED,
+                    Severity.WARNING,
+                    f"{int(turned.sum())} dates of “{name}” read only as year-day-month and are "
+                    "not read; others of the column, read as year-month-day, may be meant so too.",
+                    "Write the dates of this column in one order in the file, best as 2021-05-03.",
+                    file=table.file,
+                    sheet=table.sheet,
+                    column=name,
+                    rows=tuple(int(row) for row in np.asarray(table.rows)[turned]),
+                    count=int(turned.sum()),
+                    table=table.role,
+                )
             if order not in ("dmy", "mdy"):
                 continue
-            distinct, place = table.cells(name)
             pairs = [date_in_both_orders(cell) for cell in distinct]
             kept, other = (0, 1) if order == "dmy" else (1, 0)
             lost = np.array([a[kept] is None and a[other] is not None for a in pairs], dtype=bool)
@@ -474,6 +490,13 @@ def _mixed_orders(cohort: Cohort) -> Iterator[Finding]:
             )
 
 
+def _is_year_day_month(cell: object) -> bool:
+    """Whether a text is a date only when its day stands before its month (2021-13-05)."""
+    match = _YEAR_FIRST.fullmatch(cell) if isinstance(cell, str) else None
+    return match is not None and int(match[1]) > 12 >= int(match[2])
+
+
+_YEAR_FIRST = re.compile(r"\d{4}[-/.](\d\d)[-/.](\d\d)")
 _ORDER_WORDS = {"dmy": "day/month/year", "mdy": "month/day/year"}
 
 
@@ -526,9 +549,37 @@ def _variable(cohort: Cohort, key: str) -> list[Finding]:
                 )
                 return [*found, *_implausible_dates(table, column, read.values)]
             case _:
-                return [*_unlisted_levels(cohort, key), *_unnamed_sexes(cohort, key)]
+                return [
+                    *_unlisted_levels(cohort, key), *_unnamed_sexes(cohort, key),
+                    *_dates_among_levels(cohort.tables.get(variable.table), column),
+                ]  # fmt: skip
     except StudyError as error:
         return list(error.findings)
+
+
+def _dates_among_levels(table: Table | None, column: str) -> list[Finding]:
+    """Name dates in a column of levels: a spreadsheet makes them of texts such as 1-2 or 3/4."""
+    if table is None or column not in table.frame.columns:
+        return []
+    distinct, place = table.cells(column)
+    dated = np.array([isinstance(cell, dt.datetime) for cell in distinct], dtype=bool)[place]
+    if not dated.any() or dated.all():
+        return []
+    return [
+        Finding(
+            FindingCode.LEVEL_IS_DATE,
+            Severity.WARNING,
+            f"{int(dated.sum())} cells of “{column}” are dates, though the column is one of "
+            "levels: a spreadsheet makes dates of texts such as 1-2 or 3/4.",
+            "Format the column as text in the spreadsheet, and enter these cells again.",
+            file=table.file,
+            sheet=table.sheet,
+            column=column,
+            rows=tuple(int(row) for row in np.asarray(table.rows)[dated]),
+            count=int(dated.sum()),
+            table=table.role,
+        )
+    ]
 
 
 def _seen_in(cohort: Cohort, variable: Variable) -> Table:

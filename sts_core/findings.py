@@ -91,6 +91,7 @@ class FindingCode(StrEnum):
     ROWS_SPLIT = "rows_split"
     COLUMN_IN_SEVERAL_EVENTS = "column_in_several_events"
     APOSTROPHES_LEFT_OFF = "apostrophes_left_off"
+    LEVEL_IS_DATE = "level_is_date"
     SUBJECT_ID_DIGITS_LOST = "subject_id_digits_lost"
     SUBJECT_ID_NOT_FOUND = "subject_id_not_found"
     SUBJECT_WITHOUT_ROW = "subject_without_row"

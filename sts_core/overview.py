@@ -50,6 +50,7 @@ _SETTLED_IN: dict[FindingCode, Part | None] = {
     FindingCode.DATE_AMBIGUOUS: None,
     FindingCode.DATE_CENTURY_OPEN: None,
     FindingCode.DATE_INCOMPLETE: Part.ENDPOINTS,
+    FindingCode.ENDPOINT_SOURCES_DIFFER: Part.ENDPOINTS,
     FindingCode.RESPONSE_DOUBTFUL: Part.OUTCOMES,
     FindingCode.CODE_SUSPECTED: Part.VARIABLES,
     FindingCode.NUMBER_AMBIGUOUS: None,
@@ -220,10 +221,9 @@ def _is_settled(cohort: Cohort, finding: Finding) -> bool:
     if finding.code is FindingCode.SUBJECT_UNMATCHED:  # asked where another spelling would match
         join = cohort.joins.get(finding.table or "")
         return join is None or (join.better is None and join.other is None)
+    by_endpoint = (FindingCode.DATE_INCOMPLETE, FindingCode.ENDPOINT_SOURCES_DIFFER)
     endpoints = cohort.study.definitions.endpoints.values()
-    return finding.code is FindingCode.DATE_INCOMPLETE and all(
-        endpoint.is_confirmed for endpoint in endpoints
-    )
+    return finding.code in by_endpoint and all(endpoint.is_confirmed for endpoint in endpoints)
 
 
 def _endpoint(cohort: Cohort, code: str) -> EndpointLine:

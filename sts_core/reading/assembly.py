@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -344,6 +345,18 @@ def column_missing(
     )
 
 
+# From here on a spreadsheet's number has lost digits; and how it writes one.
+_EXACT = 2.0**53
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2}")
+
+
+def _lost_digits(cell: object) -> bool:
+    """Whether an id is a number that a spreadsheet rounded: 1234567890123456 as 1.23E+15."""
+    if isinstance(cell, float):
+        return abs(cell) >= _EXACT
+    return isinstance(cell, str) and _ROUNDED.fullmatch(cell) is not None
+
+
 def _subject_ids(
     raw: RawTable, frame: pd.DataFrame, rows: np.ndarray, source: TableSource
 ) -> tuple[list[str], np.ndarray, list[Finding]]:
@@ -377,6 +390,18 @@ def _subject_ids(
             f"{'is' if n == 1 else 'are'} left out.",
             "Fill in the id, or delete the rows if they belong to nobody.",
             ~known,
+        )
+    lost = np.array([_lost_digits(cell) for cell in frame[source.subject_id]], dtype=bool)
+    if lost.any():
+        say(
+            FindingCode.SUBJECT_ID_DIGITS_LOST,
+            Severity.WARNING,
+            f"{int(lost.sum())} of {len(frame)} ids are long numbers that a spreadsheet rounded "
+            "(it writes them with E+): their last digits are lost, and different patients may have "
+            "the same id.",
+            "Format the column as text in the spreadsheet, enter the ids again, and upload that "
+            "file.",
+            lost,
         )
     repeated = np.zeros(len(frame), dtype=bool)
     repeated[known] = pd.Series(ids[known]).duplicated(keep=False).to_numpy()

@@ -26,6 +26,8 @@ _PAIR = re.compile(
 )
 _SEPARATORS = " ,;、/|"
 _LEGEND_AFTER = re.compile(r"([^\W\d_]+)\s*=\s*(-?\d)(?!\d)")
+# A whole header under which a 1 is as often a survivor as a death.
+_SURVIVAL = ("survival",)
 _TRUE, _FALSE = {"true", "t"}, {"false", "f"}
 
 
@@ -165,7 +167,7 @@ def guess_coding(
         )
     if set(header) & words.censor_code:
         return _coding(event, no, yes, "By the CDISC rule, CNSR = 0 is the event and 1 is censored")
-    if set(header) & words.censor_ambiguous:
+    if set(header) & words.censor_ambiguous or header == _SURVIVAL:
         return _by_times(event, yes, no, medians)
     if words.inverse.match(header):
         return _coding(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -80,9 +79,6 @@ __all__ = ["ColumnEvidence", "ColumnRole", "Proposal", "Question", "QuestionKind
 _MIN_OVERLAP = 0.5
 # A second numbering is taken when so many ids, and such a share of them, are in both tables.
 _FEWEST_IDS, _MOST_IDS = 5, 0.8
-# From here on a spreadsheet's number has lost digits; and how it writes one.
-_EXACT = 2.0**53
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{2}")
 # Tables of which so many columns, and such a share, have one name are both of patients.
 _FEWEST_COLUMNS, _SAME_COLUMNS = 4, 0.8
 #: File and sheet of a table.
@@ -294,7 +290,6 @@ def _add_subjects(subjects: SubjectTable, draft: Draft) -> None:
             "subjects", sheet.id_column, ColumnRole.SUBJECT_ID,
             f"“{sheet.id_column}” is a usual name of a patient id{repeats}",
         )  # fmt: skip
-        _say_lost_digits(sheet, draft)
     ask_orders("subjects", sheet, draft)
     ask_numbers("subjects", sheet, draft)
     for dated in date_columns(sheet, {}):
@@ -341,39 +336,6 @@ def _ask_centre(sheet: Sheet, draft: Draft) -> None:
             table="subjects",
         )
     )
-
-
-def _say_lost_digits(sheet: Sheet, draft: Draft) -> None:
-    """Name ids that a spreadsheet rounded: 1234567890123456 is kept as 1.23E+15."""
-    assert sheet.id_column is not None
-    distinct, place = sheet.raw.cells(sheet.id_column)
-    lost = np.array([_lost_digits(cell) for cell in distinct], dtype=bool)[place]
-    if not lost.any():
-        return
-    rows = np.asarray(sheet.raw.row_numbers)[lost]
-    draft.findings.append(
-        Finding(
-            FindingCode.SUBJECT_ID_DIGITS_LOST,
-            Severity.WARNING,
-            f"{len(rows)} of {sheet.n_rows} ids in “{sheet.id_column}” are long numbers that a "
-            "spreadsheet rounded (it writes them with E+): their last digits are lost, and "
-            "different patients may have the same id.",
-            "Format the column as text in the spreadsheet, enter the ids again, and upload that "
-            "file.",
-            file=sheet.raw.file,
-            sheet=sheet.raw.sheet,
-            column=sheet.id_column,
-            rows=tuple(int(row) for row in rows),
-            count=len(rows),
-            table="subjects",
-        )
-    )
-
-
-def _lost_digits(cell: object) -> bool:
-    if isinstance(cell, float):
-        return abs(cell) >= _EXACT
-    return isinstance(cell, str) and _ROUNDED.fullmatch(cell) is not None
 
 
 def _after_visits(role: str, sheet: Sheet, draft: Draft) -> Sheet:

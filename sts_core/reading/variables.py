@@ -35,6 +35,7 @@ _SHOWN = 4
 _LONG_TEXT = 40.0
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
 _WITH_UNIT = re.compile(r"\s*(?:[<>≤≥~]\s*)?[-+]?\d+(?:[.,]\d+)?\s*(?:[^\W\d_]{1,8}\.?|[+%*])?\s*")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DIGITS = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 _MOST_NUMBERS = 0.9
 _FEW_SIGNS = 4
@@ -367,8 +368,14 @@ def why_no_number(profile: Profile) -> str | None:
     texts = list(profile.counts)
     plain = [text for text in texts if {number_of(text), number_of(text, ",")} != {None}]
     behind = [text for text in texts if text not in plain and _WITH_UNIT.fullmatch(text)]
-    if len(behind) + len(plain) < _MOST_NUMBERS * len(texts):
+    days = [text for text in texts if _ISO_DATE.match(text)]
+    if len(behind) + len(plain) + len(days) < _MOST_NUMBERS * len(texts) or not plain + behind:
         return None
+    if days:
+        return (
+            "some cells are dates, which a spreadsheet makes of numbers by their format: format "
+            "the column as numbers"
+        )
     if behind:
         # never whole cells: they may be ids of somebody
         signs = sorted({_DIGITS.sub("", text).strip() for text in behind})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 
-from tests.pages.driver import drop, shown, start, study_of
+from tests.pages.driver import click, drop, shown, start, study_of
 
 ROWS = "id,os_months,status\nA,5,1\nB,6,0\nC,7,1\nD,8,lost\nE,9,0\nF,10,1\nG,11,0\nH,12,0\n"
 STUDY = """
@@ -49,3 +49,18 @@ def test_values_of_a_status_are_shown_with_what_the_file_says_of_them(tmp_path: 
     assert "1 = Dead (4 patients)" in texts
     assert "2 = Alive (8 patients)" in texts
     assert "The words say it." in shown(at)
+
+
+def test_a_progression_without_a_date_is_asked_before_it_is_confirmed() -> None:
+    rows = "".join(
+        f"p{n},2020-01-01,{('No', 'Yes')[n % 2]},{'2020-05-11' if n % 4 == 1 else ''},2021-01-15\n"
+        for n in range(12)
+    )
+    header = "id,Start,Progression,Progression date,Last contact\n"
+    at = drop(start(), {"a.csv": header + rows})
+    said = "“Progression” says of 3 patients that it happened, but “Progression date” has no date"
+    assert "2 open questions" in shown(at)
+    assert said in shown(at)
+    click(at, "endpoint.confirm.PFS")
+    assert "No question is open." in shown(at)
+    assert said in shown(at), "it stays among the findings"

@@ -13,7 +13,7 @@ import pytest
 from sts_core.checks import check_cohort
 from sts_core.cohort import Cohort
 from sts_core.derive import numbers_of, survival_data
-from sts_core.findings import Finding, FindingCode
+from sts_core.findings import Finding, FindingCode, StudyError
 from sts_core.reading import Workbook, read_bytes
 from sts_core.reading.assembly import assemble
 from sts_core.reading.proposal import Proposal
@@ -172,18 +172,28 @@ def test_names_that_are_repeated_in_other_letters_are_no_patient() -> None:
 @pytest.mark.parametrize("text", ["1.23E+15", "1,23E+15", "9.9e16"])
 def test_ids_that_a_spreadsheet_rounded_are_named(text: str) -> None:
     ids = [*IDS[:-1], f'"{text}"' if "," in text else text]
-    proposal = propose_study([read(text_of({"id": ids, "OS months": TIMES, "status": LIVES}))])
-    (finding,) = of_code(proposal.findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
+    _, cohort = taken(read(text_of({"id": ids, "OS months": TIMES, "status": LIVES})))
+    (finding,) = of_code(cohort.findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
     assert (finding.count, finding.rows) == (1, (N + 1,))
     assert text not in finding.message, "no id of a patient is quoted"
-    plain = text_of({"id": IDS, "OS months": TIMES, "status": LIVES})
-    assert not of_code(propose_study([read(plain)]).findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
+    _, cohort = taken(read(text_of({"id": IDS, "OS months": TIMES, "status": LIVES})))
+    assert not of_code(cohort.findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
+
+
+def test_rounded_ids_that_repeat_say_why() -> None:
+    ids = ["1.23E+15" if n < 6 else text for n, text in enumerate(IDS)]
+    book = read(text_of({"id": ids, "OS months": TIMES, "status": LIVES}))
+    with pytest.raises(StudyError) as caught:
+        taken(book)
+    codes = {item.code for item in caught.value.findings}
+    assert codes == {FindingCode.SUBJECT_ID_DIGITS_LOST, FindingCode.SUBJECT_REPEATED}
 
 
 def test_long_numbers_as_ids_of_a_workbook_are_named() -> None:
     ids = [1234567890123456780 + 1000 * n for n in range(N)]
     book = workbook({"id": ids, "OS months": list(map(int, TIMES)), "status": LIVES})
-    (finding,) = of_code(propose_study([book]).findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
+    _, cohort = taken(book)
+    (finding,) = of_code(cohort.findings, FindingCode.SUBJECT_ID_DIGITS_LOST)
     assert finding.count == N
 
 
@@ -217,6 +227,35 @@ def test_labels_with_digits_are_not_quoted() -> None:
     cells = [f"{n}{chr(65 + n)}" for n in range(N)]
     proposal = propose_study([read(text_of({"id": IDS, "sample": cells, "x": TIMES}))])
     assert "in the cell" not in proposal.evidence["sample"].reason
+
+
+def test_dates_that_a_spreadsheet_made_of_levels_are_named() -> None:
+    scores = [dt.datetime(2021, 2, 1) if n % 4 == 0 else str(n % 3) for n in range(N)]
+    book = workbook({"id": IDS, "ECOG": scores, "OS months": list(map(int, TIMES)),
+                     "status": LIVES})  # fmt: skip
+    _, cohort = taken(book)
+    (finding,) = of_code(check_cohort(cohort), FindingCode.LEVEL_IS_DATE)
+    assert (finding.column, finding.count) == ("ECOG", 6)
+    times = [dt.datetime(1900, 1, 12) if n % 4 == 0 else n for n in range(N)]
+    proposal = propose_study([workbook({"id": IDS, "OS months": times, "status": LIVES})])
+    (finding,) = of_code(proposal.findings, FindingCode.ENDPOINT_NOT_FOUND)
+    assert "“OS months”: some cells are dates" in finding.message
+
+
+def test_days_before_months_after_the_year_are_named() -> None:
+    start = [f"2020-{1 + n:02d}-0{1 + n % 9}" for n in range(N)]
+    _, cohort = taken(read(text_of({"id": IDS, "First dose": start, "Death": ["2021-12-03"] * N})))
+    (finding,) = of_code(check_cohort(cohort), FindingCode.DATE_ORDERS_MIXED)
+    assert "12 dates of “First dose” read only as year-day-month" in finding.message
+
+
+def test_survival_of_a_one_may_be_either() -> None:
+    ones = [("0", "1")[n % 2] for n in range(N)]
+    proposal, _ = taken(read(text_of({"id": IDS, "OS months": TIMES, "Survival": ones})))
+    (asked,) = [item for item in proposal.questions if "which values" in item.text]
+    assert "used both ways" in asked.reason
+    proposal, _ = taken(read(text_of({"id": IDS, "OS months": TIMES, "Survived": ones})))
+    assert proposal.study.definitions.endpoints["OS"].events == {"death": (0,)}
 
 
 def test_apostrophes_in_front_of_cells_are_left_off() -> None:
