@@ -19,6 +19,10 @@ from sts_core.reading.layout import ERROR_VALUES, Layout, find_layout
 from sts_core.reading.workbook import RawTable
 
 _COMMA_DECIMAL = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
+# three zeros after a point may be thousands
+_EMPTY_DECIMALS = re.compile(r"(-?[1-9]\d*|0)\.0{1,2}")
+_IN_DIGITS = re.compile(r"[-+<>≤≥~]?\s*[\d.,]")
+_MAX_WORDS = 20
 _QUOTED = re.compile(r"'[^']*$")
 _POINT_DECIMAL = re.compile(r"[-+]?(?:\d*\.\d+|\d{1,3}(?:,\d{3})+\.\d+)")
 
@@ -97,6 +101,8 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         if _has_apostrophes(values[np.unique(codes)]):
             values = _without_apostrophes(values)
             apostrophes.append(name.given)
+        if _has_empty_decimals(values):
+            values = _without_empty_decimals(values)
         columns[name.given] = _filled_down(
             values[codes], over_rows.get(grid.first_column + place + 1, ()), row_numbers
         )
@@ -271,6 +277,38 @@ def _without_apostrophes(values: NDArray[np.object_]) -> NDArray[np.object_]:
     out = np.empty(len(values), dtype=object)
     out[:] = [
         value[1:].strip() or None if isinstance(value, str) and _QUOTED.match(value) else value
+        for value in values
+    ]
+    return out
+
+
+def _has_empty_decimals(values: NDArray[np.object_]) -> bool:
+    """Whether the numbers of a column of text are whole, and some of them are written "1.0".
+
+    So do programs write a column of codes in which a cell is blank; "1.0" is the code 1.
+    """
+    found, n_words = False, 0
+    for value in values:
+        if not isinstance(value, str):
+            continue
+        if _EMPTY_DECIMALS.fullmatch(value):
+            found = True
+        elif _IN_DIGITS.match(value):
+            if not value.isdecimal():
+                return False
+        else:
+            n_words += 1
+            if n_words > _MAX_WORDS:
+                return False
+    return found
+
+
+def _without_empty_decimals(values: NDArray[np.object_]) -> NDArray[np.object_]:
+    out = np.empty(len(values), dtype=object)
+    out[:] = [
+        whole[1]
+        if isinstance(value, str) and (whole := _EMPTY_DECIMALS.fullmatch(value))
+        else value
         for value in values
     ]
     return out

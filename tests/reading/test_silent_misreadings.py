@@ -270,3 +270,17 @@ def test_apostrophes_in_front_of_cells_are_left_off() -> None:
     assert numbers_of(cohort, "age").values[0] == 40.0
     assert len(survival_data(cohort, "OS").time) == N
     assert "'quoted'" in proposal.evidence["other"].samples
+
+
+def test_codes_written_as_decimals_for_a_blank_cell_are_the_codes() -> None:
+    columns = {
+        "id": IDS, "ECOG": ["1.0", "0.0", ""] * 8, "OS months": TIMES,
+        "OS event": ["1.0", "0.0", "1.0", ""] * 6, "albumin": ["1.0", "2.5"] * 12,
+        "German thousands": ["1.000", "2.000"] * 12,
+    }  # fmt: skip
+    _, cohort = taken(read(text_of(columns)))
+    assert cohort.study.definitions.endpoints["OS"].events == {"death": (1,)}
+    assert cohort.study.definitions.variables["ecog"].levels == ("0", "1")
+    frame = cohort.tables["subjects"].frame
+    assert set(frame["albumin"]) == {"1.0", "2.5"}
+    assert set(frame["German thousands"]) == {"1.000", "2.000"}
