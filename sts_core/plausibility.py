@@ -82,7 +82,8 @@ def plausibility(cohort: Cohort) -> tuple[Finding, ...]:
     rules: tuple[Callable[[Cohort], Iterator[Finding]], ...] = (
         _units, _event_shares, _endpoints_against_each_other, _dates_in_order, _after_death,
         _ranges, _karnofsky_in_tens, _age_against_birth, _far_out, _same_patient_twice,
-        _line_against_prior, _response_in_disguise, _response_against_assessments,
+        _line_against_prior, _response_in_disguise, _responders_only,
+        _response_against_assessments,
         _response_against_progression, _sex_against_organ,
     )  # fmt: skip
     found: list[Finding] = []
@@ -582,6 +583,31 @@ def _line_against_prior(cohort: Cohort) -> Iterator[Finding]:
             column=names[0],
             mask=wrong,
         )
+
+
+def _responders_only(cohort: Cohort) -> Iterator[Finding]:
+    """Find a response of which nothing but responders is recorded, as a list of responders has."""
+    response = cohort.study.definitions.response
+    if response is None:
+        return
+    values = levels_of(cohort, response.variable).values
+    known = np.array([value is not None for value in values], dtype=bool)
+    responds = np.isin(values[known].astype(str), response.responders)
+    if known.sum() < FEWEST or not responds.all() or known.all():
+        return
+    variable = variable_of(cohort, response.variable)
+    table = cohort.tables.get(variable.table, cohort.tables["subjects"])
+    yield _finding(
+        table,
+        FindingCode.RESPONSE_DOUBTFUL,
+        Severity.WARNING,
+        f"All {int(known.sum())} patients whose “{variable.label}” is recorded are responders, and "
+        f"of {int((~known).sum())} it is not recorded: the rate among those recorded is 100% by "
+        "that alone.",
+        "If only responders were listed, fill in the others: stable disease, progression or not "
+        "evaluable. Until then these are not recorded, which is not the same.",
+        column=variable.column or response.variable,
+    )
 
 
 def _response_in_disguise(cohort: Cohort) -> Iterator[Finding]:

@@ -233,6 +233,20 @@ def test_a_response_that_is_the_status_in_disguise():
     assert not found(make_cohort(apart), CODES.RESPONSE_DOUBTFUL)
 
 
+def test_a_list_of_responders_alone_gives_no_rate():
+    only = times(best_response=[("CR", "PR", "PR", None, None)[n % 5] for n in range(N)])
+    (finding,) = [
+        item for item in plausibility(make_cohort(only)) if item.code is CODES.RESPONSE_DOUBTFUL
+    ]
+    n = sum(cell is not None for cell in only["best_response"])
+    assert f"All {n} patients" in finding.message
+    assert f"of {N - n} it is not recorded" in finding.message
+    everybody = times(best_response=["PR"] * N)
+    assert not found(make_cohort(everybody), CODES.RESPONSE_DOUBTFUL)
+    with_others = {**only, "best_response": [*only["best_response"][:-1], "SD"]}
+    assert not found(make_cohort(with_others), CODES.RESPONSE_DOUBTFUL)
+
+
 def test_an_organ_that_the_sex_does_not_have():
     variables = {"sex": Variable("Sex"), "site": Variable("Site")}
     cohort = make_cohort(

@@ -37,7 +37,7 @@ _ROLES = {
     "subjects": "Patients",
     "assessments": "Tumour assessments",
     "lesions": "Lesions",
-    "exposures": "Drugs given",
+    "exposures": "Treatment: drugs, lines",
     "adverse_events": "Adverse events",
     "time_to_event": "Times to an event",
 }
@@ -168,7 +168,7 @@ def _table(
                 _id_column(workspace, study, str(role), source, key)
         with words, st.container(gap=None):
             st.markdown(f"**{plain(_name(item))}**" if role else plain(_name(item)))
-            st.caption(_facts(item, role))
+            st.caption(_facts(item, role, source))
             if source is not None and role is not None and role != "subjects":
                 _join_line(workspace.cohort, study, role, source)
                 if source.take is not None:
@@ -180,12 +180,14 @@ def _table(
         _give_role(workspace, study, place, chosen or None)
 
 
-def _facts(item: TableEvidence, role: str | None) -> str:
+def _facts(item: TableEvidence, role: str | None, source: TableSource | None) -> str:
     parts = [f"{counted(item.n_rows, 'row')}, {counted(item.n_columns, 'column')}"]
     if item.subject_id and item.kind is not TableKind.DICTIONARY:
         each = "one row each" if item.rows_per_id <= 1 else f"up to {item.rows_per_id} rows each"
         ids = counted(item.n_ids, "id")
-        parts.append(f"{ids} in “{plain(item.subject_id)}”, {each}")
+        columns = (*source.id_with, item.subject_id) if source is not None else (item.subject_id,)
+        where = joined([f"“{plain(name)}”" for name in columns])
+        parts.append(f"{ids} in {where}, {each}")
     if (role is not None) == (item.role is not None):
         parts.append(plain(item.reason))
     return "; ".join(parts) + "."

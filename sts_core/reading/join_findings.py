@@ -8,6 +8,9 @@ from sts_core.findings import Finding, FindingCode, Severity
 from sts_core.reading.linkage import RULES, Join
 from sts_core.reading.other_ids import OtherIds
 
+# So many rows without an id are no oversight: ids are written once for several rows.
+_MANY_BLANK = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class IdForms:
@@ -77,7 +80,12 @@ def join_findings(join: Join, forms: IdForms) -> list[Finding]:
         offers.append(
             f"{better_columns(join.other, forms)}: choose these columns on the Data page."
         )
-    if not offers and any_matched:
+    if len(join.rows_without_id) >= _MANY_BLANK * max(join.n_rows, 1):
+        offers.append(
+            "If a blank id stands for the patient of the row above, fill the id into each of these "
+            "rows."
+        )
+    elif not offers and any_matched:
         offers.append("Check the spelling of the ids in both tables.")
     elif not offers:
         offers.append(

@@ -81,6 +81,10 @@ _MIN_OVERLAP = 0.5
 _FEWEST_IDS, _MOST_IDS = 5, 0.8
 # Tables of which so many columns, and such a share, have one name are both of patients.
 _FEWEST_COLUMNS, _SAME_COLUMNS = 4, 0.8
+_OF_SEVERAL_ROWS = (
+    "A patient has several rows there (samples, measurements, visits). On the Data page, choose "
+    "its role; as “Other table” its rows can be counted and asked for in criteria."
+)
 #: File and sheet of a table.
 Place = tuple[str, str | None]
 
@@ -486,7 +490,8 @@ def _add_other(sheet: Sheet, subjects: Sheet, draft: Draft) -> None:
     ):
         _take_as(str(role), linked, draft)
     elif kind is TableKind.UNUSED:
-        draft.findings.append(_unused(sheet, "it is not known what its rows are", Severity.WARNING))
+        finding = _unused(sheet, "it is not known what its rows are", Severity.WARNING)
+        draft.findings.append(replace(finding, hint=_OF_SEVERAL_ROWS))
     elif kind.value in draft.tables:
         why = f"another table is that of the {kind.value.replace('_', ' ')} already"
         draft.findings.append(_unused(sheet, why, Severity.WARNING))
