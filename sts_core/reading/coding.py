@@ -22,7 +22,8 @@ _LEGEND = re.compile(
 )
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]+)[)\]}]")
 _PAIR = re.compile(
-    r"(?<![\d.])(\d{1,2})(?:\s*[:.-]\s*|\s+|(?=[\u4e00-\u9fff]))([^\W\d_]+(?:[ -][^\W\d_]+)*)"
+    r"(?<![\d.])(\d{1,2})(?:\s*[:.-]\s*|\s+|(?=[\u4e00-\u9fff]|[A-Z]{2}))"
+    r"([^\W\d_]+(?:[ -][^\W\d_]+)*)"
 )
 _SEPARATORS = " ,;、/|"
 _LEGEND_AFTER = re.compile(r"([^\W\d_]+)\s*=\s*(-?\d)(?!\d)")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sts_core.reading.agreed_rows import agreed_rows
+from sts_core.reading.coding import legend_of
 from sts_core.reading.profile import Profile, profile_table
 from sts_core.reading.redcap import is_dictionary_header
 from sts_core.reading.short_years import ShortYears, with_guessed_years
@@ -123,14 +124,14 @@ class Sheet:
         )
 
     def label_of(self, column: str, text: str) -> str:
-        """Give the meaning of a code when the file says it (SPSS, Stata, SAS)."""
-        labels = self.raw.value_labels.get(column, {})
+        """Give the meaning of a code when the file says it (SPSS, Stata, SAS) or the header."""
+        labels = self.raw.value_labels.get(column) or legend_of(column)[0]
         return next((label for code, label in labels.items() if text_of(code) == text), text)
 
     def in_words(self, column: str) -> Profile:
         """Give the facts of a column with what its codes stand for, where the file says it."""
         profile = self.profiles[column]
-        if not self.raw.value_labels.get(column):
+        if not (self.raw.value_labels.get(column) or legend_of(column)[0]):
             return profile
         counts: dict[str, int] = {}
         for text, n in profile.counts.items():

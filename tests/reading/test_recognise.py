@@ -1224,3 +1224,21 @@ def test_another_data_cut_is_not_joined_and_further_patients_are_said_to_be_some
     assert "8 of its 8 ids, as another data cut would" in said["2022"].message
     assert "choose the other for the patients" in said["2022"].hint
     assert "put the rows of both below each other in one sheet" in said["Ulm"].hint
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "疗效(1CR 2PR 3SD 4PD)",
+        "BOR (1=CR, 2=PR, 3=SD, 4=PD)",
+        "Best response [1: CR; 2: PR; 3: SD; 4: PD]",
+    ],
+)
+def test_codes_that_the_header_calls_responses_are_the_best_response(header: str) -> None:
+    book = book_of({"id": IDS, header: cycle("1", "2", "3", "4", "")})
+    proposal = propose_study([book])
+    response = proposal.study.definitions.response
+    assert response is not None
+    cohort = assemble(proposal.study, [book])
+    levels = list(levels_of(cohort, response.variable).values[:5])
+    assert levels == ["CR", "PR", "SD", "PD", None]
