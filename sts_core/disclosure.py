@@ -6,6 +6,7 @@ patient. Such names are written only when a person says so.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from sts_core.cohort import Cohort
 from sts_core.criteria import reference_of
 from sts_core.derivations import NO, YES
 from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
+from sts_core.display import counted
 from sts_core.findings import StudyError
 from sts_core.reading.vocabulary import vocabulary
 from sts_core.study.types import (
@@ -44,6 +46,8 @@ from sts_core.values import number_of, text_of, texts
 
 MIN_PATIENTS = 5
 _EVENTS = "adverse events"
+_NOT_NAMED = "(not named)"
+_KEYWORD = re.compile(r"[a-z_0-9.%+-][\w.%+-]*|\w{0,3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +88,24 @@ class Withheld:
     losses: tuple[str, ...]
 
 
-def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
+def rare_names(cohort: Cohort, study: Study | None = None) -> tuple[RareName, ...]:
     """Give the names in the study file that fewer than five patients of the data file have.
 
     Levels, the values that codes begin with, parts of merged levels, values that criteria,
     groupings and derived variables name, and those that endpoints, assessments, treatment and
-    adverse events give a meaning to; numbers and usual words ("yes", "dead", "PD") of the latter
-    point to nobody. Names that the program gives (groups of a cut, yes and
-    no), names of nobody and those of synthetic patients are not among them.
+    adverse events give a meaning to, and those that stand in what was written by hand or looked at
+    (titles, labels of criteria, names of sets, compared groups). Numbers and usual words ("yes",
+    "dead", "PD") of the last two point to nobody. Names that the program gives (groups of a cut,
+    yes and no), names of nobody and those of synthetic patients are not among them.
+
+    Parameters
+    ----------
+    cohort
+        Whose patients count.
+    study
+        What is to be written, where that is more than the cohort's own study.
     """
-    study = cohort.study
+    study = cohort.study if study is None else study
     if study.synthetic:
         return ()  # no person stands behind these names
     found: dict[tuple[str, str], RareName] = {}
@@ -102,14 +114,13 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
             counts, label = cohort.kept(("named", key), partial(_counts, cohort, key))
         except StudyError:
             continue  # nothing is known of a variable whose column isn't there
-        variable = study.definitions.variables.get(key)
-        supplied = {*cut_levels(variable.cuts)} if variable else set()
-        if variable is not None and variable.derived is not None:
-            supplied |= {YES, NO}
+        supplied = _supplied(study.definitions.variables.get(key))
         for name in named:
             n = counts.get(name, 0)
             if 0 < n < MIN_PATIENTS and name not in supplied:
                 found[key, name] = RareName(key, label, name, n)
+    for item in _in_words(cohort, study):
+        found.setdefault((item.variable, item.name), item)
     for (role, column), values in _row_values(study).items():
         for name, n in _patients_by_text(cohort, role, column).items():
             if name in values and 0 < n < MIN_PATIENTS:
@@ -126,6 +137,61 @@ def rare_names(cohort: Cohort) -> tuple[RareName, ...]:
                 key = _rows_key(role, column)
                 found[key, name] = RareName(key, column, name, n)
     return tuple(found.values())
+
+
+def _supplied(variable: Variable | None) -> set[str]:
+    """Give the names that the program itself gives to a variable's levels."""
+    if variable is None:
+        return set()
+    return {*cut_levels(variable.cuts), *((YES, NO) if variable.derived is not None else ())}
+
+
+def _in_words(cohort: Cohort, study: Study) -> list[RareName]:
+    """Give the levels of few patients that stand within words of the study file."""
+    found: list[RareName] = []
+    texts_ = _words(study)
+    for key, variable in study.definitions.variables.items():
+        if not texts_ or not is_categorical(variable):
+            continue
+        try:
+            counts, label = cohort.kept(("named", key), partial(_counts, cohort, key))
+        except StudyError:
+            continue
+        supplied = _supplied(variable)
+        found += [
+            RareName(key, label, name, n)
+            for name, n in counts.items()
+            if 0 < n < MIN_PATIENTS
+            and name not in supplied
+            and any(_stands_in(name, text) for text in texts_)
+            and not _says_nothing(name)
+        ]
+    return found
+
+
+def _words(study: Study) -> list[str]:
+    """Give what a person wrote and what was compared, in words."""
+    analysis = study.analysis
+    return [
+        *(one.question for one in analysis.looked_at),
+        *(item.label for item in analysis.every_criterion if item.label),
+        *analysis.saved_sets,
+        *(text for document in _documents(study) for text in _written_in(document)),
+    ]
+
+
+def _written_in(document: Mapping[str, Any]) -> list[str]:
+    """Give the texts of a document that are no keyword of the program or key of a variable."""
+    return [text for text in _texts_in(document) if not _KEYWORD.fullmatch(text)]
+
+
+def _pattern(name: str) -> str:
+    """Give what finds a name in words; in a script without spaces it may stand anywhere."""
+    return rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name)
+
+
+def _stands_in(name: str, text: str) -> bool:
+    return name in text and re.search(_pattern(name), text) is not None
 
 
 def _rows_key(role: str, column: str) -> str:
@@ -259,9 +325,12 @@ def _named(study: Study) -> dict[str, dict[str, None]]:
             if isinstance(part, OneOf):
                 add(part.column, _texts(part.values))
     for document in _documents(study):
+        inside = _texts_in(document)
+        for of in {*inside} & {*definitions.variables, *definitions.groupings}:
+            add(of, inside)
         for of in ("by", "variable"):
             if isinstance(document.get(of), str):
-                add(document[of], _texts_in(document))
+                add(document[of], inside)
     return named
 
 
@@ -359,6 +428,9 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
         else:
             groupings[key] = grouping
 
+    def says_one(text: str) -> bool:
+        return any(_stands_in(name, text) for name in every)
+
     def kept(items: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         out = []
         for item in items:
@@ -368,12 +440,22 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
                 )
                 where = ", ".join(f"“{name}”" for name in asked)
                 losses.append(f"a criterion on {where}: more patients may be analysed")
+            elif item.label and says_one(item.label):
+                losses.append(f"the label of a criterion on “{', '.join(item.columns)}”")
+                out.append(replace(item, label=""))
             else:
                 out.append(item)
         return tuple(out)
 
     def clean(document: Mapping[str, Any]) -> bool:
-        return not (gone | every) & {*_texts_in(document)}
+        return not (gone | every) & {*_texts_in(document)} and not any(
+            map(says_one, _written_in(document))
+        )
+
+    def unnamed_question(text: str) -> str:
+        for name in sorted(every, key=len, reverse=True):
+            text = re.sub(_pattern(name), _NOT_NAMED, text)
+        return text
 
     analysis = study.analysis
     specs = tuple(spec for spec in analysis.specs if clean(spec))
@@ -392,6 +474,9 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
     definitions = _without_meanings(definitions, rare, losses)
     criteria = kept(analysis.criteria)
     unnamed = {reference_of(item) for item in analysis.criteria if item not in criteria}
+    named_sets = {name for name in analysis.saved_sets if says_one(name)}
+    if named_sets:
+        losses.append(f"{counted(len(named_sets), 'saved set')} whose name names these groups")
     new = replace(
         study,
         definitions=_with(definitions, variables, groupings, response),
@@ -399,13 +484,20 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
             analysis,
             criteria=criteria,
             filters=kept(analysis.filters),
-            saved_sets={name: kept(items) for name, items in analysis.saved_sets.items()},
+            saved_sets={
+                name: kept(items)
+                for name, items in analysis.saved_sets.items()
+                if name not in named_sets
+            },
             populations={
                 key: replace(population.forgetting(unnamed), own=kept(population.own))
                 for key, population in analysis.populations.items()
             },
             specs=specs,
             views={name: view for name, view in analysis.views.items() if clean(view)},
+            looked_at=tuple(
+                replace(one, question=unnamed_question(one.question)) for one in analysis.looked_at
+            ),
         ),
         report=replace(study.report, items=items),
     )

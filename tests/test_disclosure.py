@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from sts_core.study import (
     Endpoint,
     Grouping,
     IsOneOf,
+    LookedAt,
     OneOf,
     Population,
     ReportSection,
@@ -112,6 +114,41 @@ def test_whatever_would_mean_something_else_is_left_out_whole() -> None:
     said = "; ".join(withheld.losses)
     for word in ("Is zebra", "Crossed", "Rare", "criterion", "analyses"):
         assert word in said
+
+
+LOOKED = LookedAt("k", "PFS by Histotype: Zebra vs Others", 0.03, 10, 10, "abc")
+
+
+@pytest.mark.parametrize(
+    "analysis",
+    [
+        AnalysisSection(views={"cross": {"rows": "h", "reference": "Zebra"}}),
+        AnalysisSection(views={"cox": {"covariates": ["h"], "references": {"h": "Zebra"}}}),
+        AnalysisSection(views={"figure": {"title": "Zebra"}}),
+        AnalysisSection(specs=({"kind": "kaplan_meier", "title": "Survival of Zebra, n = 2"},)),
+        AnalysisSection(looked_at=(LOOKED,)),
+        AnalysisSection(criteria=(OneOf("h", ("LMS",), label="LMS, no Zebra"),)),
+        AnalysisSection(filters=(OneOf("h", ("LMS",), label="LMS, no Zebra"),)),
+        AnalysisSection(saved_sets={"Without Zebra": (OneOf("h", ("LMS",)),)}),
+    ],
+)
+def test_a_name_in_what_was_written_or_looked_at_is_asked_about(analysis: AnalysisSection) -> None:
+    cohort = cohort_with(Definitions(variables={"h": Variable(label="Histotype")}), analysis)
+    assert names(cohort) == {"Zebra": 2}
+    withheld = without_names(cohort.study, rare_names(cohort))
+    assert "Zebra" not in written(withheld.study)
+    kept = withheld.study.analysis
+    assert len(kept.looked_at) == len(analysis.looked_at)  # they still count
+    assert [one.question for one in kept.looked_at] == [
+        "PFS by Histotype: (not named) vs Others" for _ in analysis.looked_at
+    ]
+    assert len(kept.criteria) == len(analysis.criteria)
+    assert len(kept.filters) == len(analysis.filters)
+
+
+def test_a_word_that_only_holds_the_name_says_nothing() -> None:
+    words = AnalysisSection(views={"figure": {"title": "Zebras by LMS", "numbers": "median"}})
+    assert names(cohort_with(Definitions(variables={"h": Variable(label="H")}), words)) == {}
 
 
 def test_names_that_the_program_gives_say_nothing() -> None:

@@ -20,7 +20,7 @@ from sts_core.findings import Finding, FindingCode, Severity, StudyError
 from sts_core.reading import Limits, Workbook, read_bytes
 from sts_core.reading.messages import recognition_too_long
 from sts_core.reading.progress import Progress, Stage, Step, TookTooLong
-from sts_core.study import Study, dump_study, load_study
+from sts_core.study import Study, load_study
 
 _SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
 DATA_TYPES = [
@@ -389,14 +389,6 @@ def step_words(step: Step) -> str:
             return f"3 of 3, putting the patients together and checking, {step.done} done"
         case Stage.COMPUTING:
             return "computing"
-
-
-def study_text(study: Study | None) -> str:
-    """Give choices as a study file; it holds no patient data.
-
-    A download is made outside the session's run: what it needs is handed to it.
-    """
-    return dump_study(study) if study else ""
 
 
 def template_button(key: str) -> None:

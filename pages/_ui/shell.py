@@ -85,7 +85,7 @@ def route() -> None:
         state.leave_shell()
         if complete:
             state.drop_shown_notice()
-            state.drop_presses()
+            state.rest()
 
 
 def page(title: str) -> Context:

@@ -7,6 +7,7 @@ undo and redo are a :class:`History` of others. Widgets are seeded from the work
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,7 +34,7 @@ _WORKSPACE, _HISTORY, _SHELL, _NOTICE, _CHOICES, _JOB, _COUNTS, _WORK, _SEEDS, _
     "workspace", "history", "shell", "notice", "choices", "job", "counts", "work", "seeds",
     "pressed",
 )  # fmt: skip
-_LATE, _REVISION, _TABLES = "late", "revision", "tables"
+_LATE, _REVISION, _TABLES, _LATEST = "late", "revision", "tables", "latest"
 MAX_UNDO = 50
 #: Counts on the screen whose patients can be listed; the oldest are forgotten.
 MAX_COUNTS = 20_000
@@ -174,6 +175,33 @@ class History:
         return self.future[0], History((*self.past, current), self.future[1:])
 
 
+@dataclass(slots=True, eq=False)
+class Latest:
+    """What the user has, for a download: it is made beside the session's runs.
+
+    Attributes
+    ----------
+    workspace
+        As of the last change.
+    at_rest
+        Set while no run is under way.
+    """
+
+    workspace: Workspace
+    at_rest: threading.Event = field(default_factory=threading.Event)
+
+
+def latest() -> Latest:
+    """Give what may be read of the session outside its runs."""
+    found: Latest = st.session_state.setdefault(_LATEST, Latest(workspace()))
+    return found
+
+
+def _set_workspace(new: Workspace) -> None:
+    st.session_state[_WORKSPACE] = new
+    latest().workspace = new
+
+
 def workspace() -> Workspace:
     """Give the session's workspace; an empty one at first."""
     found: Workspace = st.session_state.setdefault(_WORKSPACE, Workspace())
@@ -188,7 +216,7 @@ def put(new: Workspace, *, undoable: bool = True) -> None:
         st.session_state[_HISTORY] = history().after_change(former)
     if undoable:
         st.session_state[_REVISION] = revision() + 1
-    st.session_state[_WORKSPACE] = new
+    _set_workspace(new)
     # counts of a cohort that is no longer on the screen; what a page showed last changes none
     prints = [kept.cohort.fingerprint if kept.cohort else "" for kept in (former, new)]
     if prints[0] != prints[1]:
@@ -259,7 +287,8 @@ def _step(to: tuple[Workspace, History]) -> None:
     current = workspace()
     if to[0] is not current:
         _let_go(current)
-        st.session_state[_WORKSPACE], st.session_state[_HISTORY] = to
+        _set_workspace(to[0])
+        st.session_state[_HISTORY] = to[1]
         st.session_state[_REVISION] = revision() + 1
         forget_widgets()
 
@@ -565,8 +594,9 @@ def take_press(key: str, about: object = None) -> bool:
     return key in pressed and pressed.pop(key) == about
 
 
-def drop_presses() -> None:
-    """Forget presses and changes that a run which came to its end had no use for."""
+def rest() -> None:
+    """Mark that a run came to its end; presses and changes that it had no use for are forgotten."""
+    latest().at_rest.set()
     st.session_state.pop(_PRESSED, None)
     st.session_state.pop(_LATE, None)
 
@@ -651,6 +681,7 @@ def is_open_tab(tabs: str, name: str) -> bool:
 
 def enter_shell() -> None:
     """Mark that the router is running this page."""
+    latest().at_rest.clear()
     st.session_state[_SHELL] = True
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
+from pages._ui import state
+from pages._ui.study_download import kept_text
 from pages._ui.variable_editor import parse_cuts, with_cuts, with_merged, with_names, with_order
 from sts_core.data_cut import remembering
 from sts_core.derive import levels_of
+from sts_core.disclosure import rare_names
 from sts_core.study import (
     CountOf,
     IsInRange,
@@ -308,6 +312,31 @@ def test_small_groups_are_named_in_the_file_only_when_said_so() -> None:
     assert "Yes, save with these names" in labels
     assert "No, save without them" in labels
     assert "Keep my choices" not in labels
+
+
+def test_the_file_has_what_came_with_the_click_and_no_name_that_was_not_asked_about() -> None:
+    at = drop(start(), {"hostile.csv": HOSTILE})
+    before: state.Workspace = at.session_state["workspace"]
+    latest = state.Latest(before)
+    (key,) = [name for name, item in study_of(at).definitions.variables.items() if "site" in name]
+    edit(at, key)
+    unit = "w:variable.reference." + key
+    checked(at.selectbox(key=unit).set_value("骨").run())
+    named: state.Workspace = at.session_state["workspace"]
+    rare = rare_names(named.cohort)
+    assert {item.name for item in rare} == {"a<b>", "_x_", "$a$"}
+    kept: list[str] = []
+    waits = threading.Thread(target=lambda: kept.append(kept_text(latest, (), (), 0.0)))
+    waits.start()
+    latest.workspace = named  # by the run that the click interrupted the typing for
+    assert not kept
+    latest.at_rest.set()
+    waits.join(10)
+    asked = kept_text(latest, (), rare, 0.0)
+    assert load_study(kept[0]).definitions.variables[key].reference == "骨"
+    assert "_x_" not in kept[0]
+    assert "_x_" in asked
+    assert kept_text(state.Latest(state.Workspace(), latest.at_rest), (), (), 0.0) == ""
 
 
 def test_names_of_synthetic_patients_are_not_asked_about() -> None:
