@@ -19,7 +19,6 @@ from sts_core.cohort import Cohort
 from sts_core.criteria import reference_of
 from sts_core.derivations import NO, YES
 from sts_core.derive import counts_of, cut_levels, is_categorical, levels_of, raw_levels
-from sts_core.display import counted
 from sts_core.findings import StudyError
 from sts_core.reading.vocabulary import vocabulary
 from sts_core.study.types import (
@@ -476,7 +475,7 @@ def without_names(study: Study, names: Iterable[RareName]) -> Withheld:
     unnamed = {reference_of(item) for item in analysis.criteria if item not in criteria}
     named_sets = {name for name in analysis.saved_sets if says_one(name)}
     if named_sets:
-        losses.append(f"{counted(len(named_sets), 'saved set')} whose name names these groups")
+        losses.append("saved sets that are named after these groups")
     new = replace(
         study,
         definitions=_with(definitions, variables, groupings, response),
