@@ -69,7 +69,8 @@ def form_of(ids: Iterable[str | None]) -> str:
     kinds: Counter[tuple[str, ...]] = Counter()
     sizes: dict[tuple[str, ...], list[list[int]]] = {}
     different = dict.fromkeys(text for text in ids if text is not None)
-    for text in islice(different, _LOOKED_AT):
+    every = -(-len(different) // _LOOKED_AT) or 1  # spread over all: running ids grow longer
+    for text in islice(different, None, None, every):
         runs = [(kind, len(list(group))) for kind, group in groupby(text, _kind)]
         form = tuple(kind for kind, _ in runs)
         kinds[form] += 1
