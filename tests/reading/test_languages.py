@@ -172,6 +172,8 @@ def test_dates_of_an_italian_header_may_be_day_numbers() -> None:
 def test_headings_of_sections() -> None:
     assert is_section("Datos del paciente")
     assert is_section("Données cliniques")
+    assert is_section("Data")
+    assert not is_section("Date")
     assert not is_section("Réponse RECIST")
     assert not is_section("eye"), "short words are no parts of others"
 

@@ -423,8 +423,9 @@ def is_section(heading: str) -> bool:
     It is made of nothing but words such as "demographics", "baseline characteristics" or
     "疗效与随访", so that the names below it say the same without it.
     """
-    words = [word for word in words_of(heading) if word not in vocabulary().filler]
-    return bool(words) and all(vocabulary().sections.sub("", word) == "" for word in words)
+    known = vocabulary()
+    named = {word: known.sections.sub("", word) == "" for word in words_of(heading)}
+    return any(named.values()) and all(said or word in known.filler for word, said in named.items())
 
 
 def speaks_for_itself(header: str) -> bool:
