@@ -46,7 +46,7 @@ NEXT_MODULES = (
 # Some pages need them, the first ones don't: they follow when the server has answered for a while,
 # and then the fonts of pictures. Whoever is there before gets them by asking.
 LATER_MODULES = ("scipy.special", "sksurv.metrics")
-LATER_SECONDS = 8.0
+LATER_SECONDS = 15.0
 # Preparations wait for the first page, but not for ever.
 FIRST_PAGE_SECONDS = 10.0
 _imported = threading.Event()
