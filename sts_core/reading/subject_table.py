@@ -192,7 +192,6 @@ def _entered_twice(sheet: Sheet, draft: Draft) -> SubjectTable:
             f"{sheet.n_rows} rows, {_n_ids(sheet)} patients. {differ}.",
             guess=RowChoice.AGREED.value,
             options=tuple(choice.value for choice in PATIENT_ROWS),
-            columns=tuple(agreed.differing),
         )
     )
     draft.findings.append(_rows_not_patients(sheet, "the different ids"))

@@ -136,6 +136,7 @@ def test_patients_entered_twice_count_once_when_it_is_confirmed() -> None:
         "First dose": ["2020-01-01"] * 20,
     }
     cells["sex"] = ["F"] * 19 + ["M"]
+    cells["Surname"] = [f"Miller{n}" for n in range(20)]  # left out, and the question stays
     study, books = proposed(cells)
     assert set(study.data.tables) == {"subjects"}
     assert study.data.tables["subjects"].take is RowChoice.AGREED
