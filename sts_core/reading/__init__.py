@@ -74,10 +74,7 @@ def read_bytes(
         raise StudyError(messages.refused(file, refusal)) from None
     progress = Progress() if progress is None else progress
     with progress.own_work():
-        read = []
-        for grid in grids:
-            progress.look()
-            read.append(tabulate(file, grid))
+        read = [tabulate(file, grid, progress) for grid in grids]
     tables = tuple(result.table for result in read if result.table is not None)
     if not tables:
         raise StudyError(_why_no_table(file, read))

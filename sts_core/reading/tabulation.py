@@ -16,6 +16,7 @@ from sts_core.reading import messages
 from sts_core.reading.archive import column_letters
 from sts_core.reading.child import ReadGrid
 from sts_core.reading.layout import ERROR_VALUES, Layout, find_layout
+from sts_core.reading.progress import Progress
 from sts_core.reading.workbook import RawTable
 
 _COMMA_DECIMAL = re.compile(r"[-+]?(?:\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3})+,\d+)")
@@ -43,7 +44,7 @@ class Tabulated:
     findings: tuple[Finding, ...]
 
 
-def tabulate(file: str, grid: ReadGrid) -> Tabulated:
+def tabulate(file: str, grid: ReadGrid, progress: Progress | None = None) -> Tabulated:
     """Make a table of the cells of one sheet.
 
     Parameters
@@ -52,10 +53,14 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
         Name of the file.
     grid
         Its cells.
+    progress
+        Its cancel ends the work at the next column.
     """
+    progress = Progress() if progress is None else progress
     n_rows, n_columns = len(grid.row_numbers), len(grid.values)
     filled = np.zeros((n_rows, n_columns), dtype=bool, order="F")
     for place in range(n_columns):
+        progress.look()
         known = np.array([value is not None for value in grid.values[place]], dtype=bool)
         filled[:, place] = known[grid.codes[place]]
     if grid.names is not None:
@@ -96,6 +101,7 @@ def tabulate(file: str, grid: ReadGrid) -> Tabulated:
     over_rows = _merged_over_rows(grid, first_full)
     columns: dict[str, NDArray[np.object_]] = {}
     for place, name in zip(kept, names, strict=True):
+        progress.look()
         values, is_error = _without_errors(grid.values[place])
         codes = grid.codes[place][below]
         if _has_apostrophes(values[np.unique(codes)]):

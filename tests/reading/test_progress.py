@@ -12,9 +12,12 @@ import pytest
 from sts_core.checks import check_cohort
 from sts_core.reading import child, read_bytes
 from sts_core.reading.assembly import assemble
+from sts_core.reading.content import FileKind
+from sts_core.reading.limits import Limits
 from sts_core.reading.parsing import STEP, STEP_MAGIC
 from sts_core.reading.progress import Cancelled, Progress, Stage, Step, TookTooLong
 from sts_core.reading.recognise import propose_study
+from sts_core.reading.tabulation import tabulate
 
 CSV = b"id,time (months),status,sex\n" + b"".join(
     b"P%d,%d,%s,%s\n" % (n, n % 60 + 1, (b"Dead", b"Alive")[n % 2], (b"M", b"F")[n % 3 % 2])
@@ -184,6 +187,23 @@ def test_work_of_the_app_itself_ends_at_the_next_column() -> None:
     with pytest.raises(Cancelled):
         propose_study([book], progress=progress)
     assert [step.done for step in progress.steps] == [0, 1, 2]
+
+
+def test_a_table_is_put_together_column_by_column() -> None:
+    class Looked(Progress):
+        n = 0
+
+        def look(self) -> None:
+            self.n += 1
+            super().look()
+
+    progress = Looked()
+    (grid,) = child.read_here(FileKind.TEXT, CSV, Limits())
+    assert tabulate("a.csv", grid, progress).table is not None
+    assert progress.n == 8
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        tabulate("a.csv", grid, progress)
 
 
 def test_time_is_counted_over_all_own_work_and_not_while_reading() -> None:
