@@ -128,14 +128,21 @@ def shown_name(key: str, variable: Variable) -> str:
 
 
 def _same_as(cohort: Cohort, names: Mapping[str, str]) -> dict[str, str]:
-    """Give each variable with levels that says the same as an earlier one -> that one's key."""
+    """Give each variable with levels that says the same as an earlier one -> that one's key.
+
+    Those with a name of their own stay, before those that are called as their column: the arm in
+    words, and not its code.
+    """
     definitions = cohort.study.definitions
-    keys = tuple(
+    keys = [
         key
         for key in names
         if key in definitions.groupings or is_categorical(definitions.variables[key])
-    )
-    found: dict[str, str] = compute(recodings, cohort, keys)
+    ]
+    as_column = {key for key in keys if key not in definitions.groupings
+                 and names[key] == (definitions.variables[key].column or key)}  # fmt: skip
+    keys.sort(key=as_column.__contains__)
+    found: dict[str, str] = compute(recodings, cohort, tuple(keys))
     return found
 
 

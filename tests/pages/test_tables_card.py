@@ -6,7 +6,18 @@ import pytest
 
 from sts_core.findings import FindingCode
 from sts_core.study import CountOfRows, IdRule, RowChoice
-from tests.pages.driver import checked, click, cohort_line, drop, shown, start, study_of
+from tests.pages.driver import (
+    SURVIVAL,
+    checked,
+    click,
+    cohort_line,
+    confirm,
+    drop,
+    go,
+    shown,
+    start,
+    study_of,
+)
 
 PATIENTS = "id,sex\nP-1,F\nP-2,M\nP-3,F\n"
 SITES = "id,site\np-1,x\nP-2,y\n9,z\n"
@@ -256,3 +267,16 @@ def test_numbers_that_begin_anew_in_each_centre_are_ids_with_the_centre() -> Non
     assert "21 rows for 7 patients." in shown(at)
     checked(at.selectbox(key="w:table.id_with").set_value("Centre").run())
     assert "21 of 21 patients analysed" in cohort_line(at)
+
+
+def test_of_an_arm_and_its_code_the_arm_in_words_is_offered() -> None:
+    rows = "".join(
+        f"{n},{n + 3},{n % 2},ARM {'AB'[n % 2]},{'AB'[n % 2]}: Drug\n" for n in range(12)
+    )
+    at = drop(start(), {"adsl.csv": f"id,OS months,OS event,ARMCD,ARM\n{rows}"})
+    confirm(at, "OS", unit="months", events=["1"])
+    go(at, SURVIVAL)
+    offered = at.selectbox(key="w:km.by").options
+    assert "Arm" in offered
+    assert "ARMCD" not in offered
+    assert "Same grouping as Arm: ARMCD." in at.selectbox(key="w:km.by").help
