@@ -7,15 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import yaml
-
 from sts_core.findings import Finding, FindingCode, Severity, listed
 from sts_core.reading.draft import Draft
 from sts_core.reading.endpoints import STARTS, date_columns, is_date_column
 from sts_core.reading.proposal import ColumnRole
 from sts_core.reading.sheet import Sheet
 from sts_core.reading.visit_headers import VisitHeader, visit_header
-from sts_core.reading.vocabulary import FOLDER, Phrases, vocabulary, words_of
+from sts_core.reading.vocabulary import Phrases, read_words, vocabulary, words_of
 from sts_core.reading.workbook import Pick
 from sts_core.study.types import (
     RESPONSE_LEVELS,
@@ -45,7 +43,7 @@ _WORDS = {
 
 @lru_cache(maxsize=1)
 def _phrases() -> Mapping[str, Phrases]:
-    document = yaml.safe_load((FOLDER / "visits.yaml").read_text("utf-8"))
+    document = read_words("visits.yaml")
     return {
         name: Phrases(document[name], document[name])  # whole headers only
         for name in ("assessments", "exposures")

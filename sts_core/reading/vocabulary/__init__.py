@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +268,7 @@ def read_words(name: str) -> dict[str, Any]:
     """Read a word file with what other languages add; every value is text: ``no`` stays a word."""
     content = _read_file(name)
     for language in LANGUAGES:
-        more = _read_file(f"{language}.yaml").get(name.removesuffix(".yaml"), {})
+        more = _of_language(language).get(name.removesuffix(".yaml"), {})
         for key, words in more.items():
             _add_words(content, key, words)
     return content
@@ -303,7 +303,7 @@ def _foreign_headers() -> frozenset[Words]:
     """Give the names of characteristics in the languages that have a file of their own."""
     found: set[Words] = set()
     for language in LANGUAGES:
-        columns = _read_file(f"{language}.yaml")["columns"]
+        columns = _of_language(language)["columns"]
         for texts in (*columns["variables"].values(), *columns["exact"].values()):
             found |= {words_of(text) for text in texts}
     return frozenset(found)
@@ -312,6 +312,12 @@ def _foreign_headers() -> frozenset[Words]:
 def is_translated(header: str) -> bool:
     """Whether a header is a name in a language other than English, so that its cells are too."""
     return is_chinese(header) or words_of(header) in _foreign_headers()
+
+
+@cache
+def _of_language(language: str) -> Mapping[str, Any]:
+    """Give what a language adds; it is only read."""
+    return _read_file(f"{language}.yaml")
 
 
 def _read_file(name: str) -> dict[str, Any]:
