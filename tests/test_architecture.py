@@ -23,6 +23,10 @@ from pydantic import TypeAdapter
 from sts_core.analysis.registry import ANALYSES, Analysis, spec_from
 from sts_core.cohort import Cohort
 from sts_core.display import DisplayTable
+from sts_core.reading import read_bytes
+from sts_core.reading.recognise import propose_study
+from sts_core.reading.visit_headers import visit_header
+from sts_core.reading.vocabulary import words_of
 from sts_core.results import ResultRow
 from tests.cohorts import DEGENERATE_COMPLETE
 
@@ -222,6 +226,30 @@ def test_patient_data_stays_in_memory(path: Path) -> None:
     if path == PAGES / "_ui" / "job.py":
         forbidden -= {"logging"}  # type and place of an error, never its message: test_intake.py
     assert not forbidden, f"{where(path)} imports {forbidden}"
+
+
+def test_nothing_of_a_file_stays_in_what_the_process_keeps() -> None:
+    """Caches with an argument live as long as the process: none may hold a file's words."""
+    kept = {
+        f"{where(path)}:{node.name}"
+        for path in sources(CORE)
+        for node in tree(path).body
+        if isinstance(node, ast.FunctionDef)
+        and node.args.args
+        and any("cache" in ast.unparse(decorator) for decorator in node.decorator_list)
+    }
+    assert kept == {
+        "sts_core/figures/fonts.py:font_table",
+        "sts_core/reading/vocabulary/__init__.py:_of_language",
+        "sts_core/reading/vocabulary/__init__.py:words_of",
+        "sts_core/reading/visit_headers.py:visit_header",
+        "sts_core/render/print.py:subset_font",
+    }
+    sheet = "id,Zhang Zuoling week 6,status\nP1,PD,Dead\nP2,SD,Wang Xiaoming\n"
+    proposal = propose_study([read_bytes("a.csv", sheet.encode())])
+    assert proposal.study.data.tables
+    assert words_of.cache_info().currsize == 0
+    assert visit_header.cache_info().currsize == 0
 
 
 def test_only_the_command_line_writes_files() -> None:

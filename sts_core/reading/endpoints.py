@@ -249,9 +249,9 @@ class _StatusColumn:
 def _labels(sheet: Sheet, name: str) -> dict[str, str]:
     """Give the meaning of each value, where the file or the header says it."""
     legend, _ = legend_of(name)
-    labels = {text: sheet.label_of(name, text) for text in sheet.profiles[name].counts}
+    meanings = {text: label for text, label in sheet.meanings(name).items() if label != text}
     return {
-        text: legend.get(text, text) if label == text else label for text, label in labels.items()
+        text: meanings.get(text) or legend.get(text, text) for text in sheet.profiles[name].counts
     }
 
 

@@ -62,6 +62,7 @@ from sts_core.reading.visit_columns import (
     visits_in_columns,
     visits_or_doses,
 )
+from sts_core.reading.visit_headers import visit_header
 from sts_core.reading.vocabulary import vocabulary, words_of
 from sts_core.reading.workbook import Part, Workbook
 from sts_core.study.types import (
@@ -112,9 +113,17 @@ def propose_study(
         A study in which every guess is marked as one. Its questions must be answered before any
         survival number can be trusted; none of its answers is taken for granted.
     """
-    progress = Progress() if progress is None else progress
+    try:
+        return _proposed(workbooks, dict(told or {}), Progress() if progress is None else progress)
+    finally:  # these are kept for the whole process: nothing of a file may stay in them
+        words_of.cache_clear()
+        visit_header.cache_clear()
+
+
+def _proposed(
+    workbooks: Sequence[Workbook], told: dict[Place, str | None], progress: Progress
+) -> Proposal:
     draft = Draft(progress=progress)
-    told = dict(told or {})
     sheets = []
     for raw in (raw for book in workbooks for raw in book.sheets):
         progress.look()

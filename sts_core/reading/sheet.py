@@ -125,17 +125,26 @@ class Sheet:
 
     def label_of(self, column: str, text: str) -> str:
         """Give the meaning of a code when the file says it (SPSS, Stata, SAS) or the header."""
+        return self.meanings(column).get(text, text)
+
+    def meanings(self, column: str) -> dict[str, str]:
+        """Give the meaning of codes, as text, where the file says it or the header."""
         labels = self.raw.value_labels.get(column) or legend_of(column)[0]
-        return next((label for code, label in labels.items() if text_of(code) == text), text)
+        meanings: dict[str, str] = {}
+        for code, label in labels.items():
+            if (text := text_of(code)) is not None:
+                meanings.setdefault(text, label)
+        return meanings
 
     def in_words(self, column: str) -> Profile:
         """Give the facts of a column with what its codes stand for, where the file says it."""
         profile = self.profiles[column]
-        if not (self.raw.value_labels.get(column) or legend_of(column)[0]):
+        meanings = self.meanings(column)
+        if not meanings:
             return profile
         counts: dict[str, int] = {}
         for text, n in profile.counts.items():
-            label = self.label_of(column, text)
+            label = meanings.get(text, text)
             counts[label] = counts.get(label, 0) + n
         return replace(profile, counts=counts)
 

@@ -222,7 +222,8 @@ def _guess(
         exact = True
     else:
         exact = match is not None and match.exact
-    labels = {text: sheet.label_of(name, text) for text in profile.counts}
+    meanings = sheet.meanings(name)
+    labels = {text: meanings.get(text, text) for text in profile.counts}
     labels = {
         text: legend.get(text, text) if label == text else label for text, label in labels.items()
     }

@@ -40,11 +40,16 @@ def is_chinese(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> Words:
-    """Give a header or a cell as comparable words.
+    """Give a header or a level as comparable words.
 
     ``"PFS(月)"`` gives ``("pfs", "月")``, ``"timeWeeks"`` gives ``("time", "weeks")``,
-    ``"Größe"`` gives ``("grosse",)``: a letter is compared without its accent.
+    ``"Größe"`` gives ``("grosse",)``: a letter is compared without its accent. What it keeps is
+    forgotten after each recognition.
     """
+    return _words_of_cell(text)
+
+
+def _words_of_cell(text: str) -> Words:
     plain = _CAMEL.sub(" ", unicodedata.normalize("NFKC", text)).casefold()
     if not plain.isascii():
         parts = unicodedata.normalize("NFD", plain)
@@ -210,12 +215,12 @@ class Lexicon:
         """Give the standard spelling of a level, ``None`` for an unknown word or a doubtful one."""
         if text.rstrip().endswith(("?", "？")):  # "dead?" doesn't say it
             return None
-        words = words_of(text)
+        words = _words_of_cell(text)
         found = self._standard.get(words)
         if found is None and len(words) > 1 and is_chinese(words[0]):  # 腺泡状软组织肉瘤(ASPS)
             found = self._standard.get(words[:1])
         if found is None and _PARTS.search(text):  # "Leiomyosarcoma (LMS)", "UPS/MFH"
-            parts = [words_of(part) for part in _PARTS.split(text)]
+            parts = [_words_of_cell(part) for part in _PARTS.split(text)]
             levels = {self._standard.get(part) for part in parts if part}
             found = levels.pop() if len(levels) == 1 else None
         return found
