@@ -18,6 +18,7 @@ from sts_core.disclosure import rare_names
 from sts_core.study import (
     CountOf,
     IsInRange,
+    IsOneOf,
     Measured,
     Nested,
     Variable,
@@ -251,8 +252,13 @@ def test_all_that_was_mapped_by_hand_stays_in_the_study_file_and_with_the_next_d
     click(at, "derive.add")
     choose(at, how="nested", nested__of=key["histotype"], nested__by=key["rms type"])
     click(at, "derive.add")
+    choose(at, how="is_one_of", one__of=key["stage"])
+    checked(at.multiselect(key=f"w:derive.one.values.{key['stage']}").set_value(["III"]).run())
+    click(at, "derive.add")
     made = study_of(at).definitions.variables
-    assert len(made) >= len(variables) + 4
+    assert len(made) >= len(variables) + 5
+    derived = [item.derived for item in made.values() if isinstance(item.derived, IsOneOf)]
+    assert [(item.of, item.values) for item in derived] == [(key["stage"], ("III",))]
     assert made[key["grade"]].kind is VariableKind.ORDERED
     assert made[key["grade"]].measured is Measured.BASELINE
     assert made[key["score"]].measured is Measured.POST_BASELINE
