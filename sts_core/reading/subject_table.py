@@ -82,7 +82,13 @@ def choose_subjects(
     one_row = [sheet for sheet in sheets if sheet.kind is SheetKind.PLAIN and not sheet.ids_repeat]
     with_id = [sheet for sheet in one_row if sheet.id_column is not None]
     if one_row:
-        return SubjectTable(max(with_id or one_row, key=_patient_score))
+        found = max(with_id or one_row, key=_patient_score)
+        # a list of codes has no id, and is no patient table beside one with a patient twice
+        named = [sheet for sheet in sheets if sheet.kind is SheetKind.PLAIN and sheet.id_column]
+        better = max(named, key=_patient_score, default=found)
+        if with_id or _patient_score(better)[0] <= _patient_score(found)[0]:
+            return SubjectTable(found)
+        return _long_table(better, draft)
     # patients without an event aren't in a table of adverse events
     long = [sheet for sheet in sheets if sheet.kind is not SheetKind.ADVERSE_EVENTS]
     long.sort(key=_patient_score, reverse=True)

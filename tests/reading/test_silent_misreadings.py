@@ -285,3 +285,23 @@ def test_codes_written_as_decimals_for_a_blank_cell_are_the_codes() -> None:
     frame = cohort.tables["subjects"].frame
     assert set(frame["albumin"]) == {"1.0", "2.5"}
     assert set(frame["German thousands"]) == {"1.000", "2.000"}
+
+
+def test_a_list_of_codes_is_no_patient_table_beside_one_with_a_patient_twice() -> None:
+    rows = {"id": [*IDS, "P3"], "age": [str(40 + n) for n in range(N)] + ["43"],
+            "OS (months)": [*TIMES, TIMES[3]], "status": [*LIVES, LIVES[3]]}  # fmt: skip
+    book = openpyxl.Workbook()
+    patients, codes = book.active, book.create_sheet("Codes")
+    assert patients is not None
+    patients.title = "Patients"
+    for row in (tuple(rows), *zip(*rows.values(), strict=True)):
+        patients.append(row)
+    for code in (("Code", "Meaning"), (0, "alive"), (1, "dead")):
+        codes.append(code)
+    out = io.BytesIO()
+    book.save(out)
+    proposal, cohort = taken(read_bytes("a.xlsx", out.getvalue()))
+    assert proposal.study.data.tables["subjects"].sheet == "Patients"
+    assert list(cohort.source_ids.values()) == IDS
+    assert of_code(proposal.findings, FindingCode.ROWS_NOT_PATIENTS)
+    assert survival_data(cohort, "OS").n == N
