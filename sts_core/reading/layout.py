@@ -33,7 +33,8 @@ _NUMBER_OR_DATE = re.compile(r"[-+<>=~]{0,2}\s*\d[\d.,:/\sTZ-]*%?")
 _NO_NAME = frozenset({"na", "n/a", "nan", "null", "none", "-", "--", ".", "?", "unknown", "未知"})
 _TOTAL = re.compile(
     r"(?:(?:grand |sub-?)?totals?|sums?|means?|averages?|medians?|"
-    r"summen?|gesamt|mittelwert|durchschnitt|"
+    r"summen?|(?:ins)?gesamt|mittelwert|durchschnitt|anzahl|"
+    r"somme|moyenne|m[ée]diane|effectif|suma|promedio|somma|soma|m[ée]dia|mediana|totale|"
     r"合计|总计|小计|总数|总人数|总例数|例数|平均|平均值|均值|中位数)"
     r"(?:\s*[:：=(（]?\s*(?:n\s*=\s*|共)?\d+\s*[例人名]?[)）]?)?",
     re.IGNORECASE,
@@ -46,13 +47,16 @@ _UNIT = re.compile(
     r"(?:days?|weeks?|wks?|months?|mos?|mths?|years?|yrs?|hours?|cm|mm|kg|mg|ml|dl|[kmµ]?g|"
     r"cm2|cm²|kg/m2|kg/m²|mm ?hg|bpm|%|"
     r"(?:x ?)?10\^?\d{1,2}/u?l|[µumnpk]?(?:g|mol|iu|u|kat)/(?:m|d|µ|u)?l|cells/[µu]l|"
+    r"tage?n?|wochen?|monate?n?|jahre?n?|jours?|semaines?|mois|ans|ann[ée]es?|"
+    r"d[ií]as?|semanas?|mes(?:es)?|a[ñn]os|giorni|settimane|mesi|anni|"
     r"天|日|周|月|个月|年|岁|厘米|毫米|公斤|千克)",
     re.IGNORECASE,
 )
 # Says how a cell is written, as a unit does, but belongs to no name.
 _DESCRIPTOR = re.compile(
     r"units?|单位|text|number|numeric|date|code|y/n|yes/no|m/f|0/1|"
-    r"(?:yyyy|dd|mm|mmm)(?:[-/.](?:yyyy|dd|mm|mmm)){2}",
+    r"einheit(?:en)?|unit[ée]s?|unidad(?:es)?|unit[àa]|datum|fecha|zahl|ja/nein|oui/non|m/w|h/f|"
+    r"(?:yyyy|dd|mm|mmm|tt|jj|jjjj|aaaa)(?:[-/.](?:yyyy|dd|mm|mmm|jjjj|aaaa)){2}",
     re.IGNORECASE,
 )
 

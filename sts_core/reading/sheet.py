@@ -211,7 +211,8 @@ def _id_column(profiles: Mapping[str, Profile], words: Mapping[str, Words]) -> s
     found = []
     for place, (name, profile) in enumerate(profiles.items()):
         rank = id_rank(words[name])
-        if rank is None or profile.n_known < 0.9 * profile.n or not profile.n_known:
+        # one row without an id is named, and hides the ids of a short table no more than of a long
+        if rank is None or profile.n_known < max(1, min(0.9 * profile.n, profile.n - 1)):
             continue
         if profile.is_date or (profile.is_numeric and not profile.is_whole):
             continue

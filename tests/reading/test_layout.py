@@ -125,6 +125,9 @@ def test_patient_without_an_id_is_not_a_second_row_of_names() -> None:
         ([None, "years", "months", None], ["id", "age (years)", "os (months)", "status"]),
         (["Unit", "(y)", "(mo)", "text"], ["id", "age", "os (mo)", "status"]),
         (["单位", "岁", "月", None], ["id", "age (岁)", "os (月)", "status"]),
+        (["Einheit", "Jahre", "Monate", None], ["id", "age (Jahre)", "os (Monate)", "status"]),
+        ([None, "ans", "mois", "oui/non"], ["id", "age (ans)", "os (mois)", "status"]),
+        ([None, "años", "días", None], ["id", "age (años)", "os (días)", "status"]),
     ],
 )
 def test_row_of_units_is_no_patient(units: list[object], names: list[str]) -> None:
@@ -161,6 +164,8 @@ def test_repeated_names_are_no_patients() -> None:
         [["制表人：张三", None, "日期：2023年6月30日"]],
         [["Summe", "n = 5", 5.5, "3 (60%)"]],
         [["Mean", 52, 5.5], ["Median", 52, 5.5]],
+        [["Moyenne", 52, 5.5], ["Médiane", 52, 5.5]],
+        [["Insgesamt", 260], ["Anzahl", 5]],
         [["Source: hospital database, May 2021"]],
         [["Total", 260], ["* follow-up ends 2021"]],
     ],

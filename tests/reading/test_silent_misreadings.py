@@ -305,3 +305,13 @@ def test_a_list_of_codes_is_no_patient_table_beside_one_with_a_patient_twice() -
     assert list(cohort.source_ids.values()) == IDS
     assert of_code(proposal.findings, FindingCode.ROWS_NOT_PATIENTS)
     assert survival_data(cohort, "OS").n == N
+
+
+def test_sums_without_a_label_are_named_and_cost_a_short_table_no_ids() -> None:
+    rows = "".join(f"P{n},{40 + n},{5 + n},{n % 2}\n" for n in range(5))
+    proposal, cohort = taken(read(f"id,age,OS (months),death\n{rows},210,,2\n"))
+    assert proposal.study.data.tables["subjects"].subject_id == "id"
+    assert list(cohort.source_ids.values()) == IDS[:5]
+    assert survival_data(cohort, "OS").event.sum() == 2
+    (finding,) = of_code(check_cohort(cohort), FindingCode.SUBJECT_MISSING)
+    assert finding.rows == (7,)

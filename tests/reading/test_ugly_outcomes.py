@@ -45,6 +45,7 @@ class Language:
     sexes: tuple[str, str]
     title: str
     total: str
+    mean: str
     note: str
     encodings: tuple[str, ...]
 
@@ -56,7 +57,7 @@ LANGUAGES = {
          "pfs": "PFS", "progressed": "PFS status"},
         {"days": "days", "months": "months", "years": "years"},
         ("Dead", "Alive"), ("Yes", "No"), "Death", "Censor", "Alive", ("M", "F"),
-        "Sarcoma registry", "Total", "Note: last follow-up in 2022", ("utf-8", "utf-16"),
+        "Sarcoma registry", "Total", "Mean", "Note: last follow-up in 2022", ("utf-8", "utf-16"),
     ),
     "zh": Language(
         {"id": "患者编号", "sex": "性别", "age": "年龄", "time": "总生存期", "status": "生存状态",
@@ -64,7 +65,7 @@ LANGUAGES = {
          "pfs": "无进展生存期", "progressed": "进展"},
         {"days": "天", "months": "月", "years": "年"},
         ("死亡", "存活"), ("是", "否"), "死亡", "删失", "存活", ("男", "女"),
-        "软组织肉瘤登记", "合计", "注：随访截至2022年", ("utf-8", "gb18030"),
+        "软组织肉瘤登记", "合计", "平均", "注：随访截至2022年", ("utf-8", "gb18030"),
     ),
     "de": Language(
         {"id": "Patientennummer", "sex": "Geschlecht", "age": "Alter", "time": "Gesamtüberleben",
@@ -73,7 +74,8 @@ LANGUAGES = {
          "progressed": "Progress"},
         {"days": "Tage", "months": "Monate", "years": "Jahre"},
         ("verstorben", "lebt"), ("ja", "nein"), "Verstorben", "Censor", "Alive", ("m", "w"),
-        "Sarkomregister", "Summe", "Anmerkung: letzte Nachsorge 2022", ("utf-8", "cp1252"),
+        "Sarkomregister", "Summe", "Mittelwert", "Anmerkung: letzte Nachsorge 2022",
+        ("utf-8", "cp1252"),
     ),
     "fr": Language(
         {"id": "Numéro patient", "sex": "Sexe", "age": "Âge", "time": "Survie globale",
@@ -82,15 +84,16 @@ LANGUAGES = {
          "progressed": "Progression"},
         {"days": "jours", "months": "mois", "years": "années"},
         ("décédé", "vivant"), ("oui", "non"), "Décès", "Censure", "Vivant", ("H", "F"),
-        "Registre des sarcomes", "Total", "Note : suivi jusqu'en 2022", ("utf-8", "cp1252"),
+        "Registre des sarcomes", "Total", "Moyenne", "Note : suivi jusqu'en 2022",
+        ("utf-8", "cp1252"),
     ),
 }  # fmt: skip
 CODINGS = (
-    "words", "yes_no", "0/1", "1/2", "CNSR", "Censor in words", "Censor, 1 = event",
-    "Censor, 1 = censored", "alive", "legend", "legend turned round",
+    "words", "yes_no", "0/1", "0/1 turned round", "1/2", "CNSR", "Censor in words",
+    "Censor, 1 = event", "Censor, 1 = censored", "alive", "legend", "legend turned round",
 )  # fmt: skip
 #: Under these headers both ways are in use, and only a person can tell.
-AMBIGUOUS = {"Censor, 1 = event", "Censor, 1 = censored"}
+AMBIGUOUS = {"0/1 turned round", "Censor, 1 = event", "Censor, 1 = censored"}
 REPEATED = {FindingCode.SUBJECT_REPEATED, FindingCode.ROWS_NOT_PATIENTS}
 MISSING = (None, "NA", ".", "unknown")
 FORMS = ("date", "serial", "iso", "dotted", "slashes", "american", "named", "chinese")
@@ -123,7 +126,6 @@ class Written:
 
     data: bytes
     name: str
-    language: Language
     people: list[Person]
     kinds: list[str]
     coding: str
@@ -131,9 +133,10 @@ class Written:
     unit: str
     unit_said: bool
     order: str
-    hidden_row: int | None = None
-    comma: bool = False
-    twice: bool = False
+    comma: bool
+    twice: bool
+    unnamed_total: bool
+    hidden_row: int | None
 
 
 def coded(language: Language, coding: str) -> tuple[str, Any, Any]:
@@ -145,6 +148,7 @@ def coded(language: Language, coding: str) -> tuple[str, Any, Any]:
         "words": (status, dead, alive),
         "yes_no": (language.died, yes, no),
         "0/1": (status, 1, 0),
+        "0/1 turned round": (status, 0, 1),
         "1/2": (status, 2, 1),
         "CNSR": ("CNSR", 0, 1),
         "Censor in words": (language.censor, dead, alive),
@@ -169,157 +173,215 @@ def date_as(day: dt.date, form: str) -> Any:
     }[form]
 
 
-@st.composite
-def outcomes(draw: Any) -> Written:
-    choose, yes = st.sampled_from, st.booleans()
+class Drawn:
+    """A table as somebody fills it in, drawn step by step."""
 
-    def rarely(one_in: int) -> bool:
-        return bool(draw(st.integers(0, one_in - 1)) == one_in - 1)
+    def __init__(self, draw: Any) -> None:
+        self.draw = draw
+        self.language = LANGUAGES[self.one_of(sorted(LANGUAGES))]
+        self.coding = self.one_of(CODINGS)
+        self.unit = self.one_of(["months", "days", "years"])
+        self.ids = self.one_of(["P{:03d}", "{:03d}", "{}", "format"])
+        self.as_text = self.yes() and self.ids != "format"
+        forms = [form for form in FORMS if not self.as_text or form not in ("date", "serial")]
+        self.form, self.other_form = self.one_of(forms), self.one_of(["iso", "named"])
+        self.missing = self.one_of(MISSING)
+        self.alive_says = self.one_of([None, None, "-", "n/a", "none"])
+        self.spelling = self.one_of([str, str, str.upper, str.title, "{} ".format])
+        self.number = self.one_of([int, int, str, float])
+        self.comma = self.yes() and (self.as_text or self.rarely(3))
+        header, event, none = coded(self.language, self.coding)
+        self.codes = {
+            "status": (event, none),
+            "progressed": self.one_of([(1, 0), (2, 1), self.language.yes_no]),
+        }
+        self.unit_said = self.yes()
+        self.names = {**self.language.columns, "status": header}
+        if self.unit_said:
+            written = self.one_of(["{} ({})", "{}_{}", "{} [{}]", "{}（{}）", "{}, {}"])
+            for kind in ("time", "pfs"):
+                self.names[kind] = written.format(self.names[kind], self.language.units[self.unit])
+        self.kinds = self._kinds()
+        self.people = self._people()
+        self.spans: list[tuple[int, int, int, int]] = []
+        self.twice = self.unnamed_total = False
 
-    language = LANGUAGES[draw(choose(sorted(LANGUAGES)))]
-    from_dates, coding = draw(choose(["times", "times", "dates", "both"])), draw(choose(CODINGS))
-    unit, comma = draw(choose(["months", "days", "years"])), draw(yes)
-    missing, form = draw(choose(MISSING)), draw(choose(FORMS))
-    ids = draw(choose(["P{:03d}", "{:03d}", "{}", "format"]))
-    header_of_status, event, none = coded(language, coding)
-    low, high, scale = {"days": (20, 2500, 1), "months": (5, 990, 10), "years": (5, 120, 10)}[unit]
-    people: list[Person] = []
-    for number in range(1, draw(st.integers(5, 10)) + 1):
-        days = draw(st.integers(20, 2500))
-        first = dt.date(2012, 1, 1) + dt.timedelta(days=draw(st.integers(0, 1500)))
-        time: float | None = draw(st.integers(low, high)) / scale
-        people.append(
-            Person(
-                f"P{number:03d}" if ids == "P{:03d}" else f"{number:03d}" if ids == "{:03d}"
-                else str(number),
-                draw(st.integers(0, 1)), draw(st.integers(18, 88)), time, draw(yes), first,
-                first + dt.timedelta(days=days), draw(st.integers(low // 2, low * 4)) / scale,
-                draw(yes),
+    def one_of(self, options: Any) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def yes(self) -> bool:
+        return bool(self.draw(st.booleans()))
+
+    def rarely(self, one_in: int) -> bool:
+        return bool(self.draw(st.integers(0, one_in - 1)) == one_in - 1)
+
+    def whole(self, low: int, high: int) -> int:
+        return int(self.draw(st.integers(low, high)))
+
+    def _kinds(self) -> list[str]:
+        has = self.one_of(["times", "times", "dates", "both"])
+        kinds = ["sex", "age"]
+        if has != "times":
+            kinds += ["start", "death", "contact"]
+        if has != "dates":
+            kinds += ["time", "status"]
+            if self.rarely(2):
+                kinds += ["pfs", "progressed"]
+        return ["id", *self.draw(st.permutations(kinds))]
+
+    def _people(self) -> list[Person]:
+        low, high, scale = {
+            "days": (20, 2500, 1), "months": (5, 990, 10), "years": (5, 120, 10)
+        }[self.unit]  # fmt: skip
+        name = "{}" if self.ids == "format" else self.ids
+        people = []
+        for number in range(1, self.whole(5, 10) + 1):
+            start = dt.date(2012, 1, 1) + dt.timedelta(days=self.whole(0, 1500))
+            people.append(
+                Person(
+                    id=name.format(number),
+                    sex=self.whole(0, 1),
+                    age=self.whole(18, 88),
+                    time=self.whole(low, high) / scale,
+                    event=self.yes(),
+                    start=start,
+                    end=start + dt.timedelta(days=self.whole(20, 2500)),
+                    pfs=self.whole(low // 2, low * 4) / scale,
+                    progressed=self.yes(),
+                )
             )
-        )  # fmt: skip
-    if rarely(3):
-        draw(choose(people)).event = None
-    if rarely(4):
-        draw(choose(people)).time = None
-    if rarely(4):
-        draw(choose(people)).odd["time"] = draw(choose(["12 months", ">24", "24+", "lost", "3-4"]))
-    if rarely(4) and "1" in coding:
-        draw(choose(people)).odd["status"] = draw(choose([9, "?", "lost"]))
-    if rarely(4):
-        person = draw(choose(people))
-        person.event = True
-        person.odd["death"] = draw(choose(["2019-05", "2019", "unknown", "31.2.2019", "?"]))
-    alive_says = draw(choose([None, None, "-", "n/a", "none"]))
-    loose = draw(choose([str, str, str.upper, str.title, "{} ".format]))
-    kinds = ["id", "sex", "age"]
-    if from_dates != "times":
-        kinds += ["start", "death", "contact"]
-    if from_dates != "dates":
-        kinds += ["time", "status"]
-        if rarely(2):
-            kinds += ["pfs", "progressed"]
-    kinds = [*kinds[:1], *draw(st.permutations(kinds[1:]))]
-    as_text = draw(yes) and ids != "format"
-    if as_text and form in ("date", "serial"):
-        form = "iso"
-    # equal neighbours may be merged
-    merged: list[tuple[int, str]] = []
-    if not as_text and rarely(3):
-        kind = draw(choose([kind for kind in kinds if kind in ("sex", "time", "status", "age")]))
-        at = draw(st.integers(0, len(people) - 2))
-        merged.append((at, kind))
-        name = "event" if kind == "status" else kind
-        setattr(people[at + 1], name, getattr(people[at], name))
-    unit_said = draw(yes)
-    names = {**language.columns, "status": header_of_status}
-    spelling = draw(choose(["{} ({})", "{}_{}", "{} [{}]", "{}（{}）", "{}, {}"]))
-    codes = {
-        "status": (event, none),
-        "progressed": draw(choose([(1, 0), (2, 1), language.yes_no])),
-    }
-    times_as_text = comma and (as_text or rarely(3))
-    if unit_said:
-        names["pfs"] = spelling.format(names["pfs"], language.units[unit])
-        names["time"] = spelling.format(names["time"], language.units[unit])
-    header = [names[kind] for kind in kinds]
+        if self.rarely(3):
+            self.one_of(people).event = None
+        if self.rarely(4):
+            self.one_of(people).time = None
+        if self.rarely(4):
+            self.one_of(people).odd["time"] = self.one_of(
+                ["12 months", ">24", "24+", "lost", "3-4", -1]
+            )
+        if self.rarely(4) and "1" in self.coding:
+            self.one_of(people).odd["status"] = self.one_of([9, "?", "lost"])
+        if self.rarely(4):
+            person = self.one_of(people)
+            person.event = True
+            person.odd["death"] = self.one_of(["2019-05", "2019", "unknown", "31.2.2019", "?"])
+        if self.rarely(6):
+            self.one_of(people).odd["start"] = self.one_of([None, "unknown", "?"])
+        return people
 
-    def cell_of(person: Person, kind: str) -> Any:
-        if kind == "id":
-            return int(person.id) if ids in ("{}", "format") else person.id
-        if kind == "sex":
-            return language.sexes[person.sex]
-        if kind == "age":
-            return person.age
+    def merge_equal(self) -> set[int]:
+        """Merge a cell over two patients who are the same there; give the first's number."""
+        if self.as_text or not self.rarely(3):
+            return set()
+        kind = self.one_of(
+            [kind for kind in self.kinds if kind in ("sex", "time", "status", "age")]
+        )
+        at = self.whole(0, len(self.people) - 2)
+        first, second = self.people[at : at + 2]
+        if kind in {*first.odd, *second.odd}:
+            return set()
+        name = "event" if kind == "status" else kind
+        if not {"death", "start"} & {*first.odd, *second.odd}:
+            setattr(second, name, getattr(first, name))
+            column = self.kinds.index(kind)
+            self.spans.append((at, column, at + 1, column))
+            return {at}
+        return set()
+
+    def cell(self, person: Person, kind: str) -> Any:
         if kind in person.odd:
             return person.odd[kind]
+        if kind == "id":
+            return int(person.id) if self.ids in ("{}", "format") else person.id
+        if kind == "sex":
+            return self.language.sexes[person.sex]
+        if kind == "age":
+            return person.age
         if kind in ("time", "pfs"):
-            time = getattr(person, kind)
+            time = person.time if kind == "time" else person.pfs
             if time is None:
-                return missing
-            value = int(time) if unit == "days" else time
-            return str(value).replace(".", ",") if times_as_text else value
+                return self.missing
+            value = int(time) if self.unit == "days" else time
+            return str(value).replace(".", ",") if self.comma else value
         if kind in ("status", "progressed"):
             known = person.event if kind == "status" else person.progressed
             if known is None:
-                return missing
-            code = codes[kind][0 if known else 1]
-            return loose(code) if isinstance(code, str) and person.age % 2 else code
+                return self.missing
+            code = self.codes[kind][0 if known else 1]
+            if isinstance(code, int):
+                return self.number(code) if not self.as_text else code
+            return self.spelling(code) if person.age % 2 else code
+        form = self.other_form if person.age % 7 == 0 else self.form
         if kind == "start":
             return date_as(person.start, form)
         if kind == "death":
-            return date_as(person.end, form) if person.event else alive_says
+            return date_as(person.end, form) if person.event else self.alive_says
         return None if person.event else date_as(person.end, form)
 
-    grid: list[list[Any]] = []
-    if rarely(3):
-        grid.append([language.title])
-    if rarely(4):
-        grid.append([])
-    spans: list[tuple[int, int, int, int]] = []
-    if not as_text and rarely(4):
-        grid.append([None, "Outcome"])
-        spans.append((len(grid), 2, len(grid), len(kinds)))
-    grid.append(header)
-    written: Written = Written(
-        b"", "", language, people, kinds, coding, codes, unit, unit_said,
-        {"dotted": "dmy", "slashes": "dmy", "american": "mdy"}.get(form, ""),
-    )  # fmt: skip
-    written.comma = times_as_text
-    places = {at for at, _ in merged}
-    for number, person in enumerate(people):
-        if number and number - 1 not in places and rarely(10):
-            grid.append(draw(choose([[], header])))
-        grid.append([cell_of(person, kind) for kind in kinds])
-        person.row = len(grid)
-    for at, kind in merged:
-        column = kinds.index(kind) + 1
-        spans.append((people[at].row, column, people[at + 1].row, column))
-    if rarely(8):
-        again = list(grid[draw(choose(people)).row - 1])
-        if draw(yes):
-            again[kinds.index("age")] += 1
-        grid.append(again)
-        written.twice = True
-    if not as_text and rarely(8):
-        at = draw(st.integers(0, len(people) - 2))
-        if people[at + 1].row == people[at].row + 1:
-            spans.append((people[at].row, 1, people[at + 1].row, 1))
-            written.twice = True
-    if rarely(3):
-        total: list[Any] = [None] * len(kinds)
-        total[draw(st.integers(0, 1))] = language.total
-        total[kinds.index("age")] = sum(person.age for person in people)
-        if "status" in kinds and rarely(2):
-            total[kinds.index("status")] = sum(bool(person.event) for person in people)
-        grid.append(total)
-    if "time" in kinds and rarely(4):
-        grid.append([None] * len(kinds))
-        grid[-1][0] = draw(choose(["Median", "Mean", "Mittelwert", language.total]))
-        grid[-1][kinds.index("time")] = 23.4
-    if rarely(3):
-        grid += [[], [language.note]]
-    if as_text:
-        mark = draw(choose([";", "\t"] if comma else [";", "\t", ","]))
+    def grid(self) -> list[list[Any]]:
+        """Write the rows, and remember in which each patient stands."""
+        grid: list[list[Any]] = []
+        if self.rarely(3):
+            grid.append([self.language.title])
+        if self.rarely(4):
+            grid.append([])
+        together = self.merge_equal()
+        merged = list(self.spans)
+        self.spans.clear()
+        if not self.as_text and self.rarely(4):
+            self.spans.append((len(grid), 1, len(grid), len(self.kinds) - 1))
+            grid.append([None, "Outcome"])
+        header = [self.names[kind] for kind in self.kinds]
+        grid.append(header)
+        if not self.unit_said and {"time", "age"} <= set(self.kinds) and self.rarely(3):
+            units = {"age": self.language.units["years"]}
+            units |= dict.fromkeys(("time", "pfs"), self.language.units[self.unit])
+            grid.append([units.get(kind) for kind in self.kinds])
+            self.unit_said = True
+        for number, person in enumerate(self.people):
+            if number and number - 1 not in together and self.rarely(10):
+                grid.append(self.one_of([[], header]))
+            person.row = len(grid)
+            grid.append([self.cell(person, kind) for kind in self.kinds])
+        rows = [person.row for person in self.people]
+        self.spans += [
+            (rows[top], left, rows[bottom], right) for top, left, bottom, right in merged
+        ]
+        self._enter_twice(grid)
+        self._write_below(grid)
+        return grid
+
+    def _enter_twice(self, grid: list[list[Any]]) -> None:
+        if self.rarely(8):
+            again = list(grid[self.one_of(self.people).row])
+            again[self.kinds.index("age")] += self.whole(0, 1)
+            grid.append(again)
+            self.twice = True
+        if not self.as_text and self.rarely(8):
+            at = self.whole(0, len(self.people) - 2)
+            first, second = (person.row for person in self.people[at : at + 2])
+            if second == first + 1:
+                self.spans.append((first, 0, second, 0))
+                self.twice = True
+
+    def _write_below(self, grid: list[list[Any]]) -> None:
+        kinds = self.kinds
+        if self.rarely(3):
+            total: list[Any] = [None] * len(kinds)
+            total[self.whole(0, 1)] = self.language.total
+            total[kinds.index("age")] = sum(person.age for person in self.people)
+            if "status" in kinds and self.rarely(2):
+                total[kinds.index("status")] = sum(bool(item.event) for item in self.people)
+            self.unnamed_total = self.language.total not in total
+            grid.append(total)
+        if "time" in kinds and self.rarely(4):
+            grid.append([None] * len(kinds))
+            grid[-1][0] = self.one_of(["Median", "Mean", self.language.mean])
+            grid[-1][kinds.index("time")] = 23.4
+        if self.rarely(3):
+            grid += [[], [self.language.note]]
+
+    def text(self, grid: list[list[Any]]) -> bytes:
+        mark = self.one_of([";", "\t"] if self.comma else [";", "\t", ","])
         text = "\r\n".join(
             mark.join(
                 f'"{cell}"' if mark in str(cell) else "" if cell is None else str(cell)
@@ -327,66 +389,92 @@ def outcomes(draw: Any) -> Written:
             )
             for row in grid
         )
-        encodings = language.encodings if text.isascii() or form != "chinese" else ("utf-8",)
-        text = text.replace("（", "(").replace("）", ")")
-        written.data = text.encode(draw(choose(encodings)))
-        written.name = "ugly.csv"
-        return written
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "Patients"
-    for row_number, line in enumerate(grid, start=1):
-        for column, cell in enumerate(line, start=1):
-            if cell is not None:
-                sheet.cell(row_number, column, cell)
-                if ids == "format" and column == 1 and isinstance(cell, int):
-                    sheet.cell(row_number, column).number_format = "000"
-    for top, left, bottom, right in spans:
-        sheet.merge_cells(start_row=top, start_column=left, end_row=bottom, end_column=right)
-    if rarely(4):
-        written.hidden_row = draw(choose(people)).row
-        sheet.row_dimensions[written.hidden_row].hidden = True
-    if rarely(4):
-        letter = get_column_letter(draw(st.integers(2, len(kinds))))
-        sheet.column_dimensions[letter].hidden = True
-    if rarely(4):
-        _old_copy(book, header, [grid[person.row - 1] for person in people], kinds)
-        if draw(yes):
+        encodings = self.language.encodings if self.form != "chinese" else ("utf-8",)
+        return text.replace("（", "(").replace("）", ")").encode(self.one_of(encodings))
+
+    def workbook(self, grid: list[list[Any]]) -> tuple[bytes, int, Person | None]:
+        """Give the file, the number of rows above the grid, and a patient whose row is hidden."""
+        book = openpyxl.Workbook()
+        sheet = book.active
+        sheet.title = "Patients"
+        below, right = self.one_of([0, 0, 2]), self.one_of([0, 0, 1])
+        for row, line in enumerate(grid, start=1 + below):
+            for column, value in enumerate(line, start=1 + right):
+                if value is not None:
+                    cell = sheet.cell(row, column, value)
+                    if self.ids == "format" and column == 1 + right and isinstance(value, int):
+                        cell.number_format = "000"
+        for top, left, bottom, last in self.spans:
+            sheet.merge_cells(
+                start_row=top + 1 + below, end_row=bottom + 1 + below,
+                start_column=left + 1 + right, end_column=last + 1 + right,
+            )  # fmt: skip
+        hidden = self.one_of(self.people) if self.rarely(4) else None
+        if hidden is not None:
+            sheet.row_dimensions[hidden.row + 1 + below].hidden = True
+        if self.rarely(4):
+            letter = get_column_letter(self.whole(2, len(self.kinds)) + right)
+            sheet.column_dimensions[letter].hidden = True
+        if self.rarely(4):
+            self._add_old_copy(book, grid)
+        if self.rarely(6):
+            codes = book.create_sheet("Codes")
+            dead, alive = self.language.words
+            for line in (["Code", "Meaning"], [0, alive], [1, dead]):
+                codes.append(line)
+        formulas = self._formulas(1 + below, 1 + right)
+        out = io.BytesIO()
+        book.save(out)
+        return with_formulas(out.getvalue(), formulas), below, hidden
+
+    def _add_old_copy(self, book: openpyxl.Workbook, grid: list[list[Any]]) -> None:
+        """Add a hidden sheet of an earlier day: fewer patients, and all of them younger."""
+        old = book.create_sheet("old")
+        old.sheet_state = "hidden"
+        old.append([self.names[kind] for kind in self.kinds])
+        for person in self.people[:-1]:
+            row = [self.cell(person, kind) for kind in self.kinds]
+            row[self.kinds.index("age")] -= 1
+            old.append(row)
+        if self.yes():
             book.move_sheet("old", -1)
-    if rarely(6):
-        legend = book.create_sheet("Codes")
-        for line in (["Code", "Meaning"], [0, language.words[1]], [1, language.words[0]]):
-            legend.append(line)
-    cached: dict[str, Any] = {}
-    free = [person for number, person in enumerate(people)
-            if not places & {number, number - 1} and person.time is not None
-            and not times_as_text and "time" not in person.odd]  # fmt: skip
-    if "time" in kinds and free and rarely(3):
-        column = kinds.index("time") + 1
-        for person in free:
-            cached[f"{get_column_letter(column)}{person.row}"] = cell_of(person, "time")
-        if draw(yes):
-            person = draw(choose(free))
-            cached[f"{get_column_letter(column)}{person.row}"] = None
+
+    def _formulas(self, down: int, right: int) -> dict[str, Any]:
+        """Give the cells of times that are formulas, one perhaps never calculated."""
+        merged = {row for top, _, bottom, _ in self.spans for row in (top, bottom)}
+        free = [
+            person
+            for person in self.people
+            if person.time is not None and "time" not in person.odd and person.row not in merged
+        ]
+        if "time" not in self.kinds or self.comma or not free or not self.rarely(3):
+            return {}
+        letter = get_column_letter(self.kinds.index("time") + right)
+        cells = {f"{letter}{person.row + down}": self.cell(person, "time") for person in free}
+        if self.yes():
+            person = self.one_of(free)
+            cells[f"{letter}{person.row + down}"] = None
             person.odd["time"] = None
-    stream = io.BytesIO()
-    book.save(stream)
-    written.data = with_formulas(stream.getvalue(), cached) if cached else stream.getvalue()
-    written.name = "ugly.xlsx"
-    return written
+        return cells
 
 
-def _old_copy(
-    book: openpyxl.Workbook, header: list[Any], rows: list[list[Any]], kinds: list[str]
-) -> None:
-    """Add a hidden sheet with the patients of an earlier day: fewer, and all of them younger."""
-    sheet = book.create_sheet("old")
-    sheet.sheet_state = "hidden"
-    sheet.append(header)
-    for row in rows[:-1]:
-        sheet.append(
-            [cell - 1 if kind == "age" else cell for cell, kind in zip(row, kinds, strict=True)]
-        )
+@st.composite
+def outcomes(draw: Any) -> Written:
+    drawn = Drawn(draw)
+    grid = drawn.grid()
+    below, hidden = 0, None
+    if drawn.as_text:
+        data = drawn.text(grid)
+    else:
+        data, below, hidden = drawn.workbook(grid)
+    for person in drawn.people:
+        person.row += 1 + below
+    order = {"dotted": "dmy", "slashes": "dmy", "american": "mdy"}.get(drawn.form, "")
+    return Written(
+        data, "ugly.csv" if drawn.as_text else "ugly.xlsx", drawn.people, drawn.kinds,
+        drawn.coding, drawn.codes, drawn.unit, drawn.unit_said, order, drawn.comma, drawn.twice,
+        drawn.unnamed_total,        hidden.row if hidden else None,
+    )  # fmt: skip
 
 
 def with_formulas(data: bytes, cells: dict[str, Any]) -> bytes:
@@ -431,6 +519,7 @@ def asks(proposal: Proposal, code: str, kind: QuestionKind) -> Question | None:
 
 
 def said_loosely(cell: Any) -> str:
+    """Give a value without its case, blanks and the ".0" of a number."""
     return str(text_of(cell)).strip().casefold()
 
 
@@ -549,7 +638,7 @@ def check_guesses(written: Written, proposal: Proposal, names: dict[str, str]) -
         odd = {
             said_loosely(person.odd[status]) for person in written.people if status in person.odd
         }
-        if not written.twice:
+        if not written.twice and not written.unnamed_total:
             for value, happened in ((events, True), (none, False)):
                 assert counts[said_loosely(value)] == known.count(happened)
         coding = written.coding if status == "status" else ""
@@ -569,7 +658,7 @@ def check_numbers(written: Written, cohort: Cohort, said: set[int]) -> None:
         truth = []
         for person in written.people:
             if code == "DATES":
-                gone = "death" in person.odd
+                gone = bool({"death", "start"} & set(person.odd))
                 # whose status is not known has a date of the last contact
                 time, event = Fraction((person.end - person.start).days), person.event is True
             else:
