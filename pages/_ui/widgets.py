@@ -42,22 +42,16 @@ def selectbox(
     page
         For a widget that several pages have, and whose callback changes the workspace.
     """
-    if page is not None:
-        widget = state.synced(key, start, page)
-    else:
-        widget = state.seeded(
-            key, start, [*options, *([] if start is not None else [None])], labels
-        )
-    value = state.widget_value(key)
-    index = list(options).index(value) if value in options else None
+    may_be = options if start is not None else [*options, None]
+    widget = _seeded(key, start, may_be, page, labels)
+    index = _place(options, state.widget_value(key))
     return _drawn(st.selectbox, key, label, options, index=index, key=widget, **more)
 
 
 def radio(label: str, options: Sequence[Any], key: str, start: Any = None, **more: Any) -> Any:
     """Offer one of a few options, one a line; ``start`` of ``None`` leaves it open."""
     widget = state.seeded(key, start, [*options, None])
-    value = state.widget_value(key)
-    index = list(options).index(value) if value in options else None
+    index = _place(options, state.widget_value(key))
     return _drawn(st.radio, key, label, options, index=index, key=widget, **more)
 
 
@@ -71,10 +65,7 @@ def segmented_control(
     **more: Any,
 ) -> Any:
     """Offer one of a few options side by side; ``start`` of ``None`` leaves it open."""
-    if page is not None:
-        widget = state.synced(key, start, page)
-    else:
-        widget = state.seeded(key, start, [*options, None])
+    widget = _seeded(key, start, [*options, None], page)
     value = state.widget_value(key)
     return _drawn(st.segmented_control, key, label, options, default=value, key=widget, **more)
 
@@ -89,7 +80,7 @@ def pills(
     **more: Any,
 ) -> list[Any]:
     """Offer any of some options as pills."""
-    widget = _several(options, key, start, page)
+    widget = _seeded(key, list(start), options, page)
     value = state.widget_value(key)
     return list(
         _drawn(
@@ -109,17 +100,9 @@ def multiselect(
 ) -> list[Any]:
     """Offer any of many options in a list; with ``accept_new_options`` others can be typed."""
     may_be = None if more.get("accept_new_options") else options
-    widget = _several(may_be, key, start, page)
+    widget = _seeded(key, list(start), may_be, page)
     value = state.widget_value(key)
     return list(_drawn(st.multiselect, key, label, options, default=value, key=widget, **more))
-
-
-def _several(
-    options: Collection[Any] | None, key: str, start: Sequence[Any], page: str | None
-) -> str:
-    if page is not None:
-        return state.synced(key, list(start), page)
-    return state.seeded(key, list(start), options)
 
 
 def toggle(label: str, key: str, start: bool, *, page: str | None = None, **more: Any) -> bool:
@@ -136,7 +119,7 @@ def _switch(
     draw: Callable[..., bool], label: str, key: str, start: bool, page: str | None,
     more: Mapping[str, Any],
 ) -> bool:  # fmt: skip
-    widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
+    widget = _seeded(key, start, None, page)
     return bool(_drawn(draw, key, label, bool(state.widget_value(key)), key=widget, **more))
 
 
@@ -144,7 +127,7 @@ def text_input(
     label: str, key: str, start: str = "", *, page: str | None = None, **more: Any
 ) -> str:
     """Offer a line of text."""
-    widget = state.synced(key, start, page) if page is not None else state.seeded(key, start)
+    widget = _seeded(key, start, None, page)
     value = state.widget_value(key) or ""
     return str(_drawn(st.text_input, key, label, value, key=widget, **more) or "")
 
@@ -211,6 +194,20 @@ def edited_table(
         disabled=[column for column in fixed if column not in columns], hide_index=True, **more,
     )  # fmt: skip
     return state.take_edits(key)
+
+
+def _seeded(
+    key: str, start: Any, options: Collection[Any] | None, page: str | None,
+    labels: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Give the key of an input that belongs to one page, or to several."""
+    if page is not None:
+        return state.synced(key, start, page)
+    return state.seeded(key, start, options, labels)
+
+
+def _place(options: Sequence[Any], value: Any) -> int | None:
+    return list(options).index(value) if value in options else None
 
 
 def _drawn(draw: Callable[..., Any], name: str, *args: Any, **more: Any) -> Any:
